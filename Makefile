@@ -1,0 +1,57 @@
+# `make demo` and `make test` do all the set-up, in $(VENV) and nowhere else. Another Python, beside the first:
+#     make test PYTHON=python3.12 VENV=.venv-3.12
+PYTHON ?= python3
+VENV ?= .venv
+
+BIN := $(VENV)/bin
+RUN := $(BIN)/python
+INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test quick lint format docs bench
+
+demo: $(VENV)/.package
+	$(RUN) examples/demo.py
+
+# Ends with pytest's summary line. `lint` first: it is quick, and its findings explain many a failed test.
+test: lint
+	$(RUN) -m pytest
+
+quick: $(VENV)/.dev
+	$(RUN) -m pytest -m 'not long'
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/basedpyright --pythonpath $(RUN)
+	$(BIN)/lint-imports
+	$(RUN) -m tools.foreign_values
+	$(RUN) -m tools.conformance --check
+	$(RUN) -m tools.structure
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.dev
+	$(RUN) -m tools.conformance
+
+bench: $(VENV)/.bench
+	$(RUN) bench/caller.py
+
+# Stamps: each step of the set-up is done once, and again when pyproject.toml has changed.
+# pip is updated first because the one that comes with Python may not know --group (25.1).
+$(VENV)/.package: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("vedette needs Python 3.10 or newer: make PYTHON=python3.x" if sys.version_info < (3, 10) else 0)'
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) --upgrade 'pip>=25.1'
+	$(INSTALL) --editable '.[inbox]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.package
+	$(INSTALL) --group dev
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.package
+	$(INSTALL) --group bench
+	touch $@

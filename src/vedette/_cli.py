@@ -1,0 +1,166 @@
+"""The command ``vedette``: what it understands. What the commands do stands in the rooms they belong to.
+
+Exit codes: 0 done; 1 nothing there, or time is over; 2 wrong usage, or not confirmed; 3 cannot start, or an extra
+is missing. Runs with the core package alone; the libraries of an extra are imported by the command that needs them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vedette._protocol.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+USAGE, CANNOT = 2, 3
+
+_DEFAULT_PORT = 8969
+_MAX_PORT = 65_535
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code; wrong usage ends with SystemExit(2) as argparse does."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.command is None:
+        parser.print_help(sys.stderr)
+        return USAGE
+    extra = "inbox" if args.action is None else "cli"
+    try:
+        # Imported here: --version and --help work without the extras, and at once.
+        if args.action is None:
+            from vedette._inbox.terminal.live import run  # noqa: PLC0415
+        else:
+            from vedette._inbox.terminal.commands import run  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "vedette":
+            raise
+        print(f"vedette {args.command} needs {error.name}, which is not installed. Run:", file=sys.stderr)
+        print(f"  {sys.executable} -m pip install 'vedette[{extra}]'", file=sys.stderr)
+        return CANNOT
+    return run(args)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="vedette", description="A Python SDK with an inbox of its own.")
+    parser.add_argument("--version", action="version", version=f"vedette {VERSION}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _add_inbox(commands.add_parser("inbox", help="receive and show events on this machine"))
+    return parser
+
+
+def _add_inbox(inbox: argparse.ArgumentParser) -> None:
+    inbox.description = (
+        "Receives events on this machine and prints them; without an ACTION it serves until Ctrl-C."
+    )
+    inbox.add_argument(
+        "--port", type=_port, default=_port_of_environment(), help="0: a free one (default %(default)s)"
+    )
+    inbox.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    inbox.add_argument(
+        "--db", type=Path, metavar="FILE", help="where events are kept (default: VEDETTE_INBOX_DB)"
+    )
+    inbox.add_argument(
+        "--keep", type=_positive, default=10_000, metavar="N", help="events to keep (default %(default)s)"
+    )
+    inbox.add_argument("--keep-days", type=_seconds_or_number, metavar="DAYS", help="and for how long")
+    inbox.add_argument("--key", help="take envelopes with this key only")
+    inbox.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME", help="a name this machine goes by"
+    )
+    inbox.add_argument("--quiet", action="store_true", help="print no events")
+    inbox.add_argument("--json", action="store_true", help="print one line of JSON when ready, and no events")
+    actions = inbox.add_subparsers(dest="action", metavar="ACTION")
+
+    # An option that the parent has too must not overwrite with its default what stood before the action.
+    database = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    database.add_argument(
+        "--db", type=Path, metavar="FILE", help="the inbox's database (default: VEDETTE_INBOX_DB)"
+    )
+
+    listing = actions.add_parser("list", parents=[database], help="the issues, newest activity first")
+    listing.add_argument(
+        "-q", "--query", metavar="TEXT", help="in type, value, file, function, tags, user, release"
+    )
+    listing.add_argument(
+        "--since", type=_duration, metavar="1h", help="seen in the last 30s, 15m, 1h, 2d or 1w"
+    )
+    listing.add_argument("--json", action="store_true", help="one JSON object a line")
+
+    show = actions.add_parser("show", parents=[database], help="one event, whole")
+    show.add_argument(
+        "which", nargs="?", type=_issue_or_event, metavar="ISSUE|EVENT-ID", help="default: the newest event"
+    )
+    show.add_argument("--locals", action="store_true", help="all variables of the program's own frames")
+    show.add_argument("--all-frames", action="store_true", help="fold nothing")
+    show.add_argument(
+        "--format", choices=("text", "md", "json", "raw"), default="text", help="default %(default)s"
+    )
+
+    tail = actions.add_parser("tail", parents=[database], help="print events as they arrive")
+    tail.add_argument(
+        "-n",
+        dest="number",
+        type=_not_negative,
+        default=10,
+        help="begin with the last N (default %(default)s)",
+    )
+    tail.add_argument("--all", action="store_true", help="begin with the first")
+    tail.add_argument("--until", type=_positive, metavar="N", help="end after N events")
+    tail.add_argument(
+        "--timeout", type=_seconds_or_number, metavar="S", help="end after S seconds, with exit code 1"
+    )
+
+    clear = actions.add_parser("clear", parents=[database], help="delete an issue, or everything")
+    clear.add_argument("issue", nargs="?", type=_positive, metavar="ISSUE", help="default: everything")
+    clear.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _port_of_environment() -> int | str:
+    return os.environ.get("VEDETTE_INBOX_PORT") or _DEFAULT_PORT  # argparse checks a text as if it were typed
+
+
+def _port(text: str) -> int:
+    return _number(text, 0, _MAX_PORT, "a port from 0 to 65535")
+
+
+def _positive(text: str) -> int:
+    return _number(text, 1, sys.maxsize, "a number of at least 1")
+
+
+def _not_negative(text: str) -> int:
+    return _number(text, 0, sys.maxsize, "a number of at least 0")
+
+
+def _number(text: str, least: int, most: int, wanted: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 19 and least <= int(text) <= most):  # noqa: PLR2004 - fits 64 bits
+        raise argparse.ArgumentTypeError(f"should be {wanted}, got {text!r}")
+    return int(text)
+
+
+def _seconds_or_number(text: str) -> float:
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text):
+        raise argparse.ArgumentTypeError(f"should be a number such as 10 or 0.5, got {text!r}")
+    return float(text)
+
+
+def _duration(text: str) -> int:
+    match = re.fullmatch(r"(\d{1,6})([smhdw])", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"should be like 30s, 15m, 1h, 2d or 1w, got {text!r}")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def _issue_or_event(text: str) -> str:
+    if re.fullmatch(r"\d{1,7}|[0-9a-fA-F-]{8,36}", text) is None:
+        raise argparse.ArgumentTypeError(
+            f"should be the number of an issue, or 8 characters or more of an event id, got {text!r}"
+        )
+    return text

@@ -1,0 +1,348 @@
+"""The client: what turns captures into events and hands them on. To read vedette, start at EVENT_PIPELINE.
+
+    your code -> api -> Client.capture_* -> EVENT_PIPELINE -> TelemetryProcessor -> Transport -> the server
+
+Guarantees
+- ``capture_*`` never raises an Exception of vedette's own into the host and never blocks it (design decision 13).
+- The client holds configuration, transport and integrations, no contextual data (CLI-01, CLI-02).
+- Everything captured while the client is active is accounted for in ``stats()``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import warnings
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from vedette import _stages as stages
+from vedette._events.settings import EventSettings
+from vedette._events.values import render_json
+from vedette._host import guests, log
+from vedette._options import UNSET, OptionError, resolve
+from vedette._privacy.denylist import DenyList
+from vedette._processing.packing import Packer
+from vedette._processing.processor import TelemetryProcessor
+from vedette._processing.sending import sender_for
+from vedette._protocol.categories import DiscardReason
+from vedette._protocol.dsn import Dsn
+from vedette._protocol.version import SDK_NAME, VERSION
+from vedette._scopes.client import BaseClient
+from vedette._scopes.context import active_scopes
+from vedette._stages import UNCOUNTED, Capture
+from vedette._transport.function import FunctionTransport
+from vedette._transport.http import HttpTransport
+from vedette._transport.interface import Transport
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
+    from typing import Any, Final
+
+    from typing_extensions import Self
+
+    from vedette._host.stats import Stats
+    from vedette._options import Unset
+    from vedette._protocol.types import ExcInfo
+    from vedette._scopes.scope import Scope
+    from vedette._stages import Stage
+
+# The way of an event (CLI-31, CLI-32; ruling 1): cheap refusals first, so that what is dropped is never built.
+EVENT_PIPELINE: Final[tuple[Stage, ...]] = (
+    stages.refuse_disabled,  # CLI-33: no transport, no DSN, or closed
+    stages.refuse_from_inside,  # ruling 4a: a hook that captures
+    stages.drop_ignored_errors,  # CLI-34, CLI-35
+    stages.drop_duplicates,  # ruling 39
+    stages.sample,  # CLI-49 to CLI-51
+    stages.drop_rate_limited,  # RATE-02
+    stages.build_event,  # CLI-63, CLI-64
+    stages.apply_scopes,  # CLI-36
+    stages.run_event_processors,  # CLI-37 to CLI-40
+    stages.run_before_send,  # CLI-41 to CLI-44
+    stages.deliver,  # CLI-52
+)
+
+
+def run_pipeline(client: Client, capture: Capture) -> str | None:
+    """Walk one capture through the stages; its event id, or None where it was dropped."""
+    try:
+        for stage in EVENT_PIPELINE:
+            verdict = stage(client, capture)
+            if verdict is not None:
+                if verdict is not UNCOUNTED:
+                    client.processor.count_drop(verdict, capture.category)
+                return None
+    except Exception as error:
+        client.processor.count_drop(DiscardReason.INTERNAL_SDK_ERROR, capture.category)
+        if guests.is_control_flow(error):  # a signal handler raised into us: that is the host's business
+            raise
+        log.warn_once("capture", "internal error in vedette - please report it", exc_info=True)
+        return None
+    return str(capture.event["event_id"])
+
+
+class Client(BaseClient):
+    """Captures errors and messages and delivers them to the server that its DSN names.
+
+    ``Client(dsn, **options)``, ``Client({...})`` or ``Client.from_config({...})`` (CLI-61). Raises OptionError
+    for a wrong option and BadDsn for a malformed DSN. An empty DSN makes a client that does nothing (CLI-14).
+    ``init`` is the usual way to make one; a client made by hand is bound with ``scope.set_client`` (CLI-30).
+    """
+
+    def __init__(self, dsn: str | Mapping[str, Any] | Unset | None = UNSET, **options: Any) -> None:
+        given = {**dsn, **options} if isinstance(dsn, Mapping) else {"dsn": dsn, **options}
+        found = resolve(given)
+        self.options = MappingProxyType(found)
+        if found["debug"]:
+            log.set_debug(enabled=True)
+        self._dsn = Dsn(found["dsn"]) if found["dsn"] else None
+        self._number = next(_numbers)
+        self.event_settings = _event_settings(found)
+        self.max_breadcrumbs: int = found["max_breadcrumbs"]
+        self.integrations: dict[str, Any] = {}
+        self.event_defaults = _event_defaults(found)
+        transport = _transport(found) if self._dsn is not None else None
+        self.transport = transport
+        self.processor = TelemetryProcessor(
+            sender_for(transport),
+            Packer(
+                sdk={"name": SDK_NAME, "version": VERSION},
+                trace=_trace_fields(self._dsn, self.event_defaults),
+                denylist=self.event_settings.denylist,
+            ),
+            capacity=found["transport_queue_size"],
+            send_reports=found["send_client_reports"],
+        )
+        self._active = transport is not None
+
+    @classmethod
+    def from_config(cls, options: Mapping[str, Any]) -> Self:
+        """A client from a mapping of options (CLI-61)."""
+        return cls(**options)
+
+    # --- capturing -------------------------------------------------------------------------------------
+
+    def capture_event(
+        self, event: dict[str, Any], hint: dict[str, Any] | None = None, scope: Scope | None = None
+    ) -> str | None:
+        """Merge an event with scope data, run the pipeline, dispatch it (CLI-62); its id, or None if dropped.
+
+        ``scope`` is merged on top of the global, isolation and current scope.
+        """
+        return run_pipeline(self, Capture(event=event, hint=hint, extra=scope))
+
+    def capture_exception(
+        self,
+        exception: BaseException | ExcInfo | None = None,
+        scope: Scope | None = None,
+        *,
+        mechanism: Mapping[str, Any] | None = None,
+    ) -> str | None:
+        """Capture an exception (CLI-63): the one given, that of an ``exc_info`` tuple, or the one being handled.
+
+        ``mechanism`` overrides ``{"type": "generic", "handled": True}`` key by key (ERR-42). Where there is no
+        exception, nothing is captured and None returned.
+        """
+        found = exception[1] if type(exception) is tuple else exception
+        if found is None:
+            found = sys.exc_info()[1]
+        if found is None:
+            log.debug("capture_exception: no exception was given and none is being handled")
+            return None
+        return run_pipeline(self, Capture(exception=found, mechanism=mechanism, extra=scope))
+
+    def capture_message(self, message: str, level: str | None = None, scope: Scope | None = None) -> str | None:
+        """Capture a message (CLI-64), of level ``info`` unless told otherwise (ruling 27)."""
+        return run_pipeline(self, Capture(message=message, level=level, extra=scope))
+
+    # --- life cycle ------------------------------------------------------------------------------------
+
+    def is_active(self) -> bool:
+        """Whether there is a transport and the client was not closed (CLI-18)."""
+        return self._active
+
+    def flush(
+        self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None
+    ) -> None:
+        """Send what waits, for at most ``timeout`` seconds (default: ``shutdown_timeout``); stay usable (CLI-22, CLI-24)."""
+        if self._active:
+            self.processor.flush(self._seconds(timeout), callback)
+
+    def close(
+        self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None
+    ) -> None:
+        """Flush for at most ``timeout`` seconds (default: ``shutdown_timeout``), then be disabled (CLI-20 to CLI-23).
+
+        Later captures do nothing. Integrations are undone. Closing twice is fine.
+        """
+        if not self._active:
+            return
+        self._active = False
+        for integration in self.integrations.values():
+            _guarded(integration, "close")
+        self.processor.close(self._seconds(timeout), callback)
+
+    def stats(self) -> Stats:
+        """How many items were captured, and what became of them."""
+        return self.processor.stats()
+
+    def _seconds(self, timeout: float | None) -> float:
+        return float(self.options["shutdown_timeout"] if timeout is None else timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- integrations ----------------------------------------------------------------------------------
+
+    def set_up_integrations(self, defaults: Iterable[Any] = ()) -> None:
+        """Set up the integrations of the options and the default ones that are wanted (CLI-12, INT-05 to INT-09)."""
+        unwanted = {each.identifier for each in self.options["disabled_integrations"] or ()}
+        for integration in (*self.options["integrations"], *defaults):
+            name = integration.identifier
+            if name in self.integrations or name in unwanted:
+                continue
+            if name not in _set_up_once:
+                _set_up_once.add(name)
+                _guarded(integration, "setup_once")
+            if _guarded(integration, "setup", self):
+                self.integrations[name] = integration
+                self.event_defaults["sdk"]["integrations"].append(name)
+        for integration in self.integrations.values():
+            _guarded(integration, "after_all_setup", self)
+
+    def get_integration(self, name_or_class: str | type) -> Any | None:
+        """The integration of that identifier or class, if it is set up."""
+        name: Any = name_or_class if isinstance(name_or_class, str) else getattr(name_or_class, "identifier", None)
+        return self.integrations.get(name)
+
+    # --- for the stages and the scopes -----------------------------------------------------------------
+
+    @property
+    def dsn(self) -> str | None:
+        """The DSN as given, or None."""
+        return self.options["dsn"]
+
+    @property
+    def parsed_dsn(self) -> Dsn | None:
+        """The DSN in its parts, or None."""
+        return self._dsn
+
+    def mark(self) -> tuple[int, int, str]:
+        """By what an exception is known to have been captured: client, process and trace (ruling 39)."""
+        trace = active_scopes()[1].get_active_propagation_context()
+        return self._number, os.getpid(), trace.trace_id
+
+    def render(self, value: object) -> Any:
+        """A value as bounded exact built-ins (design decision 6)."""
+        return render_json(value, self.event_settings)
+
+    def render_event(self, event: object) -> dict[str, Any]:
+        """An event that foreign code made or had in its hands, as bounded exact built-ins (design decision 6)."""
+        settings = self.event_settings
+        rendered = render_json(
+            event, settings, max_depth=EVENT_DEPTH, max_bytes=EVENT_BYTES, max_string=settings.text_limit
+        )
+        return rendered if type(rendered) is dict else {}
+
+    def record_breadcrumb(self, crumb: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any] | None:
+        """What is to be kept of a breadcrumb: rendered, after ``before_breadcrumb``; None if it is dropped (HOOK-28)."""
+        before_breadcrumb = self.options["before_breadcrumb"]
+        kept: Any = crumb
+        if before_breadcrumb is not None:
+            try:
+                kept = guests.call("before_breadcrumb", before_breadcrumb, crumb, hint)
+            except BaseException as error:
+                if guests.is_control_flow(error):
+                    raise
+                log.warn_once("before_breadcrumb", "before_breadcrumb raised; the breadcrumb is dropped", exc_info=True)
+                return None
+        return self.render(kept) if type(kept) is dict else None
+
+
+EVENT_DEPTH: Final = 16  # exception, values, n, stacktrace, frames, n, vars, name, and room for nested data
+EVENT_BYTES: Final = 4 * 1024 * 1024  # the size guard of the worker cuts further, by importance
+
+_numbers: Final = itertools.count(1)
+_set_up_once: Final[set[str]] = set()
+
+
+def _guarded(integration: Any, method: str, *args: object) -> bool:
+    """Call an integration; a fault of its own stays its own (ruling 38)."""
+    try:
+        guests.call(f"{integration.identifier}.{method}", getattr(integration, method), *args)
+    except Exception:  # noqa: BLE001 - the border: a guest's fault is named and isolated
+        log.warn_once(f"{integration.identifier}.{method}", "integration %r: %s raised", integration.identifier, method, exc_info=True)
+        return False
+    return True
+
+
+def _event_settings(options: Mapping[str, Any]) -> EventSettings:
+    return EventSettings(
+        denylist=DenyList(send_default_pii=bool(options["send_default_pii"])),
+        in_app_include=options["in_app_include"],
+        in_app_exclude=options["in_app_exclude"],
+        project_root=options["project_root"] or os.getcwd(),
+        include_local_variables=options["include_local_variables"] is not False,
+        include_source_context=options["include_source_context"] is not False,
+        max_value_length=options["max_value_length"],
+        max_stack_frames=options["max_stack_frames"] or 1000,
+        add_full_stack=options["add_full_stack"],
+        custom_repr=options["custom_repr"],
+    )
+
+
+def _event_defaults(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What every event of a client says alike; ``sdk.integrations`` is filled as they are set up."""
+    defaults = {
+        "platform": "python",
+        "environment": options["environment"] or "production",
+        "release": options["release"],
+        "dist": options["dist"],
+        "server_name": options["server_name"] or _host_name(),
+        "sdk": {
+            "name": SDK_NAME,
+            "version": VERSION,
+            "packages": [{"name": "pypi:vedette", "version": VERSION}],
+            "integrations": [],
+        },
+    }
+    return {name: value for name, value in defaults.items() if value}
+
+
+def _host_name() -> str | None:
+    if sys.platform == "win32":
+        return os.environ.get("COMPUTERNAME")
+    return os.uname().nodename
+
+
+def _trace_fields(dsn: Dsn | None, defaults: Mapping[str, Any]) -> dict[str, str]:
+    """The fields of the dynamic sampling context that are known from the start (ENV-43, ENV-44)."""
+    fields = {"public_key": dsn.public_key if dsn is not None else None}
+    fields.update({name: defaults.get(name) for name in ("release", "environment")})
+    return {name: value for name, value in fields.items() if value}
+
+
+def _transport(options: Mapping[str, Any]) -> Transport:
+    """The transport of the options: an instance, a class, a function (deprecated), or vedette's own."""
+    given = options["transport"]
+    if given is None:
+        return HttpTransport(options)
+    if isinstance(given, Transport):
+        return given
+    if isinstance(given, type):
+        made = given(options)
+        if not isinstance(made, Transport):
+            message = f"option 'transport' must be a subclass of vedette.Transport, got the class {given.__qualname__!r}"
+            raise OptionError(message)
+        return made
+    message = "a function as 'transport' is deprecated: give a vedette.Transport (see vedette.testing for tests)"
+    warnings.warn(message, DeprecationWarning, stacklevel=4)
+    return FunctionTransport(given, options)

@@ -1,0 +1,113 @@
+"""An exception or a message as an event: what happened, and where. All else is added by the stages after it."""
+
+from __future__ import annotations
+
+import sys
+from _thread import get_ident
+
+from vedette._events.exceptions import exceptions_of
+from vedette._events.frames import Budget, frames_of_stack
+from vedette._events.reading_values import clean, dict_reader, plain_str
+from vedette._events.remarks import cut_remark, place_remark
+from vedette._events.values import render_json, render_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import FrameType
+    from typing import Any
+
+    from vedette._events.remarks import Meta
+    from vedette._events.settings import EventSettings
+
+_length_of_str: Callable[[Any], int] = str.__len__  # whatever a subclass says
+
+
+def event_from_exception(
+    exc: BaseException, settings: EventSettings, mechanism: dict[str, Any]
+) -> dict[str, Any]:
+    """``exception``, ``threads``, ``level`` and the ``_meta`` of what was cut (ERR-51, ERR-53, ERR-80).
+
+    The exception's ``thread_id`` points at the current thread, which has no stack of its own (EVT-54,
+    EVT-55).
+    """
+    values, cut = exceptions_of(exc, settings, mechanism)
+    event: dict[str, Any] = {
+        "level": "error",
+        "exception": {"values": values},
+        "threads": {"values": [_current_thread()]},
+    }
+    if cut:
+        event["_meta"] = {"exception": {"values": cut}}
+    return event
+
+
+def event_from_message(
+    text: object,
+    level: str,
+    settings: EventSettings,
+    *,
+    template: object = None,
+    params: Sequence[object] = (),
+    stack_frame: FrameType | None = None,
+) -> dict[str, Any]:
+    """``logentry``, ``level``, with ``stack_frame`` also ``threads``, and the ``_meta`` of what was cut (EVT-77).
+
+    Args:
+        text: The full message; what is no str is rendered. level: One of the protocol's levels. settings: How
+        to render. template: The message before its parameters were put in, if there was one. params: These
+        parameters. stack_frame: The newest frame of the current thread's stack (``attach_stacktrace``,
+        EVT-33, ruling 26).
+    """
+    meta: Meta = {}
+    formatted = _text(text, settings, meta, "formatted")
+    message = formatted if template is None else _text(template, settings, meta, "message")
+    entry: dict[str, Any] = {"message": message, "formatted": formatted}
+    if template is None and meta:
+        place_remark(meta, ("logentry", "message"), meta["logentry"]["formatted"])
+    if params:
+        entry["params"] = render_json(list(params), settings)
+    event: dict[str, Any] = {"level": level, "logentry": entry}
+    frames, cut = frames_of_stack(stack_frame, settings, Budget())
+    if frames:
+        thread = _current_thread()
+        thread["stacktrace"] = {"frames": frames}
+        event["threads"] = {"values": [thread]}
+        if cut:
+            place_remark(meta, ("threads", "values", 0, "stacktrace", "frames"), cut)
+    if meta:
+        event["_meta"] = meta
+    return event
+
+
+def _text(value: object, settings: EventSettings, meta: Meta, field: str) -> str:
+    """A text, cut before it is copied: it may be of any size."""
+    limit = settings.text_limit
+    text = plain_str(value, limit)
+    if text is None:
+        return render_text(value, limit, settings)
+    length = _length_of_str(value)
+    if length > limit:
+        text = text[: limit - 1] + "…"
+        place_remark(meta, ("logentry", field), cut_remark(length, limit - 1, limit))
+    return clean(text)
+
+
+def _current_thread() -> dict[str, Any]:
+    ident = get_ident()
+    thread: dict[str, Any] = {"id": ident, "current": True}
+    name = _name_of_thread(ident)
+    if name:
+        thread["name"] = name
+    return thread
+
+
+def _name_of_thread(ident: int) -> str | None:
+    """What ``threading`` knows it by, if it does; a subclass's ``name`` may be a property of the program's."""
+    threading = sys.modules.get("threading")
+    if threading is None:
+        return None
+    thread = threading._active.get(ident)  # noqa: SLF001 - current_thread() would register a foreign thread
+    read_dict = dict_reader(type(thread))
+    name = read_dict(thread).get("_name") if read_dict is not None else None
+    return clean(name) if type(name) is str else None

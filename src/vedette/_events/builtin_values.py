@@ -1,0 +1,476 @@
+"""Rendering of the built-in types and of their subclasses, through the methods of the built-in type alone."""
+
+from __future__ import annotations
+
+import gc
+from itertools import islice
+from types import (
+    AsyncGeneratorType,
+    BuiltinFunctionType,
+    CoroutineType,
+    FunctionType,
+    GeneratorType,
+    MappingProxyType,
+    MethodType,
+    ModuleType,
+)
+
+from vedette._events.dispatch_values import ATOMS, CUT, RENDERERS, WIDTH, fit, render
+from vedette._events.reading_values import dotted_name, module_dict, mro_of, plain_str, short_name, MAX_NAME
+from vedette._privacy.denylist import FILTERED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any, Final
+
+    from vedette._events.dispatch_values import Renderer
+    from vedette._events.settings import EventSettings
+
+    Factory = Callable[[type], Renderer]
+
+_LARGEST_BITS = 512  # of an integer written out: 155 digits
+_HUGE: Final = 1 << _LARGEST_BITS
+_SHOWN_BITS = 64
+_MIN_ITEM = 4  # bytes; with less left a container ends
+_TAIL = 10  # bytes kept for saying how many items are not shown
+_LONGEST_NAME = 256  # characters of a key that are compared with the deny list
+
+_list_slice = list.__getitem__
+_tuple_slice = tuple.__getitem__
+_dict_items = dict.items
+
+
+# --- atoms ---
+
+
+def render_int(value: int, room: int, _depth: int, _settings: EventSettings) -> str:
+    return fit(int_text(value), room)
+
+
+def int_text(value: int) -> str:
+    """Digits, or for a huge integer its first hexadecimal digits and its size: digits would take minutes."""
+    if -_HUGE < value < _HUGE:
+        return repr(value)
+    bits = value.bit_length()
+    first = abs(value) >> (bits - _SHOWN_BITS)
+    return f"{'-' if value < 0 else ''}0x{first:x}{CUT} ({bits} bits)"
+
+
+def _render_repr(value: object, room: int, _depth: int, _settings: EventSettings) -> str:
+    return fit(repr(value), room)  # of exact built-ins only, whose repr is CPython's own
+
+
+def render_str(value: str, room: int, _depth: int, settings: EventSettings) -> str:
+    shown = min(settings.string_limit, room)
+    if len(value) <= shown:
+        text = repr(value)
+        return text if len(text) <= room and text.isascii() else fit(text, room, text[-1])
+    return _cut_literal(repr(value[:shown]), room)
+
+
+def _render_bytes(value: bytes, room: int, _depth: int, settings: EventSettings) -> str:
+    shown = min(settings.string_limit, room)
+    if len(value) <= shown:
+        text = repr(value)
+        return fit(text, room, text[-1])
+    return _cut_literal(repr(value[:shown]), room)
+
+
+def _cut_literal(literal: str, room: int) -> str:
+    return fit(literal[:-1] + CUT + literal[-1], room, literal[-1])
+
+
+# --- containers ---
+
+
+def render_items(  # noqa: PLR0913 - the loop that all sequences share
+    items: Iterable[object],
+    total: int,
+    opening: str,
+    closing: str,
+    room: int,
+    depth: int,
+    settings: EventSettings,
+) -> str:
+    """The first items between two brackets; each gets an even share of the room and passes on what it leaves."""
+    if total == 0:
+        return fit(opening + closing, room)
+    if depth <= 0:
+        return fit(opening + CUT + closing, room)
+    parts: list[str] = []
+    left = room - len(opening) - len(closing)
+    waiting = total
+    if total > WIDTH:
+        waiting = WIDTH
+        left -= _TAIL
+    for item in items:
+        text = render(item, left // waiting, depth - 1, settings)
+        parts.append(text)
+        left -= _size(text) + 2
+        waiting -= 1
+        if waiting == 0 or left < _MIN_ITEM:
+            break
+    if len(parts) < total:
+        parts.append(f"{CUT} +{total - len(parts)}")
+    return _close(opening + ", ".join(parts), closing, room)
+
+
+def render_mapping(  # noqa: PLR0913 - as above
+    mapping: dict[object, object], opening: str, closing: str, room: int, depth: int, settings: EventSettings
+) -> str:
+    """The same for a dict. Values under deny-listed names are ``[Filtered]`` unseen."""
+    total = dict.__len__(mapping)
+    if total == 0:
+        return fit(opening + closing, room)
+    if depth <= 0:
+        return fit(opening + CUT + closing, room)
+    parts: list[str] = []
+    left = room - len(opening) - len(closing)
+    waiting = total
+    if total > WIDTH:
+        waiting = WIDTH
+        left -= _TAIL
+    try:
+        for key, item in _dict_items(mapping):
+            share = left // waiting
+            head = render(key, share if share < _MIN_ITEM else share // 2 + 1, depth - 1, settings)
+            if is_hidden(key, settings):
+                text = f"{head}: {FILTERED}"
+            else:
+                text = f"{head}: {render(item, max(0, share - _size(head) - 2), depth - 1, settings)}"
+            parts.append(text)
+            left -= _size(text) + 2
+            waiting -= 1
+            if waiting == 0 or left < _MIN_ITEM:
+                break
+    except RuntimeError:  # another thread resizes it: what was seen so far is what there is
+        parts.append(CUT)
+    else:
+        if len(parts) < total:
+            parts.append(f"{CUT} +{total - len(parts)}")
+    return _close(opening + ", ".join(parts), closing, room)
+
+
+def render_fields(  # noqa: PLR0913 - as above
+    pairs: list[tuple[str, object]],
+    total: int,
+    style: tuple[str, str, str],
+    room: int,
+    depth: int,
+    settings: EventSettings,
+) -> str:
+    """Stored fields as ``name=value``; ``style`` is what opens, separates and closes."""
+    opening, separator, closing = style
+    parts: list[str] = []
+    left = room - len(opening) - len(closing)
+    waiting = len(pairs)
+    for name, item in pairs:
+        if settings.matches(name):
+            text = f"{name}={FILTERED}"
+        else:
+            text = f"{name}={render(item, max(0, left // waiting - len(name) - 1), depth - 1, settings)}"
+        parts.append(text)
+        left -= _size(text) + len(separator)
+        waiting -= 1
+        if left < _MIN_ITEM:
+            break
+    if len(parts) < total:
+        parts.append(f"{CUT} +{total - len(parts)}")
+    return _close(opening + separator.join(parts), closing, room)
+
+
+def _close(text: str, closing: str, room: int) -> str:
+    text += closing
+    return text if len(text) <= room and text.isascii() else fit(text, room, closing)
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "backslashreplace"))
+
+
+def is_hidden(key: object, settings: EventSettings) -> bool:
+    """Whether what stands under this key of a mapping, or beside it in a pair, is deny-listed."""
+    if type(key) is str:
+        return settings.matches(key if len(key) <= _LONGEST_NAME else key[:_LONGEST_NAME])
+    if type(key) is bytes:  # ASGI's header names
+        return settings.matches(key[:_LONGEST_NAME].decode("latin-1"))
+    name = plain_str(key, _LONGEST_NAME)
+    return name is not None and settings.matches(name)
+
+
+# --- exact types ---
+
+
+def _render_list(value: list[object], room: int, depth: int, settings: EventSettings) -> str:
+    return render_items(value[:WIDTH], len(value), "[", "]", room, depth, settings)
+
+
+def _render_tuple(value: tuple[object, ...], room: int, depth: int, settings: EventSettings) -> str:
+    return render_tuple(value, "(", room, depth, settings)
+
+
+def render_tuple(
+    value: tuple[object, ...], opening: str, room: int, depth: int, settings: EventSettings
+) -> str:
+    """A tuple, or an instance of a subclass. Of a pair with a deny-listed name, the second is hidden.
+
+    Headers, cookies and the items of dicts travel as pairs.
+    """
+    total = tuple.__len__(value)
+    items = _tuple_slice(value, slice(0, WIDTH))
+    if total == 2 and depth > 0 and is_hidden(items[0], settings):  # noqa: PLR2004 - a pair
+        return fit(f"{opening}{render(items[0], room, depth - 1, settings)}, {FILTERED})", room, ")")
+    return render_items(items, total, opening, ",)" if total == 1 else ")", room, depth, settings)
+
+
+def _render_dict(value: dict[object, object], room: int, depth: int, settings: EventSettings) -> str:
+    return render_mapping(value, "{", "}", room, depth, settings)
+
+
+def render_iterated(  # noqa: PLR0913 - as render_items
+    iterate: Callable[[Any], Iterable[object]],
+    value: object,
+    total: int,
+    brackets: tuple[str, str],
+    room: int,
+    depth: int,
+    settings: EventSettings,
+) -> str:
+    """A container without slices, by its built-in iterator; one that is resized meanwhile ends there."""
+    items: list[object] = []
+    try:
+        items.extend(islice(iterate(value), WIDTH))
+    except RuntimeError:
+        total = max(total, len(items) + 1)
+    return render_items(items, total, *brackets, room, depth, settings)
+
+
+def _render_set(value: set[object], room: int, depth: int, settings: EventSettings) -> str:
+    total = len(value)
+    brackets = ("{", "}") if total else ("set(", ")")
+    return render_iterated(set.__iter__, value, total, brackets, room, depth, settings)
+
+
+def _render_frozenset(value: frozenset[object], room: int, depth: int, settings: EventSettings) -> str:
+    total = len(value)
+    brackets = ("frozenset({", "})") if total else ("frozenset(", ")")
+    return render_iterated(frozenset.__iter__, value, total, brackets, room, depth, settings)
+
+
+def _render_bytearray(value: bytearray, room: int, depth: int, settings: EventSettings) -> str:
+    return _wrapped("bytearray", bytes(value[: max(room, 0) + 1]), room, depth, settings)
+
+
+def _render_memoryview(value: memoryview, room: int, _depth: int, _settings: EventSettings) -> str:
+    try:
+        return fit(f"<memoryview of {value.nbytes} bytes>", room)
+    except ValueError:
+        return fit("<released memoryview>", room)
+
+
+def _render_range(value: range, room: int, depth: int, settings: EventSettings) -> str:
+    bounds = (value.start, value.stop) if value.step == 1 else (value.start, value.stop, value.step)
+    return render_items(bounds, len(bounds), "range(", ")", room, depth, settings)
+
+
+def _render_slice(value: slice, room: int, depth: int, settings: EventSettings) -> str:
+    return render_items((value.start, value.stop, value.step), 3, "slice(", ")", room, depth, settings)
+
+
+def _render_holder_of_dict(value: object, room: int, depth: int, settings: EventSettings) -> str:
+    """A mapping proxy or a view of a dict: asked for its items it would ask the mapping, whosoever it is."""
+    name = short_name(type(value))
+    for referent in gc.get_referents(value):
+        if any(base is dict for base in mro_of(type(referent))):
+            return render_mapping(referent, f"{name}({{", "})", room, depth, settings)
+    return fit(f"<{name}>", room)
+
+
+# --- code: names only ---
+
+
+def render_class(value: type, room: int, _depth: int, _settings: EventSettings) -> str:
+    return fit(f"<class '{dotted_name(value)}'>", room, ">")
+
+
+def render_module(value: ModuleType, room: int, _depth: int, _settings: EventSettings) -> str:
+    name: str | None = None
+    for key, found in islice(_dict_items(module_dict(value)), WIDTH):  # the name is the first entry
+        if type(key) is str and key == "__name__":
+            name = plain_str(found, MAX_NAME)
+            break
+    return fit(f"<module '{name or '?'}'>", room, ">")
+
+
+def function_name(function: FunctionType) -> str:
+    module = plain_str(function.__module__, MAX_NAME)
+    name = plain_str(function.__qualname__, MAX_NAME) or "?"
+    return f"{module}.{name}" if module else name
+
+
+def _render_function(value: FunctionType, room: int, _depth: int, _settings: EventSettings) -> str:
+    return fit(f"<function {function_name(value)}>", room, ">")
+
+
+def _render_method(value: MethodType, room: int, _depth: int, _settings: EventSettings) -> str:
+    function: object = value.__func__
+    name = function_name(function) if type(function) is FunctionType else dotted_name(type(function))
+    return fit(f"<bound method {name}>", room, ">")
+
+
+def _render_builtin(value: BuiltinFunctionType, room: int, _depth: int, _settings: EventSettings) -> str:
+    # Not its qualified name: that asks the type that it is bound to, which may have a metaclass.
+    return fit(f"<built-in function {value.__name__}>", room, ">")
+
+
+def _running(kind: str) -> Renderer:
+    def render_running(value: Any, room: int, _depth: int, _settings: EventSettings) -> str:
+        return fit(f"<{kind} {plain_str(value.__qualname__, MAX_NAME) or '?'}>", room, ">")
+
+    return render_running
+
+
+# --- subclasses: the name, and the content as of the built-in ---
+
+
+def _wrapped(name: str, value: object, room: int, depth: int, settings: EventSettings) -> str:
+    inner = render(value, max(0, room - len(name) - 2), depth, settings)
+    return fit(f"{name}({inner})", room, ")")
+
+
+def _wrapping(exact: Callable[[Any, int], object]) -> Factory:
+    """For subclasses of an atom: ``exact`` makes an exact built-in of at most so many items out of an instance."""
+
+    def factory(cls: type) -> Renderer:
+        name = short_name(cls)
+
+        def render_subclass(value: object, room: int, depth: int, settings: EventSettings) -> str:
+            return _wrapped(name, exact(value, max(room, 0) + 1), room, depth, settings)
+
+        return render_subclass
+
+    return factory
+
+
+def _list_factory(cls: type) -> Renderer:
+    opening = f"{short_name(cls)}(["
+
+    def render_subclass(value: list[object], room: int, depth: int, settings: EventSettings) -> str:
+        items = _list_slice(value, slice(0, WIDTH))
+        return render_items(items, list.__len__(value), opening, "])", room, depth, settings)
+
+    return render_subclass
+
+
+def _tuple_factory(cls: type) -> Renderer:
+    opening = f"{short_name(cls)}("
+
+    def render_subclass(value: tuple[object, ...], room: int, depth: int, settings: EventSettings) -> str:
+        return render_tuple(value, opening, room, depth, settings)
+
+    return render_subclass
+
+
+def _dict_factory(cls: type) -> Renderer:
+    opening = f"{short_name(cls)}({{"
+
+    def render_subclass(value: dict[object, object], room: int, depth: int, settings: EventSettings) -> str:
+        return render_mapping(value, opening, "})", room, depth, settings)
+
+    return render_subclass
+
+
+def _iterated_factory(base: Any) -> Factory:
+    def factory(cls: type) -> Renderer:
+        brackets = (f"{short_name(cls)}({{", "})")
+
+        def render_subclass(value: object, room: int, depth: int, settings: EventSettings) -> str:
+            return render_iterated(
+                base.__iter__, value, base.__len__(value), brackets, room, depth, settings
+            )
+
+        return render_subclass
+
+    return factory
+
+
+def _exception_factory(cls: type) -> Renderer:
+    opening = f"{short_name(cls)}("
+    args_of: Callable[[object], tuple[object, ...]] = BaseException.__dict__["args"].__get__
+
+    def render_exception(value: object, room: int, depth: int, settings: EventSettings) -> str:
+        args = args_of(value)
+        return render_items(args[:WIDTH], len(args), opening, ")", room, depth, settings)
+
+    return render_exception
+
+
+def _constantly(renderer: Renderer) -> Factory:
+    return lambda _cls: renderer
+
+
+_FACTORIES: dict[int, Factory] = {
+    id(str): _wrapping(lambda value, limit: str.__getitem__(value, slice(0, limit))),
+    id(bytes): _wrapping(lambda value, limit: bytes.__getitem__(value, slice(0, limit))),
+    id(bytearray): _wrapping(lambda value, limit: bytes(bytearray.__getitem__(value, slice(0, limit)))),
+    id(int): _wrapping(lambda value, _limit: int.__int__(value)),
+    id(float): _wrapping(lambda value, _limit: float.__float__(value)),
+    id(complex): _wrapping(lambda value, _limit: complex.__pos__(value)),
+    id(list): _list_factory,
+    id(tuple): _tuple_factory,
+    id(dict): _dict_factory,
+    id(set): _iterated_factory(set),
+    id(frozenset): _iterated_factory(frozenset),
+    id(type): _constantly(render_class),
+    id(ModuleType): _constantly(render_module),
+    id(BaseException): _exception_factory,
+}
+
+
+def plan_subclass(cls: type) -> Renderer | None:
+    """For a subclass of a built-in type."""
+    for base in mro_of(cls):
+        factory = _FACTORIES.get(id(base))
+        if factory is not None:
+            return factory(cls)
+    return None
+
+
+_atoms: dict[type, Any] = {
+    type(None): _render_repr,
+    bool: _render_repr,
+    int: render_int,
+    float: _render_repr,
+    complex: _render_repr,
+    str: render_str,
+    bytes: _render_bytes,
+}
+_others: dict[type, Any] = {
+    type(...): _render_repr,
+    type(NotImplemented): _render_repr,
+    list: _render_list,
+    tuple: _render_tuple,
+    dict: _render_dict,
+    set: _render_set,
+    frozenset: _render_frozenset,
+    bytearray: _render_bytearray,
+    memoryview: _render_memoryview,
+    range: _render_range,
+    slice: _render_slice,
+    MappingProxyType: _render_holder_of_dict,
+    type({}.keys()): _render_holder_of_dict,
+    type({}.values()): _render_holder_of_dict,
+    type({}.items()): _render_holder_of_dict,
+    type: render_class,
+    ModuleType: render_module,
+    FunctionType: _render_function,
+    MethodType: _render_method,
+    BuiltinFunctionType: _render_builtin,
+    GeneratorType: _running("generator"),
+    CoroutineType: _running("coroutine"),
+    AsyncGeneratorType: _running("async generator"),
+}
+for _cls, _renderer in (_atoms | _others).items():
+    RENDERERS[id(_cls)] = _renderer
+ATOMS.update(map(id, _atoms))

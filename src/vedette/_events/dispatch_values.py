@@ -1,0 +1,85 @@
+"""From a value to the function that renders it: one look-up by ``id(type(value))``.
+
+A renderer is called with the value, the bytes of UTF-8 that its text may have, how many levels of containers may
+still be opened, and the settings. Built-in types are in a table; any other type is looked at once, by the planners
+that `vedette._events.values` lists, and the outcome remembered.
+"""
+
+from __future__ import annotations
+
+from vedette._events.reading_values import TypeCache, clean, plain_str
+from vedette._host import guests, log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final
+
+    from vedette._events.settings import EventSettings
+
+    Renderer = Callable[[Any, int, int, EventSettings], str]
+    Planner = Callable[[type], Renderer | None]
+
+WIDTH: Final = 10  # items of one container (ruling 24)
+DEPTH: Final = 4  # containers inside each other
+CUT: Final = "…"
+_CUT_BYTES = len(CUT.encode())
+
+RENDERERS: dict[int, Renderer] = {}
+"""Renderers of exact built-in types. Those types live as long as the process, so their ids stay theirs."""
+
+ATOMS: set[int] = set()
+"""Those of them that ``custom_repr`` is not asked about: None, bool, int, float, complex, str, bytes."""
+
+PLANNERS: list[Planner] = []
+"""Asked in this order for any other type; the last one knows an answer for all."""
+
+_plans: TypeCache[Renderer] = TypeCache()
+
+
+def render(value: object, room: int, depth: int, settings: EventSettings) -> str:
+    """The value as text of at most ``room`` bytes."""
+    cls = type(value)
+    if settings.custom_repr is not None and id(cls) not in ATOMS:
+        custom = custom_text(value, room, settings)
+        if custom is not None:
+            return fit(custom, room)
+    renderer = RENDERERS.get(id(cls)) or _plans.get(cls) or _plan(cls)
+    return renderer(value, room, depth, settings)
+
+
+def _plan(cls: type) -> Renderer:
+    for planner in PLANNERS:
+        renderer = planner(cls)
+        if renderer is not None:
+            _plans.remember(cls, renderer)
+            return renderer
+    raise AssertionError  # the last planner has an answer
+
+
+def custom_text(value: object, limit: int, settings: EventSettings) -> str | None:
+    """What the program's ``custom_repr`` says, at most ``limit`` characters; None if it leaves the value to us."""
+    if settings.custom_repr is None:
+        return None
+    try:
+        said: object = guests.call("custom_repr", settings.custom_repr, value)
+    except BaseException as error:
+        if guests.is_control_flow(error):
+            raise
+        log.warn_once("custom_repr", "custom_repr raised; the value is rendered without it", exc_info=True)
+        return None
+    text = plain_str(said, limit + 1)
+    return None if text is None else clean(text)
+
+
+def fit(text: str, room: int, closing: str = "") -> str:
+    """The text in at most ``room`` bytes of UTF-8; what is cut is shown by ``…``, before ``closing``."""
+    if len(text) <= room and text.isascii():
+        return text
+    data = text.encode("utf-8", "backslashreplace")
+    if len(data) <= room:
+        return data.decode("utf-8")
+    keep = room - _CUT_BYTES - len(closing)
+    if keep < 0:
+        return CUT if room >= _CUT_BYTES else ""
+    return data[:keep].decode("utf-8", "ignore") + CUT + closing

@@ -1,0 +1,171 @@
+"""Exceptions, their chains and groups, as the ``values`` of an event's ``exception``.
+
+Everything is read through the descriptors of ``BaseException`` and ``type``: a property, ``__getattr__`` or
+metaclass of the program's is never asked. The one thing that may run is an exception's own ``__str__`` (see
+``exception_text``).
+"""
+
+from __future__ import annotations
+
+import sys
+from _thread import get_ident
+from errno import errorcode
+
+from vedette._events.frames import Budget, frames_of_traceback
+from vedette._events.reading_values import derives, mro_of, short_name, type_names
+from vedette._events.remarks import cut_remark, place_remark
+from vedette._events.values import exception_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+    from typing import Any, Final
+
+    from vedette._events.remarks import Meta
+    from vedette._events.settings import EventSettings
+
+MAX_EXCEPTIONS: Final = 50
+"""Exceptions of one event (ruling 25)."""
+
+_cause: Callable[[BaseException], BaseException | None] = BaseException.__dict__["__cause__"].__get__
+_context: Callable[[BaseException], BaseException | None] = BaseException.__dict__["__context__"].__get__
+_suppress_context: Callable[[BaseException], bool] = BaseException.__dict__["__suppress_context__"].__get__
+_traceback: Callable[[BaseException], TracebackType | None] = BaseException.__dict__["__traceback__"].__get__
+_errno: Callable[[BaseException], object] = OSError.__dict__["errno"].__get__
+
+
+class _Node:
+    """One exception of the tree: its parent's number, and the parent's attribute that leads to it."""
+
+    __slots__ = ("exc", "parent", "source")
+
+    def __init__(self, exc: BaseException, parent: int | None, source: str) -> None:
+        self.exc = exc
+        self.parent = parent
+        self.source = source
+
+
+def exceptions_of(
+    exc: BaseException, settings: EventSettings, mechanism: dict[str, Any]
+) -> tuple[list[dict[str, Any]], Meta]:
+    """All exceptions of a tree, by the flattening rule of errors.md, and the remarks on what was cut.
+
+    The last value is ``exc`` itself. What ``mechanism`` says is said of it alone, over the defaults of a
+    capture by the user (``generic``, handled), key by key. The others are ``chained``.
+    """
+    nodes, is_complete = _visit(exc)
+    budget = Budget()
+    meta: Meta = {}
+    values: list[dict[str, Any]] = []
+    for number, node in enumerate(nodes):
+        value, cut = _value(node, number, settings, budget)
+        values.append(value)
+        if cut:
+            meta[str(len(nodes) - 1 - number)] = cut
+    root = values[0]
+    root["mechanism"] = {"type": "generic", "handled": True, **root["mechanism"], **mechanism}
+    root["thread_id"] = get_ident()
+    values.reverse()
+    if not is_complete:
+        place_remark(meta, (), cut_remark())
+    return values, meta
+
+
+def _visit(root: BaseException) -> tuple[list[_Node], bool]:
+    """The tree depth first, parents before children, each exception once; and whether that is all of it."""
+    nodes = [_Node(root, None, "")]
+    seen = {id(root)}
+    path = [(_children(root), 0)]
+    while path:
+        children, parent = path[-1]
+        for source, exc in children:
+            if id(exc) in seen:
+                continue
+            if len(nodes) == MAX_EXCEPTIONS:
+                return nodes, False
+            seen.add(id(exc))
+            path.append((_children(exc), len(nodes)))
+            nodes.append(_Node(exc, parent, source))
+            break
+        else:
+            path.pop()
+    return nodes, True
+
+
+def _children(exc: BaseException) -> Iterator[tuple[str, BaseException]]:
+    """The chain link that Python's own traceback shows, then the members of a group."""
+    cause = _cause(exc)
+    if cause is not None:
+        yield "__cause__", cause
+    elif not _suppress_context(exc):
+        context = _context(exc)
+        if context is not None:
+            yield "__context__", context
+    for index, member in enumerate(_members(exc) or ()):
+        yield f"exceptions[{index}]", member
+
+
+if sys.version_info >= (3, 11):
+    _exceptions: Callable[[BaseException], tuple[BaseException, ...]] = BaseExceptionGroup.__dict__[
+        "exceptions"
+    ].__get__
+
+    def _members(exc: BaseException) -> tuple[BaseException, ...] | None:
+        """The exceptions of a group; None for what is no group."""
+        return _exceptions(exc) if derives(type(exc), BaseExceptionGroup) else None
+
+else:
+    _instance_dict: Callable[[BaseException], dict[str, Any]] = BaseException.__dict__["__dict__"].__get__
+
+    def _members(exc: BaseException) -> tuple[BaseException, ...] | None:
+        """The exceptions of a group, as the package ``exceptiongroup`` stores them; None for what is no group."""
+        if "exceptiongroup" not in sys.modules:
+            return None
+        for base in mro_of(type(exc)):
+            module, name = type_names(base)
+            if name == "BaseExceptionGroup" and module.partition(".")[0] == "exceptiongroup":
+                members = dict.get(_instance_dict(exc), "_exceptions")
+                if type(members) is not tuple:
+                    return ()
+                return tuple(member for member in members if derives(type(member), BaseException))
+        return None
+
+
+def _value(node: _Node, number: int, settings: EventSettings, budget: Budget) -> tuple[dict[str, Any], Meta]:
+    exc = node.exc
+    meta: Meta = {}
+    cls = type(exc)
+    # As Python prints it, but for the function that a class was defined in.
+    value: dict[str, Any] = {"type": short_name(cls), "module": type_names(cls)[0]}
+    text = exception_text(exc, settings.text_limit, settings)
+    if text:
+        value["value"] = text
+        if len(text) >= settings.text_limit and text.endswith("…"):
+            meta["value"] = cut_remark(None, len(text) - 1, len(text))
+    frames, cut = frames_of_traceback(
+        _traceback(exc), settings, budget, full_stack=settings.add_full_stack and number == 0
+    )
+    if frames:
+        value["stacktrace"] = {"frames": frames}
+        if cut:
+            meta["stacktrace"] = {"frames": cut}
+    value["mechanism"] = _links(node, number)
+    return value, meta
+
+
+def _links(node: _Node, number: int) -> dict[str, Any]:
+    """The parts of a mechanism that place an exception in the tree (ERR-55 to ERR-69)."""
+    links: dict[str, Any] = {"exception_id": number}
+    if node.parent is not None:
+        links["type"] = "chained"
+        links["parent_id"] = node.parent
+        links["source"] = node.source
+    if _members(node.exc) is not None:
+        links["is_exception_group"] = True
+    code = _errno(node.exc) if derives(type(node.exc), OSError) else None
+    if type(code) is int:
+        links["meta"] = {"errno": {"number": code}}
+        if code in errorcode:
+            links["meta"]["errno"]["name"] = errorcode[code]
+    return links

@@ -1,0 +1,217 @@
+"""Tracebacks and stacks as the ``frames`` of an event.
+
+Guarantees
+- No code of the program runs, and no frame, traceback or value is held after the call.
+- The cost depends on the frames that are kept, but for one pointer walk over all of them.
+- On Python 3.12 and older, reading ``f_locals`` leaves a snapshot in the frame, which would keep the values
+  of a frame that runs on alive. It is emptied again, unless someone else uses it (``locals()``, a debugger).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from types import BuiltinFunctionType, FunctionType, ModuleType, TracebackType
+
+from vedette._events.in_app import rules_of
+from vedette._events.places import is_hidden, place_of
+from vedette._events.reading_values import derives, mro_of
+from vedette._events.remarks import cut_remark, place_remark
+from vedette._events.values import render_vars
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from types import FrameType
+    from typing import Any, Final
+
+    from vedette._events.places import Place
+    from vedette._events.remarks import Meta
+    from vedette._events.settings import EventSettings
+
+    Frames = tuple[list[dict[str, Any]], Meta]
+    Variables = list[tuple[str, object]]
+
+EVENT_BUDGET: Final = 256 * 1024
+"""Bytes for the variables of all frames of an event."""
+FRAME_BUDGET: Final = 2 * 1024
+"""Bytes for the variables of one frame: what Relay keeps."""
+
+_OLDEST_SHARE: Final = 5  # of the frames that are kept, one in so many comes from the old end (ruling 22)
+_SMALLEST_BUDGET: Final = 64  # less says nothing
+_HAS_SNAPSHOTS: Final = sys.version_info < (3, 13)
+_UNSHARED: Final = 3  # references to a snapshot: the frame's, our name's, getrefcount's argument
+_MISSING: Final = object()
+_SAYING_NOTHING: Final = (FunctionType, BuiltinFunctionType, ModuleType, type)
+
+# Of dict itself, for globals and namespaces may be of a class derived from it.
+_get: Callable[[dict[str, object], str, object], object] = dict[str, object].get
+_items_of_dict: Callable[[dict[str, object]], Iterable[tuple[str, object]]] = dict[str, object].items
+
+
+class Budget:
+    """Bytes left for the variables of an event."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int = EVENT_BUDGET) -> None:
+        self.left = left
+
+
+def frames_of_traceback(
+    traceback: TracebackType | None, settings: EventSettings, budget: Budget, *, full_stack: bool = False
+) -> Frames:
+    """The frames of a traceback, oldest call first, and the remarks on what was cut (EVT-30, ruling 22).
+
+    With ``full_stack``, the callers of the frame that caught the exception come first.
+    """
+    keep_old, keep_new = _shares(settings)
+    oldest: list[FrameType | TracebackType] = []
+    newest: deque[FrameType | TracebackType] = deque(maxlen=keep_new)
+    total = 0
+    if full_stack and traceback is not None:
+        callers = _stack(traceback.tb_frame.f_back)
+        total = len(callers)
+        oldest += callers[:keep_old]
+        newest.extend(callers[keep_old:])
+    while traceback is not None and total < keep_old:
+        oldest.append(traceback)
+        total += 1
+        traceback = traceback.tb_next
+    while traceback is not None:
+        newest.append(traceback)
+        total += 1
+        traceback = traceback.tb_next
+    return _frames([*oldest, *newest], total, settings, budget)
+
+
+def frames_of_stack(newest: FrameType | None, settings: EventSettings, budget: Budget) -> Frames:
+    """The frames of a running stack, oldest call first, and the remarks on what was cut."""
+    keep_old, keep_new = _shares(settings)
+    stack = _stack(newest)
+    total = len(stack)
+    if total > keep_old + keep_new:
+        del stack[keep_old : total - keep_new]
+    return _frames(stack, total, settings, budget)
+
+
+def _shares(settings: EventSettings) -> tuple[int, int]:
+    keep_old = settings.max_stack_frames // _OLDEST_SHARE
+    return keep_old, settings.max_stack_frames - keep_old
+
+
+def _stack(newest: FrameType | None) -> list[FrameType]:
+    frames: list[FrameType] = []
+    while newest is not None:
+        frames.append(newest)
+        newest = newest.f_back
+    frames.reverse()
+    return frames
+
+
+def _frames(
+    kept: Sequence[FrameType | TracebackType], total: int, settings: EventSettings, budget: Budget
+) -> Frames:
+    rules = rules_of(settings)
+    with_source = settings.include_source_context
+    frames: list[dict[str, Any]] = []
+    sources: list[tuple[FrameType, Place]] = []
+    for entry in kept:
+        if type(entry) is TracebackType:
+            running = entry.tb_frame
+            place = place_of(running, entry.tb_lasti, entry.tb_lineno, rules)
+        else:
+            running = entry
+            place = place_of(running, running.f_lasti, running.f_lineno, rules)
+        frame = place.facts.copy()
+        if with_source and place.line is not None:
+            # Lists of its own: a hook may change the event in place.
+            frame["pre_context"] = place.before.copy()
+            frame["context_line"] = place.line
+            frame["post_context"] = place.after.copy()
+        frames.append(frame)
+        sources.append((running, place))
+    meta: Meta = {}
+    if total > len(frames):
+        keep_old, keep_new = _shares(settings)
+        place_remark(meta, (), cut_remark(total, keep_old, total - keep_new))
+    if settings.include_local_variables:
+        _add_variables(frames, sources, settings, budget, meta)
+    return frames, meta
+
+
+def _add_variables(
+    frames: list[dict[str, Any]],
+    sources: list[tuple[FrameType, Place]],
+    settings: EventSettings,
+    budget: Budget,
+    meta: Meta,
+) -> None:
+    """From the raise outwards, the application's frames first, until the budget of the event is used up."""
+    may_empty = _HAS_SNAPSHOTS and sys.gettrace() is None
+    outwards = range(len(frames) - 1, -1, -1)
+    order = [at for at in outwards if frames[at]["in_app"]]
+    order += [at for at in outwards if not frames[at]["in_app"]]
+    for at in order:
+        if budget.left < _SMALLEST_BUDGET:
+            place_remark(meta, (at, "vars"), cut_remark())
+            continue
+        running, place = sources[at]
+        variables = _variables(running, place, may_empty=may_empty)
+        if variables:
+            texts = render_vars(variables, min(FRAME_BUDGET, budget.left), settings)
+            frames[at]["vars"] = texts
+            budget.left -= _size(texts)
+
+
+def _variables(frame: FrameType, place: Place, *, may_empty: bool) -> Variables:
+    """The locals, then the globals that the failing line names. A module has the latter only."""
+    if place.is_function:
+        own = _locals_of_function(frame, place, may_empty=may_empty)
+        return own + _globals(frame.f_globals, place) if place.global_names else own
+    namespace = _namespace(frame, place)
+    if place.is_module:
+        return _globals({**frame.f_globals, **namespace}, place)
+    own = [(name, value) for name, value in namespace.items() if type(name) is str and not is_hidden(name)]
+    return own + [pair for pair in _globals(frame.f_globals, place) if pair[0] not in namespace]
+
+
+def _locals_of_function(frame: FrameType, place: Place, *, may_empty: bool) -> Variables:
+    snapshot = frame.f_locals
+    variables: Variables = list(snapshot.items())
+    if may_empty and sys.getrefcount(snapshot) <= _UNSHARED:
+        if snapshot.keys() <= place.local_names:
+            snapshot.clear()
+        else:  # `exec` left names here for a later `eval`
+            for name in place.local_names:
+                snapshot.pop(name, None)
+    if place.hidden:
+        return [pair for pair in variables if pair[0] not in place.hidden]
+    return variables
+
+
+def _namespace(frame: FrameType, place: Place) -> dict[str, object]:
+    """The names of a module or class body, which may be any mapping; if it is a dict."""
+    if _HAS_SNAPSHOTS and place.code.co_cellvars:
+        return {}  # reading would write the cells into the mapping: the program's __setitem__
+    namespace = frame.f_locals
+    kind: type = type(namespace)
+    return dict(_items_of_dict(namespace)) if derives(kind, dict) else {}
+
+
+def _globals(names: dict[str, object], place: Place) -> Variables:
+    """Those that the failing line names; but not functions, classes and modules, which say nothing new."""
+    return [
+        (name, value)
+        for name in place.global_names
+        if (value := _get(names, name, _MISSING)) is not _MISSING and not _says_nothing(value)
+    ]
+
+
+def _says_nothing(value: object) -> bool:
+    return any(base is kind for base in mro_of(type(value)) for kind in _SAYING_NOTHING)
+
+
+def _size(texts: dict[str, str]) -> int:
+    text = "".join(texts.values())
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

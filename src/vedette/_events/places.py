@@ -1,0 +1,171 @@
+"""What a frame says beside its variables: learned once for each instruction of a code object, and cached.
+
+A place is found by the identity of its code object, which the cache holds; hashing a code object compares all
+of it. What the source said when a place was first seen stays true for that code object, even if the file has
+changed since. So no file is looked at again, and a warm capture opens and stats nothing.
+
+No frame, traceback or value is held, and nothing of the program is run.
+"""
+
+from __future__ import annotations
+
+import sys
+from itertools import islice
+
+from vedette._events.cache import BoundedCache
+from vedette._events.in_app import absolute, origin_of
+from vedette._events.reading_values import clean
+from vedette._events.source import context_of, global_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType, FrameType
+    from typing import Any, Final
+
+    from vedette._events.in_app import InAppRules
+
+_OPTIMIZED: Final = 0x1  # inspect.CO_OPTIMIZED: the locals live in the frame, not in a dict
+_PLACE_BYTES: Final = 1500  # what a place takes beside its source lines
+
+_places = BoundedCache(max_entries=4096, max_cost=8 * 1024 * 1024)
+
+
+class Place:
+    """One instruction of one code object, as one client sees it."""
+
+    __slots__ = (
+        "after",
+        "before",
+        "code",
+        "facts",
+        "global_names",
+        "hidden",
+        "is_function",
+        "is_module",
+        "line",
+        "lineno",
+        "local_names",
+        "module",
+        "rules",
+    )
+
+    def __init__(
+        self, frame: FrameType, lasti: int, lineno: int | None, module: str | None, rules: InAppRules
+    ) -> None:
+        code = frame.f_code
+        self.code = code
+        self.rules = rules
+        self.module = module
+        self.lineno = lineno
+        filename = str.__str__(code.co_filename)  # exact, whatever code.replace() was given
+        self.before, self.line, self.after = context_of(filename, frame.f_globals, lineno)
+        self.facts = _facts(frame, filename, module, rules)
+        self.is_function = bool(code.co_flags & _OPTIMIZED)
+        self.is_module = not self.is_function and code.co_name == "<module>"
+        self.local_names = frozenset((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
+        self.hidden = frozenset(name for name in self.local_names if is_hidden(name))
+        last_line = lineno
+        if lineno is not None and lineno > 0:
+            self.facts["lineno"] = lineno
+            column, last_line = _extent(code, lasti, lineno, self.line)
+            if column is not None:
+                self.facts["colno"] = column
+        self.global_names = self._globals_named((last_line or 0) - (lineno or 0))
+
+    def _globals_named(self, more_lines: int) -> tuple[str, ...]:
+        """The global names that the failing lines use, as far as the text tells."""
+        text = "\n".join([self.line or "", *self.after[:more_lines]])
+        return tuple(
+            name for name in self.code.co_names if name not in self.local_names and _is_used(name, text)
+        )
+
+    def size(self) -> int:
+        """Bytes that the cache should count."""
+        return _PLACE_BYTES + sum(map(len, self.before)) + len(self.line or "") + sum(map(len, self.after))
+
+
+def place_of(frame: FrameType, lasti: int, lineno: int | None, rules: InAppRules) -> Place:
+    """The place that a frame stands at, or stood at when the exception passed through it."""
+    code = frame.f_code
+    name = global_of(frame.f_globals, "__name__")
+    module = name if type(name) is str else None
+    key = (id(code), lasti)
+    place: Place | None = _places.get(key)
+    if (
+        place is None
+        or place.code is not code
+        or place.module is not module
+        or place.rules is not rules
+        or place.lineno != lineno  # a traceback made by hand, as template engines do
+    ):
+        place = Place(frame, lasti, lineno, module, rules)
+        _places.put(key, place, place.size())
+    return place
+
+
+def is_hidden(name: str) -> bool:
+    """Names of the interpreter's, not the programmer's: ``__class__``, the ``.0`` of a comprehension."""
+    return name.startswith((".", "__")) and (name.endswith("__") or name.startswith("."))
+
+
+def _facts(frame: FrameType, filename: str, module: str | None, rules: InAppRules) -> dict[str, Any]:
+    path = filename if filename.startswith("<") else absolute(filename)
+    facts: dict[str, Any] = {
+        "filename": clean(rules.short_name(module, filename, path)),
+        "abs_path": clean(path),
+        "function": _function_name(frame.f_code),
+        "in_app": rules.is_in_app(module, origin_of(filename, module, frame.f_globals)),
+    }
+    if module is not None:
+        facts["module"] = clean(module)
+    return facts
+
+
+def _is_used(name: str, text: str) -> bool:
+    """Whether the name stands in the text by itself, neither as a part of another nor as an attribute."""
+    start = text.find(name)
+    while start >= 0:
+        end = start + len(name)
+        before = text[start - 1 : start]
+        after = text[end : end + 1]
+        if not (before == "." or _continues_name(before) or _continues_name(after)):
+            return True
+        start = text.find(name, end)
+    return False
+
+
+def _continues_name(char: str) -> bool:
+    return char.isalnum() or char == "_"
+
+
+if sys.version_info >= (3, 11):
+
+    def _function_name(code: CodeType) -> str:
+        return clean(str.__str__(code.co_qualname))
+
+    def _extent(code: CodeType, lasti: int, lineno: int, line: str | None) -> tuple[int | None, int]:
+        """The column at which the failing expression starts, from 1, and the line it ends in (EVT-43)."""
+        if lasti < 0:
+            return None, lineno
+        # A code unit has two bytes; each has an entry.
+        first, last, start, _ = next(islice(code.co_positions(), lasti // 2, None), (None, None, None, None))
+        if first != lineno or start is None:
+            return None, lineno
+        if line is not None and not line.isascii():
+            # CPython counts bytes of UTF-8.
+            start = len(line.encode("utf-8", "surrogatepass")[:start].decode("utf-8", "ignore"))
+        return start + 1, last or lineno
+
+else:
+
+    def _function_name(code: CodeType) -> str:
+        return clean(str.__str__(code.co_name))
+
+    def _extent(
+        code: CodeType,  # noqa: ARG001 - the same parameters
+        lasti: int,  # noqa: ARG001
+        lineno: int,
+        line: str | None,  # noqa: ARG001
+    ) -> tuple[int | None, int]:
+        """Python 3.10 knows lines only."""
+        return None, lineno

@@ -1,0 +1,172 @@
+"""Looking at objects that are not ours, without any of their code running (design decision 5).
+
+``type(x)`` and ``is`` are safe; nearly everything else is not: ``isinstance`` resolves a lazy proxy, ``==`` and
+``in`` call ``__eq__``, a dict look-up by a type calls its metaclass's ``__hash__``, a plain attribute may be a
+property. So names, bases and class dicts are read through ``type``'s own descriptors, instances through the
+descriptors that CPython put into their classes, and built-ins through the methods of the built-in type.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import GetSetDescriptorType, MemberDescriptorType, ModuleType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, Final, Generic, TypeVar
+
+    T = TypeVar("T")
+
+MAX_NAME: Final = 200  # characters; a class may bear any name
+MAX_REMEMBERED_TYPES: Final = 4096
+
+_type_dict = type.__dict__
+mro_of: Callable[[type], tuple[type, ...]] = _type_dict["__mro__"].__get__
+_class_dict: Callable[[type], Any] = _type_dict["__dict__"].__get__
+_module_in: Callable[[type], object] = _type_dict["__module__"].__get__
+_qualname_of: Callable[[type], str] = _type_dict["__qualname__"].__get__
+module_dict: Callable[[ModuleType], dict[str, object]] = ModuleType.__dict__["__dict__"].__get__
+_slice_str: Callable[[str, slice], str] = str.__getitem__
+
+
+def derives(cls: type, base: type) -> bool:
+    """What ``issubclass`` says when nobody has overridden it."""
+    return any(one is base for one in mro_of(cls))
+
+
+def clean(text: str) -> str:
+    """The same text without lone surrogates, which no server could store: they are written as escapes."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def plain_str(value: object, limit: int) -> str | None:
+    """The first characters of a string, or of an instance of a subclass, as an exact ``str``; else None."""
+    if type(value) is str:
+        return value[:limit]
+    if derives(type(value), str):
+        return _slice_str(value, slice(0, limit))  # type: ignore[arg-type] # as much as mypy can know
+    return None
+
+
+def type_names(cls: type) -> tuple[str, str]:
+    """Module and qualified name of a class, as exact strings without lone surrogates; "" if it has none."""
+    try:
+        module = _module_in(cls)
+    except AttributeError:  # a class whose namespace lost its __module__
+        module = ""
+    qualname = _qualname_of(cls)
+    if type(module) is not str or type(qualname) is not str or len(qualname) > MAX_NAME:
+        module = plain_str(module, MAX_NAME) or ""
+        qualname = plain_str(qualname, MAX_NAME) or ""
+    return clean(module), clean(qualname)
+
+
+def short_name(cls: type) -> str:
+    """The qualified name, without the function that a local class was made in: ``Order``, ``Cart.Item``."""
+    return type_names(cls)[1].rpartition("<locals>.")[2]
+
+
+def dotted_name(cls: type) -> str:
+    """``shop.models.Order``; without the module for built-ins."""
+    module, qualname = type_names(cls)
+    name = qualname.rpartition("<locals>.")[2]
+    return name if module in {"", "builtins"} else f"{module}.{name}"
+
+
+def class_items(cls: type) -> Iterator[tuple[str, object]]:
+    """What a class's own body defined. Iterated, never looked up: a key may be an odd subclass of ``str``."""
+    for name, member in _class_dict(cls).items():
+        if type(name) is str:
+            yield name, member
+
+
+def genuine(cls: type, module: str, name: str) -> bool:
+    """Whether this is the class of that name in that module, and no namesake."""
+    found = sys.modules.get(module)
+    return type(found) is ModuleType and module_dict(found).get(name) is cls
+
+
+def dict_reader(cls: type) -> Callable[[object], dict[object, object]] | None:
+    """How to get an instance's own dict: the descriptor that CPython put into the class. A property is none."""
+    for base in mro_of(cls):
+        if base is object:
+            break
+        for name, member in class_items(base):
+            kind = type(member)  # compared by identity: a set would hash it
+            if name == "__dict__" and (kind is GetSetDescriptorType or kind is MemberDescriptorType):
+                return member.__get__  # type: ignore[attr-defined, no-any-return] # narrowed by `is` above
+    return None
+
+
+def slot_readers(cls: type) -> list[tuple[str, Callable[[object], object]]]:
+    """How to read the ``__slots__`` of a class written in Python, those of its bases first."""
+    readers: list[tuple[str, Callable[[object], object]]] = []
+    for base in reversed(mro_of(cls)):
+        members: list[tuple[str, Callable[[object], object]]] = []
+        has_slots = False
+        for name, member in class_items(base):
+            if name == "__slots__":
+                has_slots = True
+            elif type(member) is MemberDescriptorType and not name.startswith("__"):
+                members.append((name, member.__get__))
+        if has_slots:  # else the type is written in C, and its members are not ours to show
+            readers += members
+    return readers
+
+
+if TYPE_CHECKING:
+    _Base = Generic[T]
+else:
+    _Base = object
+
+
+class TypeCache(_Base):
+    """What was found out about classes: bounded, the oldest out first.
+
+    Keyed by identity, for a class may hash as it likes. A class made inside a function is not remembered:
+    nothing of vedette's may keep it, and what its closures hold, alive.
+
+    Safe to use from several threads: each step is one operation of a dict, and a lost entry is built again.
+    """
+
+    __slots__ = ("_found",)
+
+    def __init__(self) -> None:
+        self._found: dict[int, tuple[type, T]] = {}
+
+    def get(self, cls: type) -> T | None:
+        entry = self._found.get(id(cls))
+        return entry[1] if entry is not None and entry[0] is cls else None
+
+    def remember(self, cls: type, found: T) -> None:
+        if "<locals>" in type_names(cls)[1]:
+            return
+        if len(self._found) >= MAX_REMEMBERED_TYPES:
+            try:
+                self._found.pop(next(iter(self._found)), None)
+            except (RuntimeError, StopIteration):  # another thread was at it
+                return
+        self._found[id(cls)] = (cls, found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+_slots_of: TypeCache[dict[str, Callable[[object], object]]] = TypeCache()
+
+
+def read_slot(value: object, name: str) -> object:
+    """What an instance stores in one of its slots; None if it stores nothing there."""
+    cls = type(value)
+    slots = _slots_of.get(cls)
+    if slots is None:
+        slots = dict(slot_readers(cls))
+        _slots_of.remember(cls, slots)
+    read = slots.get(name)
+    try:
+        return None if read is None else read(value)
+    except AttributeError:
+        return None

@@ -1,0 +1,32 @@
+"""``_meta``: what vedette cut from an event, said at the place where it was.
+
+The tree mirrors the event; list indexes are strings. Under the key ``""`` stands the remark on the value
+itself: ``rem`` with the rule and, where there is one, the range that is gone; ``len`` with the original
+length.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Meta = dict[str, Any]
+
+
+def cut_remark(length: int | None = None, start: int | None = None, end: int | None = None) -> Meta:
+    """The remark on a value that was ``length`` long, of which ``start`` to ``end`` was replaced or taken away."""
+    rule: list[Any] = ["!limit", "x"]
+    if start is not None:
+        rule += [start, end]
+    remark: Meta = {"rem": [rule]}
+    if length is not None:
+        remark["len"] = length
+    return {"": remark}
+
+
+def place_remark(meta: Meta, path: tuple[str | int, ...], remark: Meta) -> None:
+    """Put a remark into the tree; what was remarked on the same place before is replaced."""
+    for key in path:
+        meta = meta.setdefault(str(key), {})
+    meta.update(remark)

@@ -1,0 +1,80 @@
+"""What the rooms of events need to know of the options: one value, built once per client, never changed."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final
+
+    from vedette._privacy.denylist import DenyList
+
+    CustomRepr = Callable[[object], str | None]
+
+LOCALS_STRING_LIMIT: Final = 1024
+"""Characters of one string in the variables of a frame (ruling 24)."""
+
+TEXT_LIMIT: Final = 8192
+"""Characters of a message, an exception's value and any other text of its own (ruling 24)."""
+
+
+class EventSettings:
+    """The options that decide what an event looks like.
+
+    Args:
+        in_app_include: Module prefixes that are the application's.
+        in_app_exclude: Module prefixes that are not.
+        project_root: Folder of the application, if known.
+        include_local_variables: Whether frames carry ``vars``.
+        include_source_context: Whether frames carry source lines.
+        max_value_length: Characters of one text, in locals and in messages alike; None: 1024 and 8192.
+        max_stack_frames: How many frames of one stack are kept.
+        add_full_stack: Whether the frames below the one that caught the exception are added.
+        custom_repr: The program's own way to show a value; it returns None for those that it leaves to us.
+        denylist: Which names are filtered.
+    """
+
+    __slots__ = (
+        "add_full_stack",
+        "custom_repr",
+        "denylist",
+        "in_app_exclude",
+        "in_app_include",
+        "include_local_variables",
+        "include_source_context",
+        "matches",
+        "max_stack_frames",
+        "max_value_length",
+        "project_root",
+        "string_limit",
+        "text_limit",
+    )
+
+    def __init__(  # noqa: PLR0913 - one argument an option
+        self,
+        *,
+        denylist: DenyList,
+        in_app_include: tuple[str, ...] = (),
+        in_app_exclude: tuple[str, ...] = (),
+        project_root: str | None = None,
+        include_local_variables: bool = True,
+        include_source_context: bool = True,
+        max_value_length: int | None = None,
+        max_stack_frames: int = 100,
+        add_full_stack: bool = False,
+        custom_repr: CustomRepr | None = None,
+    ) -> None:
+        self.in_app_include = in_app_include
+        self.in_app_exclude = in_app_exclude
+        self.project_root = project_root
+        self.include_local_variables = include_local_variables
+        self.include_source_context = include_source_context
+        self.max_value_length = max_value_length
+        self.max_stack_frames = max_stack_frames
+        self.add_full_stack = add_full_stack
+        self.custom_repr = custom_repr
+        self.denylist = denylist
+        # Derived, so that rendering a value looks nothing up twice.
+        self.matches = denylist.matches
+        self.string_limit = LOCALS_STRING_LIMIT if max_value_length is None else max_value_length
+        self.text_limit = TEXT_LIMIT if max_value_length is None else max_value_length

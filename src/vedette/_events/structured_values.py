@@ -1,0 +1,244 @@
+"""Rendering of objects from what they store: fields of an instance's dict and slots, never an attribute look-up."""
+
+from __future__ import annotations
+
+import sys
+from itertools import islice
+from types import ModuleType
+
+from vedette._events.builtin_values import render_fields
+from vedette._events.dispatch_values import CUT, WIDTH, fit, render
+from vedette._events.reading_values import (
+    class_items,
+    derives,
+    dict_reader,
+    dotted_name,
+    genuine,
+    module_dict,
+    mro_of,
+    read_slot,
+    short_name,
+    slot_readers,
+    type_names,
+)
+from vedette._privacy.denylist import FILTERED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from vedette._events.dispatch_values import Renderer
+    from vedette._events.settings import EventSettings
+
+_MAX_SCANNED = 100  # fields of one instance that are looked at
+
+# Classes whose content is huge, lazy or on some device: the line says what it is, and touches no data.
+_OPAQUE = frozenset(
+    {
+        ("numpy", "ndarray"),
+        ("pandas", "DataFrame"),
+        ("pandas", "Series"),
+        ("pandas.core.frame", "DataFrame"),
+        ("pandas.core.series", "Series"),
+        ("polars.dataframe.frame", "DataFrame"),
+        ("polars.series.series", "Series"),
+        ("torch", "Tensor"),
+        ("tensorflow.python.framework.ops", "Tensor"),
+    }
+)
+_QUERY_SET = ("django.db.models.query", "QuerySet")
+
+# A class that exists to hide what it holds says so in its name: SecretStr, Secret, Password.
+_SECRETIVE = ("secret", "password", "credential")
+
+# Bookkeeping of object-relational mappers, first in the dict of each of their instances.
+_NOISE = frozenset({"_state", "_sa_instance_state"})
+
+
+class _Fields:
+    """Reads what instances of one class store, in order."""
+
+    __slots__ = ("_dict_of", "_names", "_slots")
+
+    def __init__(self, cls: type, names: Iterable[str] | None = None) -> None:
+        self._names = None if names is None else frozenset(names)
+        self._dict_of = dict_reader(cls)
+        self._slots = [slot for slot in slot_readers(cls) if self._names is None or slot[0] in self._names]
+
+    def __bool__(self) -> bool:
+        return self._dict_of is not None or bool(self._slots)
+
+    def of(self, value: object) -> list[tuple[str, object]]:
+        """At most 100 pairs of name and value; fewer if another thread adds fields meanwhile."""
+        pairs: list[tuple[str, object]] = []
+        for name, read in self._slots:
+            try:
+                pairs.append((name, read(value)))
+            except AttributeError:  # not set
+                continue
+        if self._dict_of is None:
+            return pairs
+        names = self._names
+        try:
+            for name, item in islice(dict.items(self._dict_of(value)), _MAX_SCANNED):
+                if type(name) is str and (name not in _NOISE if names is None else name in names):
+                    pairs.append((name, item))  # noqa: PERF401 - keeps what came before a RuntimeError
+        except RuntimeError:
+            pass
+        return pairs
+
+
+def plan_hidden(cls: type) -> Renderer | None:
+    """For what must not be looked into: huge, lazy, or secret."""
+    for base in mro_of(cls):
+        names = type_names(base)
+        if names in _OPAQUE:
+            return _line(f"<{dotted_name(cls)}>")
+        if names == _QUERY_SET:
+            return _query_set_renderer(cls)
+    name = short_name(cls).lower()
+    if any(word in name for word in _SECRETIVE) and not derives(cls, BaseException) and not derives(cls, type):
+        return _line(f"<{dotted_name(cls)} {FILTERED}>")
+    return None
+
+
+def _line(text: str) -> Renderer:
+    def render_line(_value: object, room: int, _depth: int, _settings: EventSettings) -> str:
+        return fit(text, room, ">")
+
+    return render_line
+
+
+def _query_set_renderer(cls: type) -> Renderer:
+    fields = _Fields(cls, ("model", "_result_cache"))
+    name = dotted_name(cls)
+
+    def render_query_set(value: object, room: int, _depth: int, _settings: EventSettings) -> str:
+        found = dict(fields.of(value))
+        model, cache = found.get("model"), found.get("_result_cache")
+        of = f" of {dotted_name(model)}" if derives(type(model), type) else ""  # type: ignore[arg-type]
+        state = f"{len(cache)} loaded" if type(cache) is list else "not evaluated"
+        return fit(f"<{name}{of}, {state}>", room, ">")
+
+    return render_query_set
+
+
+def plan_enum(cls: type) -> Renderer | None:
+    """For members of an enumeration: ``<Color.RED: 1>``, from what the member stores."""
+    enum = sys.modules.get("enum")
+    if type(enum) is not ModuleType:
+        return None
+    meta = module_dict(enum).get("EnumMeta")
+    if not any(base is meta for base in mro_of(type(cls))):
+        return None
+    fields = _Fields(cls, ("_name_", "_value_"))
+    name = short_name(cls)
+
+    def render_member(value: object, room: int, depth: int, settings: EventSettings) -> str:
+        found = dict(fields.of(value))
+        member = found.get("_name_")
+        dotted = f"{name}.{member}" if type(member) is str else name
+        content = render(found.get("_value_"), max(0, room - len(dotted) - 4), depth - 1, settings)
+        return fit(f"<{dotted}: {content}>", room, ">")
+
+    return render_member
+
+
+def plan_structured(cls: type) -> Renderer | None:
+    """For dataclasses, attrs classes, pydantic models and named tuples: ``Order(id=7)``.
+
+    Fields that the class keeps out of its own repr are left out here as well.
+    """
+    for base in mro_of(cls):
+        for marker, member in class_items(base):
+            names_of = _MARKERS.get(marker)
+            names = None if names_of is None else names_of(member)
+            if names is None:
+                continue
+            if marker != "_fields":
+                return _structure(_Fields(cls, names), (f"{short_name(cls)}(", ", ", ")"))
+            if derives(cls, tuple):
+                return _named_tuple(cls, names)
+    return None
+
+
+def _dataclass_fields(member: object) -> list[str] | None:
+    if type(member) is not dict:
+        return None
+    return [
+        name
+        for name, field in dict.items(member)
+        if type(name) is str
+        and genuine(type(field), "dataclasses", "Field")
+        and read_slot(field, "repr") is not False
+    ]
+
+
+def _attrs_fields(member: object) -> list[str] | None:
+    if not derives(type(member), tuple):
+        return None
+    names: list[str] = []
+    for attribute in tuple.__iter__(member):  # type: ignore[arg-type] # a tuple, as asked above
+        name = read_slot(attribute, "name")
+        if type(name) is str and read_slot(attribute, "repr") is not False:
+            names.append(name)
+    return names
+
+
+def _pydantic_fields(member: object) -> list[str] | None:
+    if type(member) is not dict:
+        return None
+    return [
+        name
+        for name, info in dict.items(member)
+        if type(name) is str and read_slot(info, "repr") is not False
+    ]
+
+
+def _tuple_fields(member: object) -> list[str] | None:
+    if type(member) is not tuple:
+        return None
+    names = [name for name in member if type(name) is str]
+    return names if len(names) == len(member) else None
+
+
+_MARKERS: dict[str, Callable[[object], list[str] | None]] = {
+    "__dataclass_fields__": _dataclass_fields,
+    "__attrs_attrs__": _attrs_fields,
+    "__pydantic_fields__": _pydantic_fields,
+    "_fields": _tuple_fields,
+}
+
+
+def _named_tuple(cls: type, names: list[str]) -> Renderer:
+    style = (f"{short_name(cls)}(", ", ", ")")
+
+    def render_named_tuple(value: Any, room: int, depth: int, settings: EventSettings) -> str:
+        pairs = list(zip(names, islice(tuple.__iter__(value), WIDTH), strict=False))
+        return render_fields(pairs, tuple.__len__(value), style, room, depth, settings)
+
+    return render_named_tuple
+
+
+def plan_object(cls: type) -> Renderer:
+    """For any other class: ``<shop.models.Order id=7>``, or its bare name if nothing stored can be read."""
+    name = dotted_name(cls)
+    fields = _Fields(cls)
+    return _structure(fields, (f"<{name} ", " ", ">")) if fields else _line(f"<{name}>")
+
+
+def _structure(fields: _Fields, style: tuple[str, str, str]) -> Renderer:
+    opening, _separator, closing = style
+    empty = opening.rstrip() + closing
+    unopened = empty if opening[0] == "<" else opening + CUT + closing
+
+    def render_structure(value: object, room: int, depth: int, settings: EventSettings) -> str:
+        if depth <= 0:
+            return fit(unopened, room, closing)
+        pairs = fields.of(value)
+        if not pairs:
+            return fit(empty, room, closing)
+        return render_fields(pairs[:WIDTH], len(pairs), style, room, depth, settings)
+
+    return render_structure

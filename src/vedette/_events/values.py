@@ -1,0 +1,65 @@
+"""The renderer of values: what any object looks like in an event. No code of the program runs (decision 5).
+
+The table of built-in types is in `builtin_values`; for any other type the planners below are asked once, in order.
+"""
+
+from __future__ import annotations
+
+from vedette._events.builtin_values import plan_subclass
+from vedette._events.dispatch_values import CUT, DEPTH, PLANNERS, fit, render
+from vedette._events.exception_values import exception_text
+from vedette._events.json_values import render_json
+from vedette._events.reading_values import clean, plain_str, type_names
+from vedette._events.stdlib_values import plan_stdlib
+from vedette._events.structured_values import plan_enum, plan_hidden, plan_object, plan_structured
+from vedette._privacy.denylist import FILTERED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from vedette._events.settings import EventSettings
+
+__all__ = ["exception_text", "render_json", "render_text", "render_vars", "type_names"]
+
+MIN_SHARE: Final = 48
+"""Bytes that a variable may have however many there are, as long as the frame's budget lasts."""
+
+_OVERHEAD = 6  # two pairs of quotes, colon and comma, in JSON
+_NOTE = 40  # bytes kept for saying that variables are missing
+
+PLANNERS[:] = (plan_hidden, plan_enum, plan_structured, plan_stdlib, plan_subclass, plan_object)
+
+
+def render_text(value: object, budget: int, settings: EventSettings) -> str:
+    """One value as ``repr``-like text of at most ``budget`` bytes of UTF-8; a cut is shown by ``…``.
+
+    Containers show 10 items, four deep; a string 1024 characters (``max_value_length``). What stands under a
+    deny-listed name inside is ``[Filtered]``. Never raises, but for control flow out of ``custom_repr``.
+    """
+    return render(value, max(budget, 0), DEPTH, settings)
+
+
+def render_vars(pairs: list[tuple[str, object]], budget: int, settings: EventSettings) -> dict[str, str]:
+    """A frame's variables in their order, in at most ``budget`` bytes as JSON would write names and texts.
+
+    Each may have ``max(48, what is left / variables left)`` bytes and passes on what it does not use, so none is
+    lost before the budget is gone; then the entry ``…`` says how many are missing. The value of a deny-listed
+    name is not looked at (ERR-11, EVT-49, PAIN-06).
+    """
+    rendered: dict[str, str] = {}
+    waiting = len(pairs)
+    left = budget if waiting * MIN_SHARE <= budget else budget - _NOTE
+    for raw_name, value in pairs:
+        name = raw_name if type(raw_name) is str and raw_name.isascii() else clean(plain_str(raw_name, 200) or "?")
+        overhead = len(name.encode()) + _OVERHEAD
+        room = max(left // waiting, MIN_SHARE)
+        if room > left:
+            room = left
+        room -= overhead
+        if room < 1: break
+        text = FILTERED if settings.matches(name) else render(value, room, DEPTH, settings)
+        rendered[name] = text
+        left -= overhead + len(text)
+        waiting -= 1
+    return rendered

@@ -1,0 +1,73 @@
+"""vedette's own log: the logger ``vedette``, silent unless the program logs or asked for ``debug=True``.
+
+``logging`` is imported at the first message, never by ``import vedette``. A NullHandler keeps Python's
+last-resort handler from printing warnings that nobody asked for (PAIN-16, PAIN-24).
+"""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import logging
+    from typing import Any
+
+LOGGER_NAME = "vedette"
+_MAX_REMEMBERED = 1000
+
+_logger: logging.Logger | None = None
+_debug_handler: logging.Handler | None = None
+_warned: set[str] = set()
+
+
+def logger() -> logging.Logger:
+    """The logger ``vedette`` (imports ``logging`` when first asked)."""
+    global _logger  # noqa: PLW0603 - one logger a process
+    if _logger is None:
+        import logging  # noqa: PLC0415 - 10 ms that a program which never hears of us should not pay
+
+        found = logging.getLogger(LOGGER_NAME)
+        found.addHandler(logging.NullHandler())
+        _logger = found
+    return _logger
+
+
+def set_debug(enabled: bool) -> None:
+    """Write everything vedette has to say to stderr, or stop doing so (CFG-40 to CFG-43)."""
+    global _debug_handler  # noqa: PLW0603 - one handler a process
+    if not enabled:
+        if _debug_handler is not None and _logger is not None:
+            _logger.removeHandler(_debug_handler)
+            _logger.setLevel(0)
+            _debug_handler = None
+        return
+    target = logger()
+    target.setLevel(10)
+    if _debug_handler is None:
+        import logging  # noqa: PLC0415 - imported by logger() already
+
+        _debug_handler = logging.StreamHandler(sys.stderr)
+        _debug_handler.setFormatter(logging.Formatter("[vedette] %(levelname)s: %(message)s"))
+        target.addHandler(_debug_handler)
+
+
+def debug(message: str, *args: Any, exc_info: bool = False) -> None:
+    """For whoever set ``debug=True``, or listens to the logger ``vedette``; costs a look-up otherwise."""
+    if "logging" in sys.modules:
+        logger().debug(message, *args, exc_info=exc_info)
+
+
+def warning(message: str, *args: Any, exc_info: bool = False) -> None:
+    """A loss or fault that a user should hear of at the default level."""
+    logger().warning(message, *args, exc_info=exc_info)
+
+
+def warn_once(key: str, message: str, *args: Any, exc_info: bool = False) -> None:
+    """Warn the first time for this key; from then on only at debug level (ruling 4, PAIN-44)."""
+    if key in _warned:
+        debug(message, *args, exc_info=exc_info)
+        return
+    if len(_warned) < _MAX_REMEMBERED:
+        _warned.add(key)
+    warning(message, *args, exc_info=exc_info)

@@ -1,0 +1,190 @@
+"""The JSON routes: what the inbox knows, for programs. Lists are ``{"results", "next"}``, times RFC 3339 in UTC."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vedette._inbox.access import check_change
+from vedette._inbox.arrival import as_event_id
+from vedette._inbox.limits import MAX_PAGE, Refused
+from vedette._protocol.version import VERSION
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from vedette._inbox.models import Issue, Item, StoredEvent
+    from vedette._inbox.settings import Settings
+    from vedette._inbox.store import Store
+
+HEALTH_NAME: Final = "vedette-inbox"
+_MAX_DIGITS: Final = 18  # of a number in a URL: fits SQLite
+
+
+def json_response(value: object, status: int = 200) -> Response:
+    """Any decoded value as JSON. In ASCII, so that no text of an event can break the encoding."""
+    body = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return Response(body.encode("ascii"), status, media_type="application/json")
+
+
+def refusal_response(refused: Refused) -> Response:
+    """An error as all routes answer it."""
+    response = json_response({"detail": refused.detail, "causes": list(refused.causes)}, refused.status)
+    if refused.status == 503:  # noqa: PLR2004 - HTTP
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+def rfc3339(seconds: float) -> str:
+    """Seconds since the epoch as UTC, to the millisecond: ``2026-11-24T11:20:23.120Z``."""
+    moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class JsonApi:
+    """Functions over the store; Starlette runs them on its worker threads."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+
+    def routes(self) -> list[Route]:
+        """All routes, for reading and for deleting."""
+        return [
+            Route("/api/health", self._health, methods=["GET"]),
+            Route("/api/stats", self._stats, methods=["GET"]),
+            Route("/api/issues", self._issues, methods=["GET"]),
+            Route("/api/issues/{number}", self._issue, methods=["GET"]),
+            Route("/api/issues/{number}", self._delete_issue, methods=["DELETE"]),
+            Route("/api/issues/{number}/events", self._events_of_issue, methods=["GET"]),
+            Route("/api/events", self._clear, methods=["DELETE"]),
+            Route("/api/events/{event_id}", self._event, methods=["GET"]),
+            Route("/api/events/{event_id}/envelope", self._envelope, methods=["GET"]),
+            Route("/api/items", self._items, methods=["GET"]),
+        ]
+
+    def _health(self, request: Request) -> Response:
+        del request
+        return json_response({"name": HEALTH_NAME, "version": VERSION, "dsn": self._settings.dsn})
+
+    def _stats(self, request: Request) -> Response:
+        del request
+        return json_response(asdict(self._store.stats()))
+
+    def _issues(self, request: Request) -> Response:
+        limit, before = _page(request)
+        found = self._store.issues(request.query_params.get("q"), limit=limit, before=before)
+        return _list([_issue_json(issue) for issue in found], limit, found[-1].newest_row if found else 0)
+
+    def _issue(self, request: Request) -> Response:
+        return json_response(_issue_json(self._wanted_issue(request)))
+
+    def _events_of_issue(self, request: Request) -> Response:
+        issue = self._wanted_issue(request)
+        limit, before = _page(request)
+        found = self._store.events_of_issue(issue.id, limit, before)
+        return _list([_event_json(event) for event in found], limit, found[-1].row_id if found else 0)
+
+    def _event(self, request: Request) -> Response:
+        event = self._store.event(_event_id(request))
+        if event is None:
+            raise _not_there("event")
+        return json_response(_event_json(event))
+
+    def _envelope(self, request: Request) -> Response:
+        body = self._store.envelope(_event_id(request))
+        if body is None:
+            raise _not_there("event")
+        disposition = {"Content-Disposition": f'attachment; filename="{_event_id(request)}.envelope"'}
+        return Response(body, media_type="application/octet-stream", headers=disposition)
+
+    def _items(self, request: Request) -> Response:
+        limit, before = _page(request)
+        found = self._store.items(request.query_params.get("type") or None, limit, before)
+        return _list([_item_json(item) for item in found], limit, found[-1].row_id if found else 0)
+
+    def _delete_issue(self, request: Request) -> Response:
+        _check_change(request)
+        if not self._store.delete_issue(_issue_number(request)):
+            raise _not_there("issue")
+        return Response(status_code=204)
+
+    def _clear(self, request: Request) -> Response:
+        _check_change(request)
+        self._store.clear()
+        return Response(status_code=204)
+
+    def _wanted_issue(self, request: Request) -> Issue:
+        issue = self._store.issue(_issue_number(request))
+        if issue is None:
+            raise _not_there("issue")
+        return issue
+
+
+def _list(results: list[dict[str, Any]], limit: int, cursor: int) -> Response:
+    """``next`` is the value of ``before`` for the following page, null on the last one."""
+    return json_response({"results": results, "next": cursor if len(results) == limit else None})
+
+
+def _issue_json(issue: Issue) -> dict[str, Any]:
+    times = {"first_seen": rfc3339(issue.first_seen), "last_seen": rfc3339(issue.last_seen)}
+    result = {**asdict(issue), **times}
+    del result["newest_row"]
+    return result
+
+
+def _event_json(event: StoredEvent) -> dict[str, Any]:
+    """The event as received, with what the inbox knows about it."""
+    return {
+        **event.data,
+        "event_id": event.event_id,
+        "issue": event.issue_id,
+        "number_in_issue": event.number_in_issue,
+        "received_at": rfc3339(event.received_at),
+        "remarks": event.remarks,
+    }
+
+
+def _item_json(item: Item) -> dict[str, Any]:
+    return {**asdict(item), "received_at": rfc3339(item.received_at)}
+
+
+def _check_change(request: Request) -> None:
+    url = request.url
+    check_change(request.headers, f"{url.scheme}://{url.netloc}")
+
+
+def _page(request: Request) -> tuple[int, int | None]:
+    limit = _number(request, "limit")
+    return min(50 if limit is None else limit, MAX_PAGE), _number(request, "before")
+
+
+def _number(request: Request, name: str) -> int | None:
+    given = request.query_params.get(name)
+    if given is None:
+        return None
+    number = _digits(given)
+    if not number:
+        raise Refused(400, "bad_parameter", f"{name} must be a number of 1 or more, got {ascii(given[:40])}")
+    return number
+
+
+def _issue_number(request: Request) -> int:
+    return _digits(request.path_params["number"]) or 0  # issues begin at 1
+
+
+def _digits(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else None
+
+
+def _event_id(request: Request) -> str:
+    return as_event_id(request.path_params["event_id"]) or ""
+
+
+def _not_there(what: str) -> Refused:
+    return Refused(404, "not_found", f"there is no such {what}: never arrived, removed by retention, or deleted")

@@ -1,0 +1,21 @@
+"""What the receiver needs to know about itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vedette._inbox.limits import MAX_BODY, MAX_IN_FLIGHT, REQUEST_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One inbox: its addresses, who may use it, and how much it takes at once."""
+
+    url: str
+    dsn: str
+    database: str
+    allow_hosts: tuple[str, ...] = ()
+    token: str | None = None  # asked of readers, if the inbox can be reached from elsewhere
+    max_body: int = MAX_BODY
+    max_in_flight: int = MAX_IN_FLIGHT
+    request_seconds: float = REQUEST_SECONDS

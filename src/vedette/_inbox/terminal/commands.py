@@ -1,0 +1,156 @@
+"""``vedette inbox list | show | tail | clear``: they read the database, whether or not a server runs.
+
+Data goes to stdout, talk to stderr. What each returns is the process's exit code.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from vedette._inbox.store import NoDatabaseError, Store, StoreError, default_path
+from vedette._inbox.terminal import safe
+from vedette._inbox.terminal.markdown import render_markdown
+from vedette._inbox.terminal.output import CANNOT, DONE, NOT_CONFIRMED, NOTHING, closed, talk, write
+from vedette._inbox.terminal.screen import Screen
+from vedette._inbox.terminal.tail import tail
+from vedette._inbox.terminal.view import render_event, render_list
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+    from vedette._inbox.models import Issue, StoredEvent
+
+_PAGE = 200
+_MAX_DIGITS_OF_ISSUE = 7
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command that was parsed (``_cli.py``) and return the exit code."""
+    path = args.db or default_path()
+    try:
+        if args.action == "tail":
+            return tail(path, args)
+        with Store(path, create=False) as store:
+            return _ACTIONS[args.action](store, args)
+    except NoDatabaseError as error:
+        talk(f"nothing was received yet: {error}")
+        return NOTHING
+    except StoreError as error:
+        talk(str(error))
+        return CANNOT
+    except BrokenPipeError:
+        closed()
+        return DONE
+    except KeyboardInterrupt:
+        return DONE
+
+
+def _list(store: Store, args: argparse.Namespace) -> int:
+    since = None if args.since is None else time.time() - args.since
+    found = list(_issues(store, args.query, since))
+    if not found:
+        talk("no issue matches" if args.query or since else "no issue yet")
+        return NOTHING
+    if args.json:
+        write("".join(json.dumps(asdict(issue)) + "\n" for issue in found))
+    else:
+        screen = Screen.of(sys.stdout)
+        write(screen.render(render_list(found, screen)))
+    return DONE
+
+
+def _issues(store: Store, query: str | None, since: float | None) -> Iterator[Issue]:
+    before = None
+    while page := store.issues(q=query, since=since, limit=_PAGE, before=before):
+        yield from page
+        before = page[-1].newest_row
+
+
+def _show(store: Store, args: argparse.Namespace) -> int:
+    found = _find(store, args.which)
+    if len(found) != 1:
+        talk(f"{args.which} is the beginning of several:" if found else f"no event {args.which or 'yet'}")
+        for event in found:
+            talk(f"  {event.event_id}  #{event.issue_id}")
+        return NOTHING
+    event = found[0]
+    if args.format == "raw":
+        return _show_raw(store.envelope(event.event_id))
+    issue = store.issue(event.issue_id)
+    if issue is None:  # by another process, just now
+        talk(f"issue #{event.issue_id} was deleted")
+        return NOTHING
+    write(_formatted(event, issue, args))
+    return DONE
+
+
+def _find(store: Store, which: str | None) -> list[StoredEvent]:
+    """The event meant: none given, the newest; up to 7 digits, an issue's newest; else the start of an event id."""
+    if which is None:
+        newest = store.newest_event()
+        return [] if newest is None else [newest]
+    if which.isdecimal() and len(which) <= _MAX_DIGITS_OF_ISSUE:
+        return store.events_of_issue(int(which), limit=1)
+    return store.find_event(which.replace("-", "").lower())
+
+
+def _formatted(event: StoredEvent, issue: Issue, args: argparse.Namespace) -> str:
+    if args.format == "json":
+        at = datetime.fromtimestamp(event.received_at, tz=timezone.utc)
+        more = {"issue": issue.id, "received_at": at.isoformat().replace("+00:00", "Z")}
+        return json.dumps({**event.data, **more}, indent=2) + "\n"
+    if args.format == "md":
+        return render_markdown(event, issue)
+    screen = Screen.of(sys.stdout)
+    return screen.render(render_event(event, issue, screen, locals_=args.locals, all_frames=args.all_frames))
+
+
+def _show_raw(envelope: bytes | None) -> int:
+    """The envelope's bytes as they came; to a terminal as text that cannot steer it."""
+    if envelope is None:
+        talk("the envelope is not kept any more")
+        return NOTHING
+    if sys.stdout.isatty():
+        text = envelope.decode(errors="backslashreplace")
+        write("".join(line + "\n" for line in safe.lines(text, len(text))))
+    else:
+        sys.stdout.buffer.write(envelope)
+        sys.stdout.buffer.flush()
+    return DONE
+
+
+def _clear(store: Store, args: argparse.Namespace) -> int:
+    if args.issue is not None and store.issue(args.issue) is None:
+        talk(f"no issue #{args.issue}")
+        return NOTHING
+    what = "everything" if args.issue is None else f"issue #{args.issue}"
+    if not (args.yes or _confirmed(f"Delete {what} in {store.path}? [y/N] ")):
+        talk("nothing was deleted" + ("" if sys.stdin.isatty() else ": without a terminal it takes --yes"))
+        return NOT_CONFIRMED
+    if args.issue is None:
+        store.clear()
+    else:
+        store.delete_issue(args.issue)
+    talk(f"{what} was deleted")
+    return DONE
+
+
+def _confirmed(question: str) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+_ACTIONS: dict[str, Callable[[Store, argparse.Namespace], int]] = {
+    "list": _list,
+    "show": _show,
+    "clear": _clear,
+}

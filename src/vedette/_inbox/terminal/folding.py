@@ -1,0 +1,145 @@
+"""Which rows a stack is shown as: library runs and repeats fold, the failing frame never does."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vedette._inbox.terminal.received import Frame, Variable
+
+_LIBRARY_RUN = 2
+_REPEATS = 3
+_MAX_PERIOD = 4
+"""Functions that call each other in a circle: so many are recognized."""
+_NAME = re.compile(r"[^\W\d]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """A frame on a row of its own; the marked one is where to look first."""
+
+    frame: Frame
+    marked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryRun:
+    """Two or more frames in a row that are not the program's own."""
+
+    frames: tuple[Frame, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The modules they are in, shortened to the packages they share."""
+        by_package: dict[str, str] = {}
+        for frame in self.frames:
+            name = frame.module or frame.filename or "an unknown place"
+            package = name.partition(".")[0]
+            by_package[package] = _common(by_package.get(package, name), name)
+        return list(by_package.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """The rows above, so many more times."""
+
+    times: int
+    of: tuple[Single | LibraryRun, ...]
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """The frames of one round."""
+        return tuple(frame for unit in self.of for frame in _frames_of(unit))
+
+
+Row = Single | LibraryRun | Repeat
+
+
+def rows_of(frames: Sequence[Frame], *, all_frames: bool = False) -> list[Row]:
+    """The rows of a stack, oldest first. Marked is the innermost own frame, or the innermost of all."""
+    own = [index for index, frame in enumerate(frames) if frame.own]
+    marked = own[-1] if own else len(frames) - 1
+    if all_frames:
+        return [Single(frame, index == marked) for index, frame in enumerate(frames)]
+    units: list[Single | LibraryRun] = []
+    run: list[Frame] = []
+    for index, frame in enumerate(frames):
+        if not frame.own and index != marked:
+            run.append(frame)
+            continue
+        units.extend(_run(run))
+        run = []
+        units.append(Single(frame, index == marked))
+    units.extend(_run(run))
+    return _fold_repeats(units)
+
+
+def variables_of(frame: Frame, limit: int) -> tuple[list[Variable], list[Variable]]:
+    """The variables to show, those that the failing line names first, and the rest.
+
+    ``limit`` grows by what the line names (up to twice), and by one if only one would be left: it takes the row
+    that a hint would take.
+    """
+    on_line = {name: place for place, name in reversed(list(enumerate(_NAME.findall(frame.code))))}
+    named = sorted((v for v in frame.variables if v.name in on_line), key=lambda v: on_line[v.name])
+    ordered = [*named, *(v for v in frame.variables if v.name not in on_line)]
+    shown = max(limit, min(len(named), 2 * limit))
+    if len(ordered) <= shown + 1:
+        shown = len(ordered)
+    return ordered[:shown], ordered[shown:]
+
+
+def _run(frames: list[Frame]) -> list[Single | LibraryRun]:
+    if len(frames) < _LIBRARY_RUN:
+        return [Single(frame) for frame in frames]
+    return [LibraryRun(tuple(frames))]
+
+
+def _fold_repeats(units: list[Single | LibraryRun]) -> list[Row]:
+    keys = [_key(unit) for unit in units]
+    rows: list[Row] = []
+    index = 0
+    while index < len(units):
+        for period in range(1, _MAX_PERIOD + 1):
+            times = _times(keys, index, period)
+            if times >= _REPEATS:
+                round_ = tuple(units[index : index + period])
+                rows.extend((*round_, Repeat(times - 1, round_)))
+                index += times * period
+                break
+        else:
+            rows.append(units[index])
+            index += 1
+    return rows
+
+
+def _key(unit: Single | LibraryRun) -> object:
+    """Equal for units of a repeat; the marked one is like no other."""
+    if isinstance(unit, Single) and unit.marked:
+        return unit
+    return tuple(frame.place for frame in _frames_of(unit))
+
+
+def _times(keys: Sequence[object], start: int, period: int) -> int:
+    first = keys[start : start + period]
+    end = start + period
+    while len(first) == period and keys[end : end + period] == first:
+        end += period
+    return (end - start) // period
+
+
+def _frames_of(unit: Single | LibraryRun) -> tuple[Frame, ...]:
+    return (unit.frame,) if isinstance(unit, Single) else unit.frames
+
+
+def _common(one: str, other: str) -> str:
+    parts: list[str] = []
+    for left, right in zip(one.split("."), other.split("."), strict=False):
+        if left != right:
+            break
+        parts.append(left)
+    return ".".join(parts) or one

@@ -1,0 +1,56 @@
+"""``vedette inbox``: the server, with each event printed as it arrives."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from vedette._inbox.server import ServeOptions, serve
+from vedette._inbox.terminal.output import closed, write
+from vedette._inbox.terminal.screen import Screen
+from vedette._inbox.terminal.tail import event_lines
+
+if TYPE_CHECKING:
+    import argparse
+
+    from vedette._inbox.models import Issue, StoredEvent
+    from vedette._inbox.server import Ready
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until Ctrl-C or SIGTERM; the exit code is the server's."""
+    options = ServeOptions(
+        host=args.host,
+        port=args.port,
+        database=args.db,
+        keep=args.keep,
+        keep_days=args.keep_days,
+        key=args.key,
+        allow_hosts=tuple(args.allow_host),
+        quiet=args.quiet,
+        json=args.json,
+    )
+    if args.quiet or args.json:
+        return serve(options)
+    printer = _Printer()
+    return serve(options, on_event=printer.event, on_ready=printer.ready)
+
+
+class _Printer:
+    """Prints events to stdout. When nobody reads it any more, the server is asked to end."""
+
+    def __init__(self) -> None:
+        self._url = ""
+
+    def ready(self, ready: Ready) -> None:
+        self._url = ready.url
+
+    def event(self, event: StoredEvent, issue: Issue, _new: bool) -> None:  # noqa: FBT001 - the hook's signature
+        screen = Screen.of(sys.stdout)
+        url = f"{self._url}/events/{event.event_id}"
+        try:
+            write(screen.render(event_lines(event, issue, screen, url)))
+        except BrokenPipeError:
+            closed()
+            signal.raise_signal(signal.SIGINT)

@@ -1,0 +1,255 @@
+"""The rows of one stack: place and code aligned, the failing frame marked, its variables by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+
+from vedette._inbox.terminal.folding import LibraryRun, Repeat, Single, rows_of, variables_of
+from vedette._inbox.terminal.screen import row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rich.text import Text
+
+    from vedette._inbox.terminal.folding import Row
+    from vedette._inbox.terminal.received import Frame, Variable
+    from vedette._inbox.terminal.screen import Screen
+
+NARROW = 60
+"""Below this the place stands above the code."""
+WIDE = 120
+"""From here on the failing line has its neighbours, and its variables beside it if they are short."""
+
+_GAP = 3
+_BESIDE = 44
+_AROUND = 2
+_VARIABLES = 2
+_VARIABLES_WIDE = 4
+_MAX_NAME = 20
+_MAX_ROWS_OF_VALUE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How stacks are laid out: one for all stacks of an event, so that their code lines up."""
+
+    screen: Screen
+    column: int
+    """Cells of the column with the places."""
+    locals_: bool
+    all_frames: bool
+    more: str
+    """The command that shows the variables left out."""
+
+    @property
+    def narrow(self) -> bool:
+        """Whether there is no room for place and code in one row."""
+        return self.screen.width < NARROW
+
+    @property
+    def wide(self) -> bool:
+        """Whether there is room for the lines around the failing one."""
+        return self.screen.width >= WIDE
+
+    @classmethod
+    def of(
+        cls, screen: Screen, stacks: Iterable[Sequence[Frame]], *, locals_: bool, all_frames: bool, more: str
+    ) -> Layout:
+        """The layout in which the places of all these stacks fit, within two fifths of the width."""
+        places = [
+            cell_len(_place(row.frame))
+            for frames in stacks
+            for row in rows_of(frames, all_frames=all_frames)
+            if isinstance(row, Single)
+        ]
+        return cls(screen, min(max(places, default=0), screen.width * 2 // 5), locals_, all_frames, more)
+
+
+def stack_lines(
+    frames: Sequence[Frame], layout: Layout, indent: int, *, closed: bool = False
+) -> Iterator[Text]:
+    """The rows of a stack, oldest first; ``closed``: the marked one alone, with its variables."""
+    rows = rows_of(frames, all_frames=layout.all_frames) if frames else []
+    if closed and not layout.all_frames:
+        rows = [row for row in rows if isinstance(row, Single) and row.marked]
+    last = len(rows) - 1
+    for index, found in enumerate(rows):
+        if isinstance(found, Single):
+            yield from _frame_lines(found, layout, indent)
+        else:
+            yield _folded(found, layout, indent, raised_here=index == last)
+
+
+def _folded(fold: Row, layout: Layout, indent: int, *, raised_here: bool) -> Text:
+    screen = layout.screen
+    room = screen.width - indent - 2
+    if isinstance(fold, Repeat):
+        frames = [f"`{frame.function}` {_file(frame)}" for frame in fold.frames]
+        return row(
+            (" " * (indent + 2) + screen.fit(f"{fold.times} more times {', '.join(frames)}", room), "dim")
+        )
+    assert isinstance(fold, LibraryRun)  # noqa: S101 - the third kind of row
+    text = f"{len(fold.frames)} frames in {', '.join(fold.names)}"
+    code = fold.frames[-1].code.strip() if raised_here and not layout.narrow else ""
+    if code:  # where the library raised: the line that says why
+        text = _pad(screen.fit(text, layout.column), layout.column + _GAP) + code
+    return row((" " * (indent + 2) + screen.fit(text, room), "dim"))
+
+
+def _frame_lines(found: Single, layout: Layout, indent: int) -> Iterator[Text]:
+    frame = found.frame
+    if not found.marked:
+        yield from _plain_lines(found, layout, indent)
+        if layout.locals_ and (frame.own or layout.all_frames):
+            yield from _variable_lines(frame, layout, indent)
+    elif layout.wide and frame.code:
+        yield from _wide_lines(found, layout, indent)
+    else:
+        yield from _plain_lines(found, layout, indent)
+        yield from _variable_lines(frame, layout, indent)
+
+
+def _plain_lines(found: Single, layout: Layout, indent: int) -> Iterator[Text]:
+    code = found.frame.code.strip()
+    if layout.narrow:
+        yield _head(found, layout, indent, layout.screen.width - indent - 2)
+        if code:
+            yield row(" " * (indent + 4), _code(code, found, layout, layout.screen.width - indent - 4))
+        return
+    head = _head(found, layout, indent, layout.column)
+    if code:
+        start = indent + 2 + layout.column + _GAP
+        head.append(" " * (start - head.cell_len))
+        head.append_text(_code(code, found, layout, layout.screen.width - start))
+    yield head
+
+
+def _wide_lines(found: Single, layout: Layout, indent: int) -> Iterator[Text]:
+    """The failing line with its neighbours; its variables beside it if all fit there, else below."""
+    frame, screen = found.frame, layout.screen
+    start = indent + 2 + layout.column + _GAP
+    before, code, after = _source(frame)
+    beside = _beside(frame, layout, screen.width - start - cell_len(code))
+    widest = max((text.cell_len for text in beside), default=-_GAP)
+    room = min(max(map(cell_len, (*before, code, *after))), screen.width - start - widest - _GAP)
+    for offset, text in enumerate(
+        (*before, code, *after, *[""] * (len(beside) - 1 - len(after))), -len(before)
+    ):
+        if offset == 0:
+            line = _head(found, layout, indent, layout.column)
+            style = ""
+        else:
+            number = "" if frame.lineno is None or not text else str(frame.lineno + offset)
+            line = row((" " * (indent + 2) + number.rjust(layout.column), "dim"))
+            style = "dim"
+        if text:
+            line.append(" " * (start - line.cell_len))
+            line.append_text(
+                _code(text, found, layout, room) if offset == 0 else row((screen.fit(text, room), style))
+            )
+        if 0 <= offset < len(beside):
+            line.append(" " * (start + room + _GAP - line.cell_len))
+            line.append_text(beside[offset])
+        yield line
+    if not beside:
+        yield from _variable_lines(frame, layout, indent)
+
+
+def _beside(frame: Frame, layout: Layout, room: int) -> list[Text]:
+    """The variables as short lines for the place beside the code, or none if one is too long for it."""
+    if layout.locals_:
+        return []
+    shown, rest = variables_of(frame, _VARIABLES_WIDE)
+    texts = list(_assignments(shown, layout, 4 * _BESIDE))
+    if rest:
+        texts.append(_more(rest, layout, _BESIDE))
+    widest = max((text.cell_len for text in texts), default=0)
+    return texts if widest <= min(_BESIDE, room - _GAP) else []
+
+
+def _source(frame: Frame) -> tuple[list[str], str, list[str]]:
+    """The lines around the failing one, without blank ones at the edges, and their common indentation gone."""
+    before, after = list(frame.before[-_AROUND:]), list(frame.after[:_AROUND])
+    while before and not before[0].strip():
+        before.pop(0)
+    while after and not after[-1].strip():
+        after.pop()
+    lines = [*before, frame.code, *after]
+    margin = min(len(line) - len(line.lstrip()) for line in lines if line.strip())
+    return [line[margin:] for line in before], frame.code[margin:], [line[margin:] for line in after]
+
+
+def _variable_lines(frame: Frame, layout: Layout, indent: int) -> Iterator[Text]:
+    screen = layout.screen
+    indent += 6 if layout.narrow else 4
+    room = screen.width - indent
+    limit = _VARIABLES_WIDE if layout.wide else _VARIABLES
+    shown, rest = variables_of(frame, len(frame.variables) if layout.locals_ else limit)
+    for text in _assignments(shown, layout, room):
+        yield row(" " * indent, text)
+    if rest:
+        yield row(" " * indent, _more(rest, layout, room))
+    if frame.note:
+        yield row((" " * indent + screen.fit(f"(variables: {frame.note})", room), "dim"))
+
+
+def _assignments(variables: Sequence[Variable], layout: Layout, room: int) -> Iterator[Text]:
+    screen = layout.screen
+    names = min(max((cell_len(variable.name) for variable in variables), default=0), _MAX_NAME)
+    for variable in variables:
+        name = _pad(screen.fit(variable.name, _MAX_NAME), names)
+        rows = _MAX_ROWS_OF_VALUE if layout.locals_ else 1
+        first, *others = screen.wrap(variable.value, room - names - 3, rows)
+        yield row((name, "cyan"), (" = ", "dim"), first)
+        for other in others:
+            yield row(" " * (names + 3), other)
+        if layout.locals_ and variable.note:
+            yield row((" " * (names + 3) + f"({variable.note})", "dim"))
+
+
+def _more(rest: Sequence[Variable], layout: Layout, room: int) -> Text:
+    """The hint that there is more: the names, as far as they fit, and how to see their values."""
+    command = f": {layout.more} --locals"
+    names = ", ".join(variable.name for variable in rest)
+    left = room - len(command) - len("and ")
+    if left < min(cell_len(names), _MAX_NAME):
+        names = f"{len(rest)} more"
+    return row((layout.screen.fit(f"and {layout.screen.fit(names, left)}{command}", room), "dim"))
+
+
+def _head(found: Single, layout: Layout, indent: int, room: int) -> Text:
+    """Mark, place and function."""
+    frame, screen = found.frame, layout.screen
+    where, function = _file(frame), frame.function
+    if cell_len(where) + 1 + cell_len(function) > room:
+        function = screen.fit(function, max(room - cell_len(where) - 1, room // 3))
+        where = screen.fit_end(where, max(1, room - cell_len(function) - 1))
+    style = "" if found.marked else "dim"
+    link = f"link {frame.link}" if frame.link and screen.links else ""
+    mark = (f"{screen.signs.mark} ", "bold red") if found.marked else "  "
+    line = row(" " * indent, mark, (where, " ".join(filter(None, (style, link)))))
+    if function:
+        line.append(f" {function}", "bold" if found.marked else style)
+    return line
+
+
+def _code(code: str, found: Single, layout: Layout, room: int) -> Text:
+    style = "bold yellow" if found.marked else "" if found.frame.own else "dim"
+    return row((layout.screen.fit(code, max(1, room)), style))
+
+
+def _place(frame: Frame) -> str:
+    return f"{_file(frame)} {frame.function}".rstrip()
+
+
+def _file(frame: Frame) -> str:
+    name = frame.filename or frame.module or "?"
+    return name if frame.lineno is None else f"{name}:{frame.lineno}"
+
+
+def _pad(text: str, width: int) -> str:
+    return text + " " * (width - cell_len(text))

@@ -1,0 +1,303 @@
+"""One event on one screen: which line failed, and with which values.
+
+The order is the page's: title; chain or group, cause first, most recent call last; what happened before; where
+to see it. Everything is laid out as lines of styled text that fit the screen.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+
+from vedette._inbox.terminal import safe
+from vedette._inbox.terminal.received import MAX_WORD, read
+from vedette._inbox.terminal.screen import row
+from vedette._inbox.terminal.stack import NARROW, WIDE, Layout, stack_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.text import Text
+
+    from vedette._inbox.models import Issue, StoredEvent
+    from vedette._inbox.terminal.received import Crumb, Failure, Frame, Reading
+    from vedette._inbox.terminal.screen import Screen
+
+MAX_ROWS = 2_000
+
+_ROWS_OF_VALUE = 6
+_ROWS_OF_CAUSE = 3
+_MEMBERS = 10
+_OTHER_VALUES = 4
+_MINUTE, _HOUR = 60, 3_600
+_LEVELS = {"fatal": "bold red", "error": "red", "warning": "yellow", "info": "blue", "debug": "dim"}
+
+
+def render_event(
+    event: StoredEvent,
+    issue: Issue,
+    screen: Screen,
+    *,
+    locals_: bool = False,
+    all_frames: bool = False,
+    url: str | None = None,
+    now: float | None = None,
+) -> list[Text]:
+    """The whole event as lines.
+
+    Args:
+        event: As stored; any JSON is shown as well as it can be, with a remark on what is wrong with it.
+        issue: The issue it belongs to.
+        screen: What to lay it out for.
+        locals_: All variables of all own frames, with their whole values.
+        all_frames: Nothing folded.
+        url: Where to see it in a browser.
+        now: Seconds since the epoch; the time of day alone stands for an event of the same day.
+    """
+    reading = read(event)
+    newest = event.number_in_issue >= issue.count
+    more = f"vedette inbox show {issue.id if newest else safe.line(event.event_id[:12])}"
+    layout = Layout.of(screen, _stacks(reading.chain), locals_=locals_, all_frames=all_frames, more=more)
+    view = _View(reading, layout, _head(reading, now))
+    lines = [*view.header(event, issue), *view.body(), *view.surroundings()]
+    if len(lines) >= MAX_ROWS:
+        lines[MAX_ROWS - 2 :] = [row((f"  the rest is in the JSON: {more} --format json", "dim"))]
+    if url:
+        lines.append(row(("  " + safe.line(url), f"dim link {url}" if screen.links else "dim")))
+    return lines
+
+
+def render_repeat(event: StoredEvent, issue: Issue, screen: Screen, *, now: float | None = None) -> Text:
+    """One more event of an issue that was shown before, on one line."""
+    reading = read(event)
+    head = _head(reading, now)
+    head.append(f"{screen.signs.times}{event.number_in_issue} #{issue.id} ", "bold")
+    head.append(screen.fit(reading.title, screen.width - head.cell_len))
+    return head
+
+
+def render_list(issues: Sequence[Issue], screen: Screen, *, now: float | None = None) -> list[Text]:
+    """Issues, one a line: id, count, last seen, level, title, place."""
+    rows = [
+        (
+            f"#{issue.id}",
+            f"{screen.signs.times}{issue.count}",
+            _clock(issue.last_seen, now),
+            safe.line(issue.level, 7).upper(),
+        )
+        for issue in issues
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
+    lines: list[Text] = []
+    for issue, (number, count, last, level) in zip(issues, rows, strict=True):
+        line = row(
+            (f"{number:>{widths[0]}}  ", "bold"),
+            f"{count:>{widths[1]}}  ",
+            (f"{last:>{widths[2]}}  ", "dim"),
+            (f"{level:<{widths[3]}}  ", _LEVELS.get(issue.level, "")),
+        )
+        room = screen.width - line.cell_len
+        place = screen.fit_end(safe.line(issue.place, MAX_WORD), room * 2 // 5)
+        title = screen.fit(safe.line(issue.title, MAX_WORD), room - cell_len(place) - 2)
+        line.append(title, "bold")
+        line.append(" " * (room - cell_len(title) - cell_len(place)) + place, "dim")
+        line.rstrip()
+        lines.append(line)
+    return lines
+
+
+def crumb_text(crumb: Crumb, at: float, screen: Screen) -> str:
+    """A breadcrumb on one line: distance to the event, level if it is worth a look, category, what happened."""
+    distance = "" if crumb.at is None else _distance(crumb.at - at, screen.signs.minus)
+    level = crumb.level if crumb.level in {"fatal", "error", "warning"} else ""
+    text = crumb.text.replace("→", screen.signs.arrow)
+    return " ".join(filter(None, (distance, level, crumb.category, text)))
+
+
+class _View:
+    def __init__(self, reading: Reading, layout: Layout, head: Text) -> None:
+        self._reading = reading
+        self._layout = layout
+        self._head = head
+        self._screen = layout.screen
+        self._dot = f" {layout.screen.signs.dot} "
+
+    def header(self, event: StoredEvent, issue: Issue) -> Iterator[Text]:
+        """Time, level and title; then what tells this event from others."""
+        yield row(self._head, self._title(self._reading.title, self._screen.width - self._head.cell_len))
+        which = "new" if event.number_in_issue == 1 else f"event {event.number_in_issue} of {issue.count}"
+        unhandled = any(failure.handled is False for failure in self._reading.chain)
+        facts = [
+            f"#{issue.id} {which}",
+            *(["unhandled"] if unhandled else []),
+            *self._reading.facts,
+            *self._reading.tags,
+        ]
+        yield row(("  " + self._screen.fit(self._dot.join(facts), self._screen.width - 2), "dim"))
+
+    def body(self) -> Iterator[Text]:
+        """Message and exceptions."""
+        reading = self._reading
+        chain = reading.chain
+        of_exception = bool(chain and chain[-1].title)
+        if reading.message and (of_exception or self._cut(reading.message, reading.message_note)):
+            yield from self._paragraph(reading.message, 2, _ROWS_OF_VALUE, "logged: " if of_exception else "")
+        if reading.message_note:
+            yield self._note(reading.message_note, 2)
+        alone = len(chain) == 1 and not (of_exception and self._cut((chain[0].title,), *chain[0].notes))
+        yield from self._chain(chain, 2, titled=alone)
+
+    def surroundings(self) -> Iterator[Text]:
+        """What happened before, the request, and what is wrong with the event."""
+        reading, screen = self._reading, self._screen
+        if reading.crumbs:
+            yield self._before(reading.crumbs)
+        if reading.request:
+            yield row(("  request: ", "dim"), screen.fit(reading.request, screen.width - 11))
+        for remark in reading.remarks:
+            yield row(("  remark: " + screen.fit(remark, screen.width - 10), "dim"))
+
+    def _chain(
+        self, chain: Sequence[Failure], indent: int, *, titled: bool, closed: bool = False
+    ) -> Iterator[Text]:
+        """A chain, cause first. ``titled``: the title of the last one stands above already."""
+        for index, failure in enumerate(chain):
+            last = index == len(chain) - 1
+            if not (last and titled) and failure.title:
+                rows = _ROWS_OF_VALUE if last else _ROWS_OF_CAUSE
+                yield from self._heading(failure, indent, rows)
+            for note in failure.notes:
+                yield self._note(note, indent + 2)
+            yield from stack_lines(failure.frames, self._layout, indent, closed=closed)
+            yield from self._members(failure, indent + 2, closed=closed)
+            if not last:
+                yield row((f"{' ' * indent}{self._screen.signs.ellipsis} {failure.join}", "italic"))
+
+    def _members(self, group: Failure, indent: int, *, closed: bool) -> Iterator[Text]:
+        """The members of a group; those that differ in nothing but their values are shown once."""
+        kinds: dict[object, list[tuple[int, tuple[Failure, ...]]]] = {}
+        total = len(group.members)
+        for number, member in enumerate(group.members, 1):
+            kinds.setdefault(_signature(member), []).append((number, member))
+        shown = list(kinds.values())[: None if self._layout.all_frames else _MEMBERS]
+        indent = min(indent, self._screen.width // 3)
+        for index, ((number, member), *others) in enumerate(shown):
+            times = f" {self._screen.signs.times}{len(others) + 1}" if others else ""
+            label = f"{' ' * indent}{number}/{total} "
+            title = self._title(member[-1].title, self._screen.width - len(label) - len(times))
+            yield row((label, "dim"), title, (times, "bold"))
+            yield from self._chain(member, indent + 2, titled=len(member) == 1, closed=closed or index > 0)
+            for other, chain in others[:_OTHER_VALUES]:
+                label = f"{' ' * indent}{other}/{total} "
+                value = "\\n".join(chain[-1].value) or chain[-1].type
+                yield row((label, "dim"), self._screen.fit(value, self._screen.width - len(label)))
+            if len(others) > _OTHER_VALUES:
+                yield self._note(f"and {len(others) - _OTHER_VALUES} more of them", indent)
+        if len(kinds) > len(shown):
+            left = sum(map(len, list(kinds.values())[len(shown) :]))
+            yield self._note(f"and {left} others: {self._layout.more} --all-frames", indent)
+
+    def _heading(self, failure: Failure, indent: int, rows: int) -> Iterator[Text]:
+        text = (
+            ": ".join(filter(None, (failure.type, failure.value[0] if failure.value else ""))),
+            *failure.value[1:],
+        )
+        first = True
+        for line in self._paragraph(text, indent, rows):
+            if first and failure.type:
+                line.stylize("bold", indent, indent + len(failure.type))
+            first = False
+            yield line
+
+    def _paragraph(self, lines: Sequence[str], indent: int, rows: int, label: str = "") -> Iterator[Text]:
+        """Text of several lines, wrapped, cut after so many rows."""
+        room = self._screen.width - indent
+        wrapped: list[str] = []
+        for index, line in enumerate((label + lines[0], *lines[1 : rows + 1])):
+            inset = 2 if index else 0
+            parts = self._screen.wrap(line, room - inset, rows)
+            wrapped.extend(
+                " " * (inset if index or number else 0) + part for number, part in enumerate(parts)
+            )
+        if len(wrapped) > rows and not self._layout.locals_:
+            wrapped[rows - 1 :] = [
+                self._screen.fit(wrapped[rows - 1], room - 4) + f" {self._screen.signs.ellipsis}"
+            ]
+        for line in wrapped:
+            yield row(" " * indent + self._screen.fit(line, room))
+
+    def _before(self, crumbs: Sequence[Crumb]) -> Text:
+        """The last few breadcrumbs on one line, each with its distance in time."""
+        screen = self._screen
+        many = 1 if screen.width < NARROW else 2 if screen.width < WIDE else 3
+        texts = [crumb_text(crumb, self._reading.at, screen) for crumb in crumbs[-many:]]
+        room = screen.width - len("  before: ") - len(self._dot) * (len(texts) - 1)
+        shares = _shares([cell_len(text) for text in texts], room)
+        fitted = (screen.fit(text, share) for text, share in zip(texts, shares, strict=True))
+        return row(("  before: ", "dim"), self._dot.join(fitted))
+
+    def _title(self, title: str, room: int) -> Text:
+        """``Type: value``, the type bold."""
+        line = row(self._screen.fit(title, room))
+        line.stylize("bold", 0, len(title.partition(":")[0]))
+        return line
+
+    def _note(self, text: str, indent: int) -> Text:
+        return row((" " * indent + self._screen.fit(f"({text})", self._screen.width - indent), "dim"))
+
+    def _cut(self, lines: Sequence[str], *notes: str) -> bool:
+        """Whether the title in the header cannot say all of this."""
+        room = self._screen.width - self._head.cell_len
+        return len(lines) > 1 or bool(lines and cell_len(lines[0]) > room) or "\\n" in lines[0] or any(notes)
+
+
+def _head(reading: Reading, now: float | None) -> Text:
+    level = reading.level[:7].upper()
+    return row((_clock(reading.at, now) + " ", "dim"), (level, _LEVELS.get(reading.level, "bold")), " ")
+
+
+def _clock(at: float, now: float | None) -> str:
+    """Local time of day; the date before it if that is another than today's."""
+    moment = time.localtime(at)
+    today = time.localtime(now)
+    return time.strftime("%H:%M:%S" if moment[:3] == today[:3] else "%Y-%m-%d %H:%M:%S", moment)
+
+
+def _distance(seconds: float, minus: str) -> str:
+    sign = minus if seconds <= 0 else "+"
+    seconds = abs(seconds)
+    if seconds < _MINUTE:
+        return f"{sign}{seconds:.1f}s"
+    return f"{sign}{seconds / _MINUTE:.0f}min" if seconds < _HOUR else f"{sign}{seconds / _HOUR:.0f}h"
+
+
+def _shares(wanted: Sequence[int], room: int) -> list[int]:
+    """Divide the room: what a short one leaves goes to the others."""
+    shares = [0] * len(wanted)
+    left = len(wanted)
+    for index in sorted(range(len(wanted)), key=lambda index: wanted[index]):
+        shares[index] = min(wanted[index], room // left)
+        room -= shares[index]
+        left -= 1
+    return shares
+
+
+def _stacks(chain: Sequence[Failure]) -> Iterator[Sequence[Frame]]:
+    for failure in chain:
+        yield failure.frames
+        for member in failure.members:
+            yield from _stacks(member)
+
+
+def _signature(chain: Sequence[Failure]) -> object:
+    """What is equal in members of a group that differ in their values only."""
+    return tuple(
+        (
+            failure.type,
+            tuple(frame.place for frame in failure.frames),
+            tuple(_signature(member) for member in failure.members),
+        )
+        for failure in chain
+    )

@@ -1,0 +1,107 @@
+"""Hold what was captured until the worker takes it. Bounded; the oldest goes first, and is counted.
+
+Guarantees
+- ``append`` never blocks and never raises; a signal handler, ``__del__`` or a GC callback may call it
+  in the middle of another ``append`` or ``take`` of the same thread.
+- Never more than ``capacity`` items stay, and all buffers of a processor together stay near
+  ``Ledger.limit`` bytes: past ``_FREE_ITEMS`` items each newcomer is measured and the oldest make room.
+
+Relies on: ``deque.append`` and ``popleft`` being safe together, with and without the GIL. The byte count
+is approximate where threads race (an addition can be lost); it starts anew whenever the buffer is empty.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final
+
+    from vedette._protocol.categories import DataCategory
+
+# Below this many items nothing is measured: the usual capture meets an empty buffer, and the bounds of the
+# renderer keep one event under half a megabyte.
+_FREE_ITEMS: Final = 16
+_MAX_NODES_MEASURED: Final = 20_000
+
+
+class Item:
+    """One captured thing on its way: its payload (exact built-ins only) and, once known, its size in bytes."""
+
+    __slots__ = ("payload", "size")
+
+    def __init__(self, payload: dict[str, object]) -> None:
+        self.payload = payload
+        self.size = 0
+
+
+class Ledger:
+    """How many bytes the buffers of one processor may hold together (ruling 9)."""
+
+    __slots__ = ("held", "limit")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.held = 0
+
+
+class Buffer:
+    """The waiting items of one data category (TP-18, TP-79, TP-81)."""
+
+    def __init__(
+        self, category: DataCategory, capacity: int, ledger: Ledger, on_overflow: Callable[[DataCategory], None]
+    ) -> None:
+        self.category = category
+        self.capacity = capacity
+        self._ledger = ledger
+        self._on_overflow = on_overflow
+        self._items: deque[Item] = deque()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def append(self, item: Item) -> None:
+        """Add an item; where there is no room, the oldest leave and are counted (ruling 8)."""
+        if len(self._items) >= _FREE_ITEMS:
+            item.size = measured(item.payload)
+            self._ledger.held += item.size
+        self._items.append(item)
+        while len(self._items) > self.capacity or (self._ledger.held > self._ledger.limit and len(self._items) > 1):
+            if self.take() is None:
+                break
+            self._on_overflow(self.category)
+
+    def take(self) -> Item | None:
+        """The oldest item, or None."""
+        try:
+            item = self._items.popleft()
+        except IndexError:
+            return None
+        if self._items:
+            self._ledger.held -= item.size
+        else:
+            self._ledger.held = 0
+        return item
+
+
+def measured(payload: object) -> int:
+    """Roughly how many bytes a payload of exact built-ins holds; stops after 20 000 nodes."""
+    size = 0
+    todo: list[object] = [payload]
+    for _ in range(_MAX_NODES_MEASURED):
+        if not todo:
+            break
+        node = todo.pop()
+        if isinstance(node, str):
+            size += 50 + len(node)
+        elif isinstance(node, dict):
+            size += 100 + 50 * len(node)  # keys are mostly shared
+            todo.extend(node.values())
+        elif isinstance(node, list):
+            size += 60
+            todo.extend(node)
+        else:
+            size += 30
+    return size

@@ -1,0 +1,86 @@
+"""From a captured item to the envelope that carries it: the final scrubbing pass, size guard, encoding, headers.
+
+Runs on the worker, so that the caller pays for the snapshot only (design decision 4).
+"""
+
+from __future__ import annotations
+
+import time
+
+from vedette._events.shrink import shrink_event
+from vedette._privacy.scrub import scrub_event
+from vedette._protocol import json
+from vedette._protocol.categories import DataCategory
+from vedette._protocol.envelope import Envelope, Item, PayloadRef
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Final
+
+    from vedette._privacy.denylist import DenyList
+    from vedette._processing.outcomes import Losses
+
+# servers.md: Bugsink refuses an event over 1 MiB, Relay too; a little below leaves room for re-encoding.
+EVENT_LIMIT_BYTES: Final = 1_000_000
+_PAIRS_PER_REPORT: Final = 50  # about 70 bytes each: below the 4 KiB of CR-64
+
+_ITEM_TYPES: Final = {DataCategory.ERROR: "event", DataCategory.TRANSACTION: "transaction"}
+
+
+class Packer:
+    """Makes envelopes for one client.
+
+    ``sdk`` is the ``sdk`` object of events and envelope headers; ``trace`` holds the fields of the dynamic
+    sampling context that do not change (ENV-44): ``public_key``, ``release``, ``environment``.
+    """
+
+    def __init__(self, *, sdk: Mapping[str, Any], trace: Mapping[str, str], denylist: DenyList) -> None:
+        self._sdk = {"name": sdk["name"], "version": sdk["version"]}
+        self._trace = trace
+        self._denylist = denylist
+
+    def event_envelope(
+        self, category: DataCategory, event: dict[str, Any], limit: int = EVENT_LIMIT_BYTES
+    ) -> Envelope:
+        """One event in an envelope of its own. Raises TooLargeError where nothing helps."""
+        scrub_event(event, self._denylist)
+        body = shrink_event(event, limit, json.encode)
+        headers = self._headers()
+        headers["event_id"] = event["event_id"]
+        trace_id = _trace_id_of(event)
+        if trace_id is not None:
+            headers["trace"] = {"trace_id": trace_id, **self._trace}
+        item = Item(PayloadRef(bytes=body, json=event), type=_ITEM_TYPES.get(category, "event"))
+        return Envelope(headers=headers, items=[item])
+
+    def report_envelope(self) -> Envelope:
+        """An envelope for a client report that travels alone (CR-61, CR-63)."""
+        return Envelope(headers=self._headers())
+
+    def add_report(self, envelope: Envelope, losses: Losses) -> None:
+        """Add what was dropped, and why, to an envelope that goes out (CR-65)."""
+        records = [
+            {"reason": reason.value, "category": category.value, "quantity": quantity}
+            for (reason, category), quantity in losses.items()
+        ]
+        for start in range(0, len(records), _PAIRS_PER_REPORT):
+            report = {"timestamp": time.time(), "discarded_events": records[start : start + _PAIRS_PER_REPORT]}
+            envelope.add_item(Item(PayloadRef(json=report), type="client_report"))
+
+    def _headers(self) -> dict[str, Any]:
+        return {"sent_at": _utc_now(), "sdk": self._sdk}
+
+
+def _trace_id_of(event: dict[str, Any]) -> str | None:
+    contexts = event.get("contexts")
+    trace = contexts.get("trace") if isinstance(contexts, dict) else None
+    trace_id = trace.get("trace_id") if isinstance(trace, dict) else None
+    return trace_id if isinstance(trace_id, str) else None
+
+
+def _utc_now() -> str:
+    """RFC 3339 in UTC, with microseconds (ENV-31, ENV-32)."""
+    now = time.time()
+    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
+    return f"{seconds}.{int(now % 1 * 1_000_000):06d}Z"

@@ -1,0 +1,237 @@
+"""The telemetry processor: takes items from the client, hands envelopes to the transport (TP-01 to TP-03).
+
+Guarantees
+- ``add`` and ``count_drop`` never block and never raise; they may be called from signal handlers, ``__del__``,
+  GC callbacks, at any byte code of this module.
+- One thread at a time sends: the worker, or a caller who drains where no thread can be had. Whoever holds
+  the work looks once more after letting go, so nothing that came in meanwhile is left behind.
+- ``flush`` and ``close`` end by their deadline (CLI-23, CLI-24); a request that is under way on the worker
+  then goes on there and is still counted.
+- Everything that leaves a buffer is counted once: delivered, refused, or dropped for a reason (CR-02).
+
+Relies on: ``deque.append`` and ``popleft`` being safe together, with and without the GIL; raw locks as waiters
+(``acquire`` with a time-out is the only blocking call, and only ``flush`` makes it).
+"""
+
+from __future__ import annotations
+
+import _thread
+import time
+from collections import deque
+
+from vedette._events.shrink import TooLargeError
+from vedette._host import guests, log
+from vedette._processing.buffer import Buffer, Item, Ledger
+from vedette._processing.outcomes import CAPTURED, DELIVERED, REFUSED, Outcomes
+from vedette._processing.packing import EVENT_LIMIT_BYTES
+from vedette._processing.scheduler import WEIGHTS, Scheduler
+from vedette._processing.worker import Worker
+from vedette._protocol.categories import DataCategory, DiscardReason
+from vedette._transport.delivery import Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, Final
+
+    from vedette._processing.outcomes import Fate, Stats
+    from vedette._processing.packing import Packer
+    from vedette._processing.sending import Sender
+    from vedette._protocol.envelope import Envelope
+    from vedette._transport.delivery import Delivery
+
+REQUEST_SECONDS: Final = 30.0
+REPORT_SECONDS: Final = 30.0  # ruling 21
+BUFFERED_BYTES: Final = 16 * 1024 * 1024  # ruling 9
+
+_FATES: Final[Mapping[Outcome, Fate]] = {Outcome.DELIVERED: DELIVERED, Outcome.REFUSED: REFUSED}
+
+
+class TelemetryProcessor:
+    """Buffers, sends by priority, keeps to rate limits, and accounts for every item.
+
+    ``capacity`` is the number of items of one category that may wait in memory.
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        packer: Packer,
+        *,
+        capacity: int,
+        send_reports: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sender = sender
+        self._packer = packer
+        self._send_reports = send_reports and sender.sends_reports
+        self._clock = clock
+        self._outcomes = Outcomes()
+        ledger = Ledger(BUFFERED_BYTES)
+        self._buffers = {each: Buffer(each, capacity, ledger, self._count_overflow) for each in WEIGHTS}
+        self._scheduler = Scheduler(self._buffers)
+        self._worker = Worker(self._work)
+        self._busy = _thread.allocate_lock()
+        self._waiters: deque[_thread.LockType] = deque()
+        self._in_flight: DataCategory | None = None
+        self._report_due: float | None = None
+
+    def add(self, category: DataCategory, payload: dict[str, Any]) -> None:
+        """Take an item of exact built-ins; it is the processor's from now on."""
+        self._outcomes.count(CAPTURED, category)
+        self._buffers[category].append(Item(payload))
+        if self._sender.synchronous:
+            self._work()
+        else:
+            self._worker.wake()
+
+    def count_drop(self, reason: DiscardReason, category: DataCategory, quantity: int = 1) -> None:
+        """Account for captured items that an earlier stage dropped."""
+        self._outcomes.count(CAPTURED, category, quantity)
+        self._outcomes.count(reason, category, quantity)
+        if self._send_reports and not self._worker.is_running():
+            self._worker.wake()  # it sends the report in time, should nothing else go out
+
+    def is_limited(self, category: DataCategory) -> bool:
+        """Whether the server asked for silence about this category (TP-12, TP-69)."""
+        return self._sender.is_limited(category)
+
+    def stats(self) -> Stats:
+        """How many items were captured, and what became of them."""
+        waiting = {category: len(buffer) for category, buffer in self._buffers.items()}
+        in_flight = self._in_flight
+        if in_flight is not None:
+            waiting[in_flight] += 1
+        return self._outcomes.snapshot(waiting.items())
+
+    def flush(self, timeout: float, callback: Callable[[int, float], object] | None = None) -> None:
+        """Send all that waits, for at most ``timeout`` seconds; then flush the transport (TP-26, TP-89).
+
+        ``callback(pending, timeout)`` is called first if anything is pending.
+        """
+        deadline = self._clock() + timeout
+        if self._worker.is_current_thread():
+            return  # a transport that flushes from inside a send would wait for itself
+        pending = self._pending()
+        if pending and callback is not None:
+            guests.call("flush callback", callback, pending, timeout)
+        if pending or (self._send_reports and self._outcomes.has_losses()):
+            self._drain(deadline)
+        self._sender.flush(max(0.0, deadline - self._clock()))
+
+    def close(self, timeout: float, callback: Callable[[int, float], object] | None = None) -> None:
+        """Flush within ``timeout`` seconds, then end the worker and the transport.
+
+        What could not be sent in time is counted as lost to the network (docs/decisions.md).
+        """
+        self.flush(timeout, callback)
+        for category, buffer in self._buffers.items():
+            while buffer.take() is not None:
+                self._outcomes.count(DiscardReason.NETWORK_ERROR, category)
+        self._worker.end()
+        self._sender.kill()
+
+    def _pending(self) -> int:
+        return sum(map(len, self._buffers.values())) + (self._in_flight is not None)
+
+    def _drain(self, deadline: float) -> None:
+        """Have everything sent by the worker, or on this thread where there can be none."""
+        if self._sender.synchronous:
+            self._work(deadline)
+            return
+        waiter = _thread.allocate_lock()
+        waiter.acquire()
+        self._waiters.append(waiter)
+        if not self._worker.wake():
+            self._work(deadline)
+        waiter.acquire(timeout=max(0.0, deadline - self._clock()))
+
+    # --- below: whoever holds the work -------------------------------------------------------------------
+
+    def _work(self, deadline: float | None = None) -> float | None:
+        """Send all that waits. Returns in how many seconds a client report falls due, or None."""
+        while self._busy.acquire(blocking=False):
+            try:
+                self._send_waiting(deadline)
+            finally:
+                self._busy.release()
+            out_of_time = deadline is not None and self._clock() >= deadline
+            if out_of_time or not (self._waiters or self._pending()):
+                return self._seconds_to_report()
+        return None
+
+    def _send_waiting(self, deadline: float | None) -> None:
+        waiters = [self._waiters.popleft() for _ in range(len(self._waiters))]
+        try:
+            buffer = self._scheduler.next_buffer()
+            while buffer is not None and (deadline is None or self._clock() < deadline):
+                item = buffer.take()
+                if item is not None:
+                    self._in_flight = buffer.category
+                    try:
+                        self._dispatch(buffer.category, item, deadline)
+                    finally:
+                        self._in_flight = None
+                buffer = self._scheduler.next_buffer()
+            if waiters or self._seconds_to_report() == 0.0:
+                self._send_report(deadline)
+        finally:
+            for waiter in waiters:
+                waiter.release()
+
+    def _dispatch(self, category: DataCategory, item: Item, deadline: float | None) -> None:
+        """Send one item, and count what became of it."""
+        fate: Fate = DiscardReason.INTERNAL_SDK_ERROR
+        try:
+            if self._sender.is_limited(category):
+                fate = DiscardReason.RATELIMIT_BACKOFF
+                return
+            self._sender.prepare()
+            delivery = self._send_event(category, item.payload, deadline, EVENT_LIMIT_BYTES)
+            if delivery.too_large:  # ruling 12: once more, much smaller
+                delivery = self._send_event(category, item.payload, deadline, EVENT_LIMIT_BYTES // 4)
+            fate = _FATES.get(delivery.outcome) or delivery.reason or fate
+        except TooLargeError:
+            log.warn_once("too large", "an event is too large to be sent, even without its details")
+        except Exception:  # noqa: BLE001 - the border: OFF-16, OFF-17
+            log.warn_once("send", "internal error in vedette while sending - please report it", exc_info=True)
+        finally:
+            self._outcomes.count(fate, category)
+
+    def _send_event(
+        self, category: DataCategory, event: dict[str, Any], deadline: float | None, limit: int
+    ) -> Delivery:
+        envelope = self._packer.event_envelope(category, event, limit)
+        return self._send_with_report(envelope, deadline)
+
+    def _send_with_report(self, envelope: Envelope, deadline: float | None) -> Delivery:
+        """Send; the losses so far ride along, and are kept for the next envelope if this one is lost."""
+        losses = self._outcomes.take_losses() if self._send_reports else {}
+        self._packer.add_report(envelope, losses)
+        seconds = REQUEST_SECONDS if deadline is None else min(REQUEST_SECONDS, deadline - self._clock())
+        delivery = self._sender.send(envelope, max(0.001, seconds))
+        if losses and delivery.outcome is not Outcome.DELIVERED:
+            self._outcomes.give_back(losses)
+        if delivery.reason is not None:
+            log.debug("an envelope was lost: %r", delivery)
+        return delivery
+
+    def _send_report(self, deadline: float | None) -> None:
+        """Send what was dropped in an envelope of its own (CR-44)."""
+        self._report_due = None
+        if not self._send_reports or not self._outcomes.has_losses() or self.is_limited(DataCategory.INTERNAL):
+            return
+        self._sender.prepare()
+        self._send_with_report(self._packer.report_envelope(), deadline)
+
+    def _seconds_to_report(self) -> float | None:
+        if not self._send_reports or not self._outcomes.has_losses():
+            self._report_due = None
+            return None
+        now = self._clock()
+        if self._report_due is None:
+            self._report_due = now + REPORT_SECONDS
+        return max(0.0, self._report_due - now)
+
+    def _count_overflow(self, category: DataCategory) -> None:
+        self._outcomes.count(DiscardReason.BUFFER_OVERFLOW, category)

@@ -1,0 +1,128 @@
+"""The last step: one packed envelope goes out, by HTTP or through a user's own transport."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from vedette._host import guests, log
+from vedette._protocol import json
+from vedette._protocol.categories import DiscardReason
+from vedette._transport.delivery import Delivery, Outcome
+from vedette._transport.http import HttpTransport
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from vedette._protocol.categories import DataCategory
+    from vedette._protocol.envelope import Envelope
+    from vedette._transport.interface import Transport
+
+
+class Sender(ABC):
+    """What the processor needs of a transport."""
+
+    sends_reports = False
+    synchronous = False
+
+    @abstractmethod
+    def send(self, envelope: Envelope, timeout: float) -> Delivery:
+        """Send one envelope within ``timeout`` seconds, and say what became of it. Never raises an Exception."""
+
+    def prepare(self) -> None:
+        """Import what the first send needs (called on the worker, before it)."""
+        json.ensure_imported()
+
+    def is_limited(self, category: DataCategory) -> bool:  # noqa: ARG002 - a user's transport has no limits that we know
+        """Whether the server asked for silence about this category."""
+        return False
+
+    def flush(self, timeout: float) -> None:
+        """Let the transport finish what it holds itself, for up to ``timeout`` seconds (CLI-26)."""
+
+    def kill(self) -> None:
+        """Nothing more will be sent."""
+
+
+class HttpSender(Sender):
+    """Sends through vedette's own HTTP transport."""
+
+    sends_reports = True
+
+    def __init__(self, transport: HttpTransport) -> None:
+        self._transport = transport
+
+    def prepare(self) -> None:
+        super().prepare()
+        self._transport.ensure_imported()
+
+    def send(self, envelope: Envelope, timeout: float) -> Delivery:
+        try:
+            return self._transport.deliver(envelope.serialize(), timeout=timeout)
+        except Exception:  # noqa: BLE001 - the border: OFF-16, OFF-17
+            log.warn_once("send", "internal error in vedette's transport - please report it", exc_info=True)
+            return Delivery(Outcome.LOST, reason=DiscardReason.INTERNAL_SDK_ERROR)
+
+    def is_limited(self, category: DataCategory) -> bool:
+        return self._transport.rate_limits.is_limited(category)
+
+    def kill(self) -> None:
+        self._transport.kill()
+
+
+class GuestSender(Sender):
+    """Hands envelopes to a user's ``Transport``. It returned: delivered. It raised, or said so: lost."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._limits = transport.rate_limits if isinstance(transport, HttpTransport) else None
+        self.sends_reports = self._limits is not None
+        self.synchronous = transport.synchronous
+        self._lost: list[str] = []
+        transport.loss_recorder = self._note_loss
+
+    def send(self, envelope: Envelope, timeout: float) -> Delivery:  # noqa: ARG002 - the interface takes none
+        self._lost.clear()
+        if not self._call("capture_envelope", self._transport.capture_envelope, envelope):
+            return Delivery(Outcome.LOST, reason=DiscardReason.INTERNAL_SDK_ERROR)
+        if self._lost:
+            return Delivery(Outcome.LOST, reason=DiscardReason(self._lost[0]))
+        return Delivery(Outcome.DELIVERED)
+
+    def is_limited(self, category: DataCategory) -> bool:
+        return self._limits is not None and self._limits.is_limited(category)
+
+    def flush(self, timeout: float) -> None:
+        self._call("flush", self._transport.flush, timeout)
+
+    def kill(self) -> None:
+        self._call("kill", self._transport.kill)
+
+    def _note_loss(self, reason: str, _category: DataCategory, _quantity: int) -> None:
+        self._lost.append(reason)
+
+    def _call(self, name: str, method: Any, *args: object) -> bool:
+        try:
+            guests.call(f"transport.{name}", method, *args)
+        except BaseException as error:
+            if guests.is_control_flow(error):
+                raise
+            log.warn_once(f"transport {name}", "the transport's %s raised", name, exc_info=True)
+            return False
+        return True
+
+
+class NoSender(Sender):
+    """Of a client without a transport. The pipeline ends before anything could reach it (CLI-33)."""
+
+    def send(self, envelope: Envelope, timeout: float) -> Delivery:  # noqa: ARG002 - there is nowhere to send to
+        return Delivery(Outcome.LOST, reason=DiscardReason.INTERNAL_SDK_ERROR)
+
+
+def sender_for(transport: Transport | None) -> Sender:
+    """The sender that fits a transport; one that overrides ``capture_envelope`` of ours is a guest, too."""
+    if transport is None:
+        return NoSender()
+    if isinstance(transport, HttpTransport) and type(transport).capture_envelope is HttpTransport.capture_envelope:
+        return HttpSender(transport)
+    return GuestSender(transport)

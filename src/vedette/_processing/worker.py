@@ -1,0 +1,123 @@
+"""The one background thread of a client: started by the first item, gone after 10 s without work.
+
+Guarantees
+- No thread before the first event; at most one for each worker.
+- ``wake`` never blocks and never raises: a signal handler, ``__del__`` or a GC callback may call it at any
+  byte code of vedette's own, also in the middle of another ``wake`` or of starting the thread.
+- An item added before ``wake`` is seen by the thread, also when it is just about to end.
+- Where threads are refused (interpreter shutdown, limits), ``wake`` returns False; the caller decides.
+
+Relies on: a raw lock used as a binary semaphore (``release`` of a free lock raises RuntimeError, which means
+"already awake"); ``_thread.start_new_thread`` taking no lock of ``threading``. The primitives are looked
+up when the thread starts, so that gevent's patches apply. The thread is a daemon: it never keeps the process.
+
+A forked child inherits a worker that has no thread; starting anew after ``fork`` comes with delivery
+that survives it (see docs/architecture.md, "What comes later").
+"""
+
+from __future__ import annotations
+
+import _thread
+
+from vedette._host import log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final
+
+IDLE_SECONDS: Final = 10.0
+
+
+class Worker:
+    """Runs ``work`` on a thread of its own whenever it is woken.
+
+    ``work()`` does all that can be done now and returns how many seconds later there will be more to do
+    without a new item (a report that falls due), or None.
+    """
+
+    def __init__(self, work: Callable[[], float | None], idle_seconds: float = IDLE_SECONDS) -> None:
+        self._work = work
+        self._idle_seconds = idle_seconds
+        self._alarm = _thread.allocate_lock()
+        self._starting = _thread.allocate_lock()
+        self._ident: int | None = None
+        self._ending = False
+
+    def is_running(self) -> bool:
+        """Whether the thread lives."""
+        return self._ident is not None
+
+    def is_current_thread(self) -> bool:
+        """Whether the caller is the worker's own thread (a user's transport that flushes, say)."""
+        return self._ident == _thread.get_ident()
+
+    def wake(self) -> bool:
+        """Have the thread look for work; start it if need be. False where no thread can be had."""
+        self._sound_alarm()
+        return self._ident is not None or self._start()
+
+    def end(self) -> None:
+        """Have the thread leave as soon as it finds nothing more to do, instead of after its idle time."""
+        self._ending = True
+        self._sound_alarm()
+
+    def _sound_alarm(self) -> None:
+        try:
+            self._alarm.release()
+        except RuntimeError:
+            return  # it is awake already
+
+    def _start(self) -> bool:
+        if not self._starting.acquire(blocking=False):
+            return True  # someone else is at it; the thread will find our item
+        try:
+            if self._ident is None:
+                self._ident = -1  # claimed; the thread puts its own identity there
+                _thread.start_new_thread(self._main, ())
+        except (RuntimeError, MemoryError):
+            self._ident = None
+            log.debug("no thread can be started: delivery waits for flush, close or exit")
+            return False
+        finally:
+            self._starting.release()
+        return True
+
+    def _main(self) -> None:
+        self._ident = _thread.get_ident()
+        # gevent may have been patched in after this module was imported: take the primitive of today.
+        alarm = self._alarm = _thread.allocate_lock()
+        alarm.acquire()
+        idle = False
+        while True:
+            due_in = self._do_work()
+            if idle and due_in is None and self._end():
+                return
+            idle_seconds = 0.0 if self._ending else self._idle_seconds
+            idle = not alarm.acquire(timeout=idle_seconds if due_in is None else max(due_in, 0.0))
+
+    def _do_work(self) -> float | None:
+        try:
+            return self._work()
+        except Exception:  # noqa: BLE001 - the border: a fault of ours must not end delivery
+            log.warn_once("worker", "internal error in vedette's worker - please report it", exc_info=True)
+            return None
+
+    def _end(self) -> bool:
+        """Leave, unless an item came in meanwhile (the order matters: first gone, then look once more)."""
+        self._ident = None
+        if not self._alarm.acquire(blocking=False):
+            return True
+        self._sound_alarm()
+        return not self._start_over()
+
+    def _start_over(self) -> bool:
+        if not self._starting.acquire(blocking=False):
+            return False  # a newcomer starts a thread of its own
+        try:
+            if self._ident is not None:
+                return False
+            self._ident = _thread.get_ident()
+            return True
+        finally:
+            self._starting.release()

@@ -1,0 +1,43 @@
+"""Identifiers: random, lower-case hex, without the ``uuid`` module (which costs an import).
+
+Drawn from ``os.urandom`` at each call, so that forked processes never draw the same ones.
+"""
+
+from __future__ import annotations
+
+import os
+
+_UUID_DIGITS = 32
+_DASHES = (8, 13, 18, 23)
+
+
+def new_event_id() -> str:
+    """A version 4 UUID in its short form: 32 hex digits (EVT-02 to EVT-04, ENV-15)."""
+    number = int.from_bytes(os.urandom(16), "big")
+    number = number & ~(0xF << 76) | 0x4 << 76  # version 4
+    number = number & ~(0x3 << 62) | 0x2 << 62  # the variant of RFC 9562
+    return f"{number:032x}"
+
+
+def new_trace_id() -> str:
+    """32 hex digits, never all zeros (EVT-90)."""
+    return new_event_id()
+
+
+def new_span_id() -> str:
+    """16 hex digits, never all zeros (TRC-66)."""
+    while True:
+        span_id = os.urandom(8).hex()
+        if span_id.strip("0"):
+            return span_id
+
+
+def read_uuid(text: object) -> str | None:
+    """A UUID with or without dashes, as 32 lower-case digits; None for anything else (ENV-16)."""
+    if not isinstance(text, str) or not text.isascii():
+        return None
+    if len(text) == _UUID_DIGITS + len(_DASHES) and all(text[at] == "-" for at in _DASHES):
+        text = text.replace("-", "")
+    digits = text.lower()
+    is_hex = len(digits) == _UUID_DIGITS and all(digit in "0123456789abcdef" for digit in digits)
+    return digits if is_hex else None

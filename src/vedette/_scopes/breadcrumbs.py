@@ -1,0 +1,68 @@
+"""One breadcrumb, from what the caller gave to what a scope keeps.
+
+A scope keeps ``(sequence number, dict)``: the process-wide number is what three scopes are merged by, for the
+time stamp must not decide (BRC-07, BRC-16, ruling 48).
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from math import isfinite
+
+from vedette._scopes.normal import dict_of, level_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from vedette._scopes.client import BaseClient
+
+
+def recorded(
+    client: BaseClient,
+    crumb: Mapping[str, Any] | None,
+    hint: Mapping[str, Any] | None,
+    fields: dict[str, Any],
+) -> dict[str, Any] | None:
+    """What a scope is to keep of a breadcrumb; None if the hook or a disabled SDK wants it gone.
+
+    The hook sees the breadcrumb with ``timestamp`` and ``type`` filled in (BRC-01, BRC-02). What comes back
+    is put right once more, for it is the hook's word that goes out.
+    """
+    given = fields if crumb is None else {**dict_of(crumb, "a breadcrumb"), **fields}
+    given["timestamp"] = _seconds(given.get("timestamp"))
+    if given.get("type") is None:
+        given["type"] = "default"
+    kept = client.record_breadcrumb(given, {} if hint is None else dict_of(hint, "a hint"))
+    return None if kept is None else _put_right(kept)
+
+
+def _put_right(crumb: dict[str, Any]) -> dict[str, Any]:
+    """Servers refuse an unknown level, and data that is no object (servers.md). ``crumb`` is ours."""
+    level = crumb.get("level")
+    crumb["level"] = "info" if level is None else level_of(level) or "info"  # BRC-06
+    crumb["timestamp"] = _seconds(crumb.get("timestamp"))
+    message = crumb.get("message")
+    if message is not None and type(message) is not str:
+        crumb["message"] = str(message)  # of an exact built-in
+    data = crumb.pop("data", None)
+    if data is not None and data != {}:
+        crumb["data"] = data if type(data) is dict else {"value": data}
+    return crumb
+
+
+def _seconds(value: Any) -> float | int | str:
+    """A time stamp that JSON knows: as it is, a ``datetime`` as seconds since the epoch, or now."""
+    kind: type[object] = type(value)
+    if kind is str or kind is int or (kind is float and isfinite(value)):
+        return value  # type: ignore[no-any-return]
+    datetime = sys.modules.get("datetime")
+    if datetime is not None and issubclass(kind, datetime.datetime):
+        try:
+            zoned = value if value.tzinfo is not None else value.replace(tzinfo=datetime.timezone.utc)
+            return float(zoned.timestamp())
+        except Exception:  # noqa: BLE001, S110 - a foreign tzinfo; the time of recording will do
+            pass
+    return time.time()

@@ -1,0 +1,95 @@
+"""The client as scopes know it: its interface, and the client that does nothing."""
+
+from __future__ import annotations
+
+from vedette._events.settings import EventSettings
+from vedette._events.values import render_json
+from vedette._privacy.denylist import DenyList
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, Final
+
+    from vedette._protocol.types import Event, ExcInfo, Hint
+    from vedette._scopes.scope import Scope
+
+DEFAULT_MAX_BREADCRUMBS: Final = 100  # BRC-12
+
+_DEFAULT_SETTINGS: Final = EventSettings(denylist=DenyList())
+
+
+class BaseClient:
+    """What every client can do; here, all of it does nothing.
+
+    Deciding once what a disabled SDK does, by putting another object in place, spares each call a question
+    (CLI-05, CLI-16).
+    """
+
+    options: Mapping[str, Any] = {}
+    """The options in force; none while nothing was configured."""
+
+    max_breadcrumbs: int = DEFAULT_MAX_BREADCRUMBS
+    """How many breadcrumbs a scope keeps."""
+
+    @property
+    def dsn(self) -> str | None:
+        """The DSN as it was given, if any."""
+        return None
+
+    def is_active(self) -> bool:
+        """Whether captured events go anywhere (CLI-18)."""
+        return False
+
+    def capture_event(self, event: Event, hint: Hint | None = None, scope: Scope | None = None) -> str | None:
+        """Send an event that was built by hand.
+
+        Args:
+            event: The event; what it holds wins over all scopes (SCO-29).
+            hint: What hooks and processors are told beside the event.
+            scope: Data of this call, merged on top of the active scopes (SCO-26).
+
+        Returns: the event id, or None if the event was dropped.
+        """
+
+    def capture_exception(
+        self,
+        exception: BaseException | ExcInfo | None = None,
+        scope: Scope | None = None,
+        *,
+        mechanism: Mapping[str, Any] | None = None,
+    ) -> str | None:
+        """Send an exception: the one given, or the one being handled. Otherwise as `capture_event`."""
+
+    def capture_message(
+        self, message: str, level: str | None = None, scope: Scope | None = None
+    ) -> str | None:
+        """Send a message, of level ``info`` unless given. Otherwise as `capture_event`."""
+
+    def record_breadcrumb(self, crumb: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any] | None:
+        """Run ``before_breadcrumb`` over a breadcrumb that this client may keep, and render what comes back.
+
+        Returns: a dict of exact built-ins that nobody else holds, or None if the breadcrumb is not to be
+        recorded: by the hook's choice, or because the SDK is disabled (BRC-13, CLI-09).
+        """
+
+    def render(self, value: object) -> Any:
+        """A value that is set on a scope, as bounded exact built-ins that nobody else holds."""
+        return render_json(value, _DEFAULT_SETTINGS)
+
+    def get_integration(self, name_or_class: str | type) -> Any:
+        """The integration of this name or class, if it is set up with this client; else None."""
+
+    def flush(
+        self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None
+    ) -> None:
+        """Wait until what was captured is delivered, for at most ``timeout`` seconds."""
+
+    def close(
+        self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None
+    ) -> None:
+        """Flush, then stop working for good."""
+
+
+class NoOpClient(BaseClient):
+    """The client before ``init``: there, so that ``get_client()`` never returns None, and idle (CLI-06)."""

@@ -1,0 +1,113 @@
+"""Which scopes are active in a context: the one ContextVar of this room; how scopes are entered and left.
+
+Entering puts an `Entry` on top: the isolation and the current scope in force, and a link to the entry below.
+
+Guarantees (test_entering_and_leaving.py)
+- After a ``with`` block, the context that it was entered in stands where it stood before, whatever was
+  entered inside and is still open, such as the scope of a suspended generator.
+- Leaving from a foreign context (another task or thread, the garbage collector) never raises. The entry is
+  marked as left, and whoever still stands on it falls to the nearest one that was not (PAIN-20).
+- A task that took a copy of its creator's context keeps its scopes after the creator has left them: it may
+  outlive the request that it belongs to (PAIN-08).
+- A chain of entries is no longer than the square of the number of entries that were open at once: what was
+  left is skipped by those above it, and what ended in order forgets those below it.
+- Readers take no lock and change nothing: they are safe in signal handlers and ``__del__``.
+
+Relies on: a Token refusing to reset its variable in any context but the one it was made in. This is how a
+foreign context is told from the own one.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from contextvars import Token
+
+    from vedette._scopes.scope import Scope
+
+
+class Entry:
+    """One isolation and one current scope, in force from when they were entered until they are left.
+
+    ``token`` is there while a ``with`` block is open; an entry without one was put there to stay.
+    """
+
+    __slots__ = ("current", "isolation", "left", "previous", "token")
+
+    def __init__(self, isolation: Scope, current: Scope, previous: Entry | None) -> None:
+        self.isolation = isolation
+        self.current = current
+        self.previous = previous
+        self.left = False
+        self.token: Token[Entry | None] | None = None
+
+
+_top: ContextVar[Entry | None] = ContextVar("vedette_scopes", default=None)
+
+
+def active() -> Entry | None:
+    """The entry in force in this context, if there is any."""
+    return _not_left(_top.get())
+
+
+def enter(isolation: Scope, current: Scope) -> Entry:
+    """Make these scopes the active ones until ``leave`` gets what is returned."""
+    previous = active()
+    if previous is not _top.get():
+        _top.set(previous)  # else the token would hold, and bring back, an entry that was left
+    entry = Entry(isolation, current, previous)
+    entry.token = _top.set(entry)
+    return entry
+
+
+def stay(isolation: Scope, current: Scope) -> Entry:
+    """Make these scopes the active ones, until an enclosing ``with`` block ends or they are replaced."""
+    below = active()
+    if below is not None and below.token is None:
+        below = below.previous  # replaced, and not to be kept alive
+    entry = Entry(isolation, current, below)
+    _top.set(entry)
+    return entry
+
+
+def leave(entry: Entry) -> None:
+    """Undo ``enter``. From anywhere, at any time, any number of times."""
+    token, entry.token = entry.token, None
+    if token is None:
+        return
+    top = _top.get()
+    if top is not entry:
+        # Foreign context, or not the innermost one: others may stand on this entry.
+        _mark_as_left(entry)
+        if not _is_below(entry, top):
+            return
+    try:
+        _top.reset(token)
+    except (
+        ValueError,
+        RuntimeError,
+    ):  # made in another Context, of which this one is a copy; or used meanwhile
+        _mark_as_left(entry)
+    if not entry.left:
+        entry.previous = (
+            None  # copies of this context may stand on the entry for ever, and never fall below it
+        )
+
+
+def _mark_as_left(entry: Entry) -> None:
+    entry.left = True
+    entry.previous = _not_left(entry.previous)
+
+
+def _not_left(entry: Entry | None) -> Entry | None:
+    while entry is not None and entry.left:
+        entry = entry.previous
+    return entry
+
+
+def _is_below(entry: Entry, top: Entry | None) -> bool:
+    while top is not None and top is not entry:
+        top = top.previous
+    return top is entry

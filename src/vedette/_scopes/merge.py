@@ -1,0 +1,160 @@
+"""Scope data on its way into an event: merged from all scopes, then written beneath what the event holds.
+
+Scopes are read, never written: what they hold may be in use elsewhere. What goes into the event belongs to
+the event, at every depth, for hooks change events in place, and the worker scrubs and shrinks them so.
+"""
+
+from __future__ import annotations
+
+from vedette._scopes.normal import is_exactly
+from vedette._scopes.state import combined, in_order, newest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+    from vedette._scopes.propagation import PropagationContext
+    from vedette._scopes.scope import Scope
+    from vedette._scopes.state import ErrorProcessor, EventProcessor, ScopeState
+
+
+class ScopeData:
+    """The data of all scopes, as one capture sees it. Read-only: parts of it are the scopes' own."""
+
+    __slots__ = ("error_processors", "processors", "propagation_context", "state")
+
+    state: ScopeState
+    """The merged fields."""
+    propagation_context: PropagationContext
+    """The trace that the event belongs to."""
+    processors: tuple[EventProcessor, ...]
+    """Those of the scoped scopes, then the global ones, each in order of registration (CLI-37, CLI-38)."""
+    error_processors: tuple[ErrorProcessor, ...]
+    """The same for error processors, which are for events of exceptions."""
+
+    def __init__(
+        self,
+        state: ScopeState,
+        propagation_context: PropagationContext,
+        processors: tuple[EventProcessor, ...],
+        error_processors: tuple[ErrorProcessor, ...],
+    ) -> None:
+        self.state = state
+        self.propagation_context = propagation_context
+        self.processors = processors
+        self.error_processors = error_processors
+
+
+def merged(
+    current: Scope,
+    isolation: Scope,
+    global_scope: Scope,
+    extra: Scope | None = None,
+    *,
+    max_breadcrumbs: int = 100,
+) -> ScopeData:
+    """Merge the data of all scopes (SCO-26, SCO-27): ``extra``, the call's, beats current, isolation, global.
+
+    A scope may be given in two roles: contexts without scopes of their own have the global one stand in.
+    """
+    globally = global_scope.snapshot()
+    scoped = [isolation.snapshot(), current.snapshot()]
+    if extra is not None:
+        scoped.append(extra.snapshot())
+    state = combined((globally, *scoped))
+    crumbs = state.get("breadcrumbs", ())
+    if len(crumbs) > max_breadcrumbs:  # BRC-17
+        state = with_breadcrumbs(state, newest(crumbs, max_breadcrumbs))
+    return ScopeData(
+        state,
+        isolation.get_active_propagation_context(),
+        _processors("event_processors", globally, scoped) if "event_processors" in state else (),
+        _processors("error_processors", globally, scoped) if "error_processors" in state else (),
+    )
+
+
+def _processors(field: str, of_global: Any, scoped: list[Any]) -> tuple[Any, ...]:
+    globally = of_global.get(field, ())
+    numbers = {number for number, _ in globally}
+    first = [
+        func
+        for number, func in in_order(*(state.get(field, ()) for state in scoped))
+        if number not in numbers
+    ]
+    return (*first, *(func for _, func in globally))
+
+
+def apply(data: ScopeData, event: dict[str, Any], *, level_given: bool = True) -> None:
+    """Write scope data into an event. What the event holds already wins (SCO-29).
+
+    Tags, contexts and extras are merged by key; user, fingerprint, transaction and breadcrumbs are the
+    event's or the scopes'. ``level_given`` is false for an event whose level is but a default, which a
+    scope's level overrides (SCO-35, ruling 28).
+    """
+    state = data.state
+    event["contexts"] = {
+        "trace": data.propagation_context.trace_context(),
+        **_own_fields(state.get("contexts", _NONE)),
+        **_fields(event, "contexts"),
+    }
+    if "tags" in state:
+        event["tags"] = {**state["tags"], **_fields(event, "tags")}
+    if "extra" in state:
+        event["extra"] = {**_own_fields(state["extra"]), **_fields(event, "extra")}
+    if "user" in state and not event.get("user"):
+        event["user"] = _own_fields(state["user"])
+    if "level" in state and not (level_given and event.get("level")):
+        event["level"] = state["level"]
+    if "fingerprint" in state and not event.get("fingerprint"):
+        event["fingerprint"] = list(state["fingerprint"])
+    if "transaction" in state and not event.get("transaction"):
+        _apply_transaction(event, *state["transaction"])
+    crumbs = state.get("breadcrumbs")
+    if crumbs and not event.get("breadcrumbs"):
+        event["breadcrumbs"] = {
+            "values": [
+                {**crumb, "data": _own(crumb["data"])} if "data" in crumb else crumb.copy()
+                for _, crumb in crumbs
+            ]
+        }  # BRC-08, BRC-09
+
+
+def merged_attributes(current: Scope, isolation: Scope, global_scope: Scope) -> dict[str, Any]:
+    """The attributes that a log, metric or span gets from the scopes (ATTR-19 to ATTR-22)."""
+    state = combined((global_scope.snapshot(), isolation.snapshot(), current.snapshot()))
+    return _own_fields(state.get("attributes", _NONE))
+
+
+def _apply_transaction(event: dict[str, Any], name: str, source: str | None) -> None:
+    event["transaction"] = name
+    if source is not None:
+        event["transaction_info"] = {"source": source}
+
+
+def _fields(event: dict[str, Any], key: str) -> dict[str, Any]:
+    """What an event holds under a key, as a dict: servers take a list of pairs as well (EVT-18)."""
+    held = event.get(key)
+    if is_exactly(dict, held):
+        return held or _NONE
+    if is_exactly(list, held):
+        return {pair[0]: pair[1] for pair in held or () if is_exactly(list, pair) and len(pair) == _PAIR}
+    return _NONE
+
+
+def _own(value: Any) -> Any:
+    """A copy that shares nothing that can change. Rendered values are exact built-ins of bounded depth."""
+    kind: type[object] = type(value)
+    if kind is dict:
+        return _own_fields(value)
+    if kind is list:
+        return [_own(item) for item in value]
+    return value
+
+
+def _own_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: item if type(item) in _SCALARS else _own(item) for key, item in fields.items()}
+
+
+_NONE: Final[dict[str, Any]] = {}
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+_PAIR: Final = 2

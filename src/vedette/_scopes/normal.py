@@ -1,0 +1,86 @@
+"""What users set, in the form that servers accept; what cannot be kept is named in debug mode."""
+
+from __future__ import annotations
+
+from vedette._host import log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final
+
+    from vedette._protocol.types import LogLevel
+
+    Render = Callable[[object], Any]
+
+LONGEST_TAG: Final = (
+    200  # characters of a tag's key, a tag's value, a transaction name; servers cut there (EVT-20)
+)
+
+_LEVELS: Final[dict[str, LogLevel]] = {
+    "fatal": "fatal",
+    "critical": "fatal",
+    "error": "error",
+    "warning": "warning",
+    "warn": "warning",
+    "info": "info",
+    "debug": "debug",
+}
+_TAG_KEY: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-")
+
+
+def level_of(value: object) -> LogLevel | None:
+    """The level that servers know by this name, in any case; None for any other value.
+
+    ``critical`` is ``fatal`` and ``warn`` is ``warning`` (EVT-11, BRC-06).
+    """
+    level = _LEVELS.get(value.lower()) if type(value) is str else None
+    if level is None:
+        log.debug("level %.50s is ignored; the levels are fatal, error, warning, info, debug", shown(value))
+    return level
+
+
+def shown(value: object) -> str:
+    """For messages about a value that was not expected: runs none of its code."""
+    return repr(value) if type(value) is str else f"of type {type.__dict__['__name__'].__get__(type(value))}"
+
+
+def is_exactly(cls: type, value: object) -> bool:
+    """Whether the value is an instance of this class and of no subclass. (Type checkers learn nothing from it.)"""
+    return type(value) is cls
+
+
+def text_of(value: object, render: Render) -> str:
+    """A value as text: an exact ``str`` as it is, else the text of what the renderer makes of it."""
+    if type(value) is str:
+        return value
+    rendered = render(value)  # exact built-ins, so that str() runs nobody's code
+    return rendered if type(rendered) is str else str(rendered)
+
+
+def name_of(value: object, render: Render) -> str:
+    """A tag's value or a transaction's name: one line of at most 200 characters, a cut shown by ``…``.
+
+    Cut rather than dropped: the beginning still tells most, and can be searched for.
+    """
+    text = text_of(value, render)
+    if "\n" in text:
+        text = text.replace("\n", " ")
+    return text if len(text) <= LONGEST_TAG else f"{text[: LONGEST_TAG - 1]}…"
+
+
+def tag_key_of(value: object, render: Render) -> str:
+    """A tag's key: characters that servers refuse become ``_``, and it is cut after 200 of them."""
+    key = text_of(value, render)[:LONGEST_TAG]
+    if not _TAG_KEY.issuperset(key):
+        key = "".join(char if char in _TAG_KEY else "_" for char in key)
+    return key or "_"
+
+
+def dict_of(value: object, what: str) -> dict[Any, object]:
+    """A mapping that a user gave, as a dict of ours; an empty one if it is no mapping."""
+    try:
+        return dict(value.items())  # type: ignore[attr-defined]  # whatever has no such method is caught
+    except Exception:  # noqa: BLE001 - foreign code; a setter never raises into the host
+        log.debug("%s must be a mapping, and is %s: ignored", what, shown(value))
+        return {}

@@ -1,0 +1,81 @@
+"""What a scope holds, and how what several scopes hold becomes one.
+
+A scope refers to one dict of fields. A field that was never set is absent, so that it costs nothing at
+capture. Neither that dict nor anything in it is ever changed in place: whoever writes builds a new one.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any, Final, TypeAlias, TypedDict
+
+    from vedette._protocol.types import LogLevel
+
+    EventProcessor: TypeAlias = Callable[[Any, Any], Any]  # (event, hint) -> event or None
+    ErrorProcessor: TypeAlias = Callable[[Any, Any], Any]  # (event, exc_info) -> event or None
+
+    class ScopeState(TypedDict, total=False):
+        """The fields: exact built-ins, but for the processors. Numbers are of one sequence in the process."""
+
+        tags: dict[str, str]
+        contexts: dict[str, dict[str, Any]]
+        extra: dict[str, Any]
+        attributes: dict[str, Any]
+        user: dict[str, Any]
+        level: LogLevel
+        fingerprint: tuple[str, ...]
+        transaction: tuple[str, str | None]  # name, source
+        breadcrumbs: tuple[tuple[int, dict[str, Any]], ...]
+        event_processors: tuple[tuple[int, EventProcessor], ...]
+        error_processors: tuple[tuple[int, ErrorProcessor], ...]
+
+
+_MERGED_BY_KEY: Final = ("tags", "contexts", "extra", "attributes")
+_MERGED_BY_NUMBER: Final = ("breadcrumbs", "event_processors", "error_processors")
+
+
+def combined(states: Iterable[ScopeState]) -> ScopeState:
+    """Several states as one, the least specific first: what comes later wins (SCO-26, SCO-27).
+
+    User, level, fingerprint and transaction are replaced as a whole, and so is what stands under one key of
+    the tags, contexts, extras and attributes (ruling 29). Breadcrumbs and processors are put in the order in
+    which they came into the process, each of them once (BRC-16, CLI-38).
+    """
+    layers: list[dict[str, Any]] = [state for state in states if state]  # type: ignore[misc]  # fields by name
+    if len(layers) == 1:
+        return layers[0]  # type: ignore[return-value]
+    result: dict[str, Any] = {}
+    for layer in layers:
+        result.update(layer)
+    for field in _MERGED_BY_KEY:
+        if field in result:
+            parts = [layer[field] for layer in layers if field in layer]
+            if len(parts) > 1:
+                result[field] = {key: value for part in parts for key, value in part.items()}
+    for field in _MERGED_BY_NUMBER:
+        if field in result:
+            parts = [layer[field] for layer in layers if field in layer]
+            if len(parts) > 1:
+                result[field] = in_order(*parts)
+    return result  # type: ignore[return-value]
+
+
+def in_order(*parts: Iterable[tuple[int, Any]]) -> tuple[tuple[int, Any], ...]:
+    """Numbered things of several scopes, in order of their numbers; what stands in two of them comes once."""
+    numbered: dict[int, Any] = {}
+    for part in parts:
+        numbered.update(part)
+    return tuple(sorted(numbered.items(), key=_number))
+
+
+def newest(
+    crumbs: tuple[tuple[int, dict[str, Any]], ...], limit: int
+) -> tuple[tuple[int, dict[str, Any]], ...]:
+    """At most ``limit`` breadcrumbs, the oldest gone first (BRC-11, BRC-17)."""
+    return crumbs[-limit:] if limit > 0 else ()
+
+
+def _number(item: tuple[int, Any]) -> int:
+    return item[0]

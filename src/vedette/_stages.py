@@ -1,0 +1,294 @@
+"""The stages of the event pipeline, in the order in which ``EVENT_PIPELINE`` (``_client.py``) walks through them.
+
+A stage takes the client and the capture on its way. It returns None to let it go on, the reason for which it
+was dropped, or ``UNCOUNTED``. Stages that cost little stand first, so that an event which does not leave the
+process is never built (ruling 1, PAIN-05).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from enum import Enum
+
+from vedette._events.build import event_from_exception, event_from_message
+from vedette._events.values import exception_text, type_names
+from vedette._host import guests, log
+from vedette._protocol.categories import DataCategory, DiscardReason
+from vedette._protocol.ids import new_event_id
+from vedette._scopes import merge
+from vedette._scopes.context import active_scopes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import FrameType
+    from typing import Any, Final, TypeAlias
+
+    from vedette._client import Client
+    from vedette._protocol.types import Hint
+    from vedette._scopes.merge import ScopeData
+    from vedette._scopes.scope import Scope
+
+    Verdict: TypeAlias = "DiscardReason | Uncounted | None"
+    Stage: TypeAlias = Callable[["Client", "Capture"], Verdict]
+
+
+class Uncounted(Enum):
+    """The verdict on a capture that ends without a trace: there is nobody to report it to."""
+
+    UNCOUNTED = "uncounted"
+
+
+UNCOUNTED: Final = Uncounted.UNCOUNTED
+
+
+class Capture:
+    """One capture on its way: what the caller gave, and what the stages made of it so far."""
+
+    __slots__ = ("category", "event", "exception", "extra", "hint", "level", "mechanism", "message", "scopes")
+
+    def __init__(
+        self,
+        *,
+        exception: BaseException | None = None,
+        mechanism: Mapping[str, Any] | None = None,
+        message: object = None,
+        level: str | None = None,
+        event: Mapping[str, Any] | None = None,
+        hint: Hint | None = None,
+        extra: Scope | None = None,
+    ) -> None:
+        self.exception = exception
+        self.mechanism = mechanism
+        self.message = message
+        self.level = level
+        self.event: Any = event  # of the caller's own making, until `build_event` completes it
+        self.hint: Any = hint
+        self.extra = extra
+        self.scopes: ScopeData | None = None
+        self.category = _CATEGORIES.get((event or {}).get("type"), DataCategory.ERROR)
+
+
+_CATEGORIES: Final = {"transaction": DataCategory.TRANSACTION}
+
+
+def refuse_disabled(client: Client, _capture: Capture) -> Verdict:
+    """No transport or no DSN, or closed: nothing happens (CLI-07, CLI-33)."""
+    return None if client.is_active() else UNCOUNTED
+
+
+def refuse_from_inside(_client: Client, _capture: Capture) -> Verdict:
+    """A capture made by a hook, a processor or a transport would recurse (ruling 4a, PAIN-25)."""
+    name = guests.inside()
+    if name is None:
+        return None
+    log.debug("a capture from inside %s was dropped", name)
+    return DiscardReason.INTERNAL_SDK_ERROR
+
+
+def drop_ignored_errors(client: Client, capture: Capture) -> Verdict:
+    """``ignore_errors``: by class, by name, or by pattern (ruling 36, CLI-34, CLI-35)."""
+    matchers = client.options["ignore_errors"]
+    if not matchers or capture.exception is None:
+        return None
+    if any(_matches(matcher, capture.exception, client) for matcher in matchers):
+        return DiscardReason.EVENT_PROCESSOR
+    return None
+
+
+_mro: Final = type.__dict__["__mro__"].__get__
+
+
+def _matches(matcher: object, exception: BaseException, client: Client) -> bool:
+    cls = type(exception)
+    if isinstance(matcher, type):
+        return any(base is matcher for base in _mro(cls))
+    module, qualname = type_names(cls)
+    if isinstance(matcher, str):
+        return matcher in {qualname, f"{module}.{qualname}"}
+    settings = client.event_settings
+    text = exception_text(exception, settings.text_limit, settings) or ""
+    return matcher.search(f"{qualname}: {text}") is not None  # type: ignore[attr-defined]  # checked by the option
+
+
+def drop_duplicates(client: Client, capture: Capture) -> Verdict:
+    """The same exception object, seen before by this client in this trace and process (ruling 39, PAIN-13)."""
+    exception = capture.exception
+    if exception is not None and _mark_on(exception) == client.mark():
+        return DiscardReason.EVENT_PROCESSOR
+    return None
+
+
+class Mark:
+    """Left in an exception's instance dict once its event was accepted. Holds no reference to it; pickles to None."""
+
+    __slots__ = ("_seen_by",)
+
+    def __init__(self, seen_by: tuple[int, int, str]) -> None:
+        self._seen_by = seen_by
+
+    def seen_by(self) -> tuple[int, int, str]:
+        """Client number, process id, trace id."""
+        return self._seen_by
+
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        return type(None), ()
+
+
+_MARK: Final = "__vedette_seen__"
+_instance_dict: Final = BaseException.__dict__["__dict__"].__get__
+
+
+def _mark_on(exception: BaseException) -> tuple[int, int, str] | None:
+    mark = _instance_dict(exception).get(_MARK)
+    return mark.seen_by() if type(mark) is Mark else None
+
+
+def sample(client: Client, capture: Capture) -> Verdict:
+    """``sample_rate``, for error events (CLI-49 to CLI-51, CFG-58)."""
+    rate = client.options["sample_rate"]
+    if rate >= 1.0 or capture.category is not DataCategory.ERROR:
+        return None
+    return None if _random() < rate else DiscardReason.SAMPLE_RATE
+
+
+def _random() -> float:
+    """A number in [0.0, 1.0), safe after a fork; ``random`` would cost every program its import."""
+    return int.from_bytes(os.urandom(6), "big") / (1 << 48)
+
+
+def drop_rate_limited(client: Client, capture: Capture) -> Verdict:
+    """The server asked for silence about this category (RATE-02, TP-12)."""
+    return DiscardReason.RATELIMIT_BACKOFF if client.processor.is_limited(capture.category) else None
+
+
+def build_event(client: Client, capture: Capture) -> Verdict:
+    """Turn the exception or message into an event, or complete the one that was given (CLI-63, CLI-64)."""
+    settings = client.event_settings
+    if capture.exception is not None:
+        event = event_from_exception(capture.exception, settings, capture.mechanism or {})
+    elif capture.message is not None:
+        frame = _caller() if client.options["attach_stacktrace"] else None
+        event = event_from_message(capture.message, capture.level or "info", settings, stack_frame=frame)
+    else:
+        event = client.render_event(capture.event)
+        capture.level = event.get("level")
+    event.setdefault("event_id", new_event_id())
+    event.setdefault("timestamp", time.time())
+    for name, value in client.event_defaults.items():
+        event.setdefault(name, value)
+    capture.event = event
+    return None
+
+
+def _caller() -> FrameType | None:
+    """The frame that called into vedette."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the documented way to the running stack
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "vedette":
+        frame = frame.f_back
+    return frame
+
+
+def apply_scopes(client: Client, capture: Capture) -> Verdict:
+    """Global, isolation and current scope, then what came with the call (CLI-36, SCO-26)."""
+    current, isolation, global_scope = active_scopes()
+    limit = client.max_breadcrumbs
+    data = merge.merged(current, isolation, global_scope, capture.extra, max_breadcrumbs=limit)
+    merge.apply(data, capture.event, level_given=capture.level is not None)
+    capture.event["contexts"].setdefault("runtime", RUNTIME.copy())
+    capture.scopes = data
+    return None
+
+
+RUNTIME: Final = {
+    "name": "CPython" if sys.implementation.name == "cpython" else sys.implementation.name,
+    "version": ".".join(map(str, sys.version_info[:3])),
+    "build": sys.version,
+}
+
+
+def run_event_processors(client: Client, capture: Capture) -> Verdict:
+    """Scoped ones first, then global ones, each in order of registration (CLI-37 to CLI-40)."""
+    data = capture.scopes
+    if data is None or not (data.processors or data.error_processors):
+        return None
+    reason = DiscardReason.EVENT_PROCESSOR
+    exc_info = hint_of(capture).get("exc_info")
+    for processor in data.error_processors if exc_info is not None else ():
+        if not _consult(client, capture, "an error processor", processor, exc_info, reason):
+            return reason
+    for processor in data.processors:
+        if not _consult(client, capture, "an event processor", processor, capture.hint, reason):
+            return reason
+    capture.event = client.render_event(capture.event)
+    return None
+
+
+def run_before_send(client: Client, capture: Capture) -> Verdict:
+    """``before_send``, for error events only (CLI-41 to CLI-44, HOOK-15)."""
+    before_send = client.options["before_send"]
+    if before_send is None or capture.category is not DataCategory.ERROR:
+        return None
+    reason = DiscardReason.BEFORE_SEND
+    if not _consult(client, capture, "before_send", before_send, hint_of(capture), reason):
+        return reason
+    capture.event = client.render_event(capture.event)
+    return None
+
+
+def _consult(  # noqa: PLR0913 - who is asked what, and what a no means
+    client: Client,
+    capture: Capture,
+    name: str,
+    callback: Callable[[Any, Any], object],
+    hint: object,
+    reason: DiscardReason,
+) -> bool:
+    """Ask foreign code what is to become of the event; False: it is dropped.
+
+    A callback that fails drops it, too: it may have left the event half redacted (ruling 4, HOOK-49, HOOK-57).
+    """
+    try:
+        answer: Any = guests.call(name, callback, capture.event, hint)
+        if type(answer) is dict:
+            capture.event = answer
+            return True
+        if answer is None:
+            return False
+        guests.call(name, _discard_awaitable, answer)
+        log.warn_once(name, "%s must return the event or None; the event is dropped", name)
+    except BaseException as error:
+        if guests.is_control_flow(error):
+            client.processor.count_drop(reason, capture.category)
+            raise
+        log.warn_once(name, "%s raised; the event is dropped", name, exc_info=True)
+    return False
+
+
+def _discard_awaitable(answer: Any) -> None:
+    """A coroutine that nobody will await is closed, so that it does not warn (ruling 5)."""
+    if hasattr(answer, "close"):
+        answer.close()
+
+
+def hint_of(capture: Capture) -> dict[str, Any]:
+    """What hooks and processors get beside the event: ``exc_info`` where there is an exception."""
+    hint: dict[str, Any] = {} if capture.hint is None else capture.hint
+    exception = capture.exception
+    if exception is not None and "exc_info" not in hint:
+        hint["exc_info"] = (type(exception), exception, exception.__traceback__)
+    capture.hint = hint
+    return hint
+
+
+def deliver(client: Client, capture: Capture) -> Verdict:
+    """Hand the event to the processor, which buffers it for the worker (CLI-52)."""
+    event = capture.event
+    event_id = event["event_id"]
+    client.processor.add(capture.category, event)
+    if capture.exception is not None:
+        _instance_dict(capture.exception)[_MARK] = Mark(client.mark())
+    active_scopes()[1].set_last_event_id(event_id)
+    return None

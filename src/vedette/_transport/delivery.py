@@ -1,0 +1,67 @@
+"""What became of one envelope, as a value: the sender reports it, whoever keeps the accounts counts it."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from vedette._protocol.categories import DiscardReason
+
+_MAX_DETAIL: Final = 500
+
+
+class Outcome(Enum):
+    """The three ways in which sending ends."""
+
+    DELIVERED = "delivered"
+    """The server answered 2xx (OFF-02)."""
+    REFUSED = "refused"
+    """The server answered 429: gone, but counted by the server, so by no client report (OFF-11, OFF-12)."""
+    LOST = "lost"
+    """Anything else; ``Delivery.reason`` says why, and is owed to a client report."""
+
+
+class Delivery:
+    """What became of one envelope. Immutable by convention, compared by value."""
+
+    __slots__ = ("detail", "outcome", "reason", "status", "too_large")
+
+    def __init__(
+        self,
+        outcome: Outcome,
+        *,
+        reason: DiscardReason | None = None,
+        status: int | None = None,
+        detail: str = "",
+    ) -> None:
+        self.outcome = outcome
+        self.reason = reason
+        """Why it is lost; None if it is not."""
+        self.status = status
+        """The HTTP status, if there was an answer."""
+        self.too_large = status == 413  # noqa: PLR2004 - the one status that has its own rule
+        """Refused for its size (413): worth sending once more when shrunk (ruling 12)."""
+        self.detail = detail[:_MAX_DETAIL]
+        """For people: what the server or the network said; at most 500 characters, not to be parsed (OFF-10)."""
+
+    def __eq__(self, other: object) -> bool:
+        return self._values() == other._values() if isinstance(other, Delivery) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def _values(self) -> tuple[object, ...]:
+        return self.outcome, self.reason, self.status, self.detail
+
+    def __repr__(self) -> str:
+        shown = [self.outcome.value]
+        if self.reason is not None:
+            shown.append(self.reason.value)
+        if self.status is not None:
+            shown.append(str(self.status))
+        if self.detail:
+            shown.append(repr(self.detail))
+        return f"<Delivery {' '.join(shown)}>"

@@ -1,0 +1,267 @@
+"""Envelopes over HTTP: one POST each, with a deadline, and an honest answer about what became of it.
+
+Safe to use from several threads at a time. A forked child opens connections of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from vedette._host import log
+from vedette._protocol import json
+from vedette._protocol.categories import DiscardReason
+from vedette._protocol.envelope import EVENT_LIKE, Envelope, Item
+from vedette._protocol.version import SDK_NAME, VERSION
+from vedette._transport.compression import check_encoding, compress
+from vedette._transport.connections import check_options, is_stale, new_manager
+from vedette._transport.delivery import Delivery, Outcome
+from vedette._transport.interface import Transport
+from vedette._transport.rate_limits import TOO_MANY_REQUESTS, RateLimits
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, ClassVar, Final
+
+    import urllib3
+
+CLIENT: Final = f"{SDK_NAME}/{VERSION}"
+"""Who sends, in User-Agent and X-Sentry-Auth alike (ruling 15)."""
+CONTENT_TYPE: Final = "application/x-sentry-envelope"
+
+_MAX_ANSWER: Final = 65_536  # bytes of an answer that are read to keep the connection; a longer one costs it
+_ENCODING_REFUSED: Final = (400, 415)
+_WITH_EVENT: Final = frozenset({"attachment", "profile"})
+
+# What urllib3 raises (by name, for it is imported late), what to count it as, and what it means. The first
+# that is an exception's class or one of its bases is taken.
+_FAILURES: Final = (
+    ("NameResolutionError", DiscardReason.NETWORK_ERROR, "the host name cannot be resolved"),
+    ("ProxyError", DiscardReason.NETWORK_ERROR, "the proxy failed"),
+    ("SSLError", DiscardReason.NETWORK_ERROR, "TLS failed"),
+    ("NewConnectionError", DiscardReason.NETWORK_ERROR, "no connection"),
+    ("ConnectTimeoutError", DiscardReason.NETWORK_ERROR, "no connection in time"),
+    ("ReadTimeoutError", DiscardReason.NETWORK_ERROR, "no answer in time (it may have arrived)"),
+    ("ProtocolError", DiscardReason.NETWORK_ERROR, "the connection broke without a proper answer"),
+    ("HTTPError", DiscardReason.INTERNAL_SDK_ERROR, "the request could not be made"),
+)
+
+
+class HttpTransport(Transport):
+    """Sends envelopes to the server of the DSN.
+
+    Options: ``dsn``, ``http_proxy``, ``https_proxy``, ``proxy_headers``, ``ca_certs``, ``cert_file``,
+    ``key_file``, ``keep_alive``, ``socket_options``, ``compression``. Raises BadDsn or ValueError for one that
+    cannot work.
+
+    ``url``: send there instead, without authentication (Spotlight, ruling 37).
+    """
+
+    TIMEOUT: ClassVar[float] = 30.0
+    """Seconds for one envelope given to ``capture_envelope``."""
+
+    def __init__(self, options: Mapping[str, Any], *, url: str | None = None) -> None:
+        super().__init__(options)
+        self.rate_limits = RateLimits()
+        self._headers = {"Content-Type": CONTENT_TYPE, "User-Agent": CLIENT}
+        if url is not None:
+            self._url = url
+        elif self.parsed_dsn is not None:
+            self._url = self.parsed_dsn.envelope_url
+            self._headers["X-Sentry-Auth"] = self.parsed_dsn.auth_header(CLIENT)
+        else:
+            raise ValueError(
+                "HttpTransport needs a DSN: HttpTransport({'dsn': 'https://<key>@<host>/<project>'})"
+            )
+        self._encoding: str = self.options.get("compression") or "gzip"
+        self._encoding_proven = self._encoding == "gzip"
+        check_encoding(self._encoding)
+        check_options(self.options)
+        self._manager: urllib3.PoolManager | None = None
+        self._pid = os.getpid()
+
+    def ensure_imported(self) -> None:
+        """Import all that sending needs, and read certificates and proxy settings, before the first delivery.
+
+        For the caller who must not be forked in the middle of an import (design, decision 3).
+        """
+        import importlib  # noqa: PLC0415
+
+        importlib.import_module("encodings.idna")  # the look-up of any host name imports it
+        json.ensure_imported()
+        self._connections()
+
+    def deliver(self, body: bytes, *, timeout: float) -> Delivery:
+        """Send one serialized envelope and say what became of it. Never raises an Exception.
+
+        ``timeout``, in seconds, bounds connecting, sending and reading together. Not covered: the look-up of the
+        host's name. And each of a host's addresses may take as long to connect, as may the TLS handshake.
+
+        Rate limits are read from every answer. There is one immediate second try when a connection that had
+        been used before turns out to be dead (ruling 19), and one with gzip when the first body of another
+        encoding is refused with 400 or 415 (ruling 18). Implements the status table of transport.md.
+        """
+        try:
+            deadline = time.monotonic() + timeout
+            delivery = self._post(body, deadline)
+            if not self._encoding_proven:
+                if delivery.status in _ENCODING_REFUSED:
+                    log.warn_once(
+                        self._encoding, "the server refuses %s bodies; gzip from now on", self._encoding
+                    )
+                    self._encoding, self._encoding_proven = "gzip", True
+                    return self._post(body, deadline)
+                self._encoding_proven = delivery.outcome is Outcome.DELIVERED
+        except Exception as error:  # noqa: BLE001 - the border: what fails here is ours, and must not stop the sender
+            log.warn_once(f"deliver:{type(error)}", "sending failed by a fault of vedette", exc_info=True)
+            return Delivery(Outcome.LOST, reason=DiscardReason.INTERNAL_SDK_ERROR, detail=repr(error))
+        else:
+            return delivery
+
+    def capture_envelope(self, envelope: Envelope) -> None:
+        """Send an envelope now, on this thread, and record what was lost of it.
+
+        What a rate limit forbids is left out, and so is an item whose file cannot be read (RATE-02, ENV-97).
+        ``sent_at`` is set, unless the envelope has it.
+        """
+        items = self._readable(self._allowed(envelope.items))
+        if not items:
+            return
+        sending = Envelope({**envelope.headers}, items)
+        sending.headers.setdefault("sent_at", _now())
+        try:
+            body = sending.serialize()
+        except Exception as error:  # noqa: BLE001 - as in deliver
+            log.warn_once(f"serialize:{type(error)}", "an envelope could not be written", exc_info=True)
+            delivery = Delivery(Outcome.LOST, reason=DiscardReason.INTERNAL_SDK_ERROR, detail=repr(error))
+        else:
+            delivery = self.deliver(body, timeout=self.TIMEOUT)
+            if delivery.too_large:
+                log.warning(
+                    "an envelope was too large for the server (413) and is lost: %s", sending.description
+                )
+        if delivery.reason is not None:
+            for item in items:
+                self.record_lost_event(delivery.reason, item=item)
+
+    def is_healthy(self) -> bool:
+        """False while any rate limit is active (BP-07)."""
+        return not self.rate_limits.active()
+
+    def kill(self) -> None:
+        """Close the idle connections. A later delivery opens new ones."""
+        manager, self._manager = self._manager, None
+        if manager is not None and self._pid == os.getpid():
+            manager.clear()
+
+    def _connections(self) -> urllib3.PoolManager:
+        if self._manager is None or self._pid != os.getpid():
+            # A forked child must not talk over its parent's connections, nor close them properly.
+            scheme, _, rest = self._url.partition("://")
+            self._manager = new_manager(
+                scheme.lower(), rest.partition("/")[0].rpartition("@")[2], self.options
+            )
+            self._pid = os.getpid()
+        return self._manager
+
+    def _post(self, body: bytes, deadline: float) -> Delivery:
+        import urllib3  # noqa: PLC0415
+        from urllib3.util import SKIP_HEADER  # noqa: PLC0415
+
+        encoding = self._encoding
+        data = compress(body, encoding)
+        headers = {**self._headers, "Content-Encoding": encoding, "Accept-Encoding": SKIP_HEADER}
+        may_be_stale = True
+        while True:
+            timeout = urllib3.Timeout(total=max(0.001, deadline - time.monotonic()))
+            try:
+                response = self._connections().urlopen(
+                    "POST",
+                    self._url,
+                    body=data,
+                    headers=headers,
+                    timeout=timeout,
+                    retries=False,  # TRN-12, TRN-13
+                    redirect=False,  # the key in the headers is for this host only
+                    preload_content=False,
+                    decode_content=False,
+                )
+            except urllib3.exceptions.HTTPError as error:
+                if may_be_stale and is_stale(error):
+                    self._manager = None  # its other idle connections are as old
+                    may_be_stale = False
+                    continue
+                return _failed(error, self._url)
+            return self._answered(response)
+
+    def _answered(self, response: urllib3.BaseHTTPResponse) -> Delivery:
+        status = response.status
+        self.rate_limits.update(status, response.headers)
+        _finish(response)
+        if 200 <= status < 300:  # noqa: PLR2004 - the class of success
+            return Delivery(Outcome.DELIVERED, status=status)
+        detail = response.headers.get("X-Sentry-Error", "")
+        log.debug("the server answered %s: %s", status, detail)
+        if status == TOO_MANY_REQUESTS:
+            return Delivery(Outcome.REFUSED, status=status, detail=detail)
+        return Delivery(Outcome.LOST, reason=DiscardReason.SEND_ERROR, status=status, detail=detail)
+
+    def _allowed(self, items: list[Item]) -> list[Item]:
+        """Without what a limit forbids; attachments go with their event, a session stays (rulings 10, 11)."""
+        event_is_limited = any(
+            item.type in EVENT_LIKE and self.rate_limits.is_limited(item.data_category) for item in items
+        )
+
+        allowed: list[Item] = []
+        for item in items:
+            goes_with_event = event_is_limited and item.type in _WITH_EVENT
+            if goes_with_event or self.rate_limits.is_limited(item.data_category):
+                self.record_lost_event(DiscardReason.RATELIMIT_BACKOFF, item=item)
+            else:
+                allowed.append(item)
+        return allowed
+
+    def _readable(self, items: list[Item]) -> list[Item]:
+        """With the content of files instead of their paths; without those that cannot be read (ENV-97)."""
+        readable: list[Item] = []
+        for item in items:
+            if item.payload.path is None:
+                readable.append(item)
+                continue
+            try:
+                readable.append(Item(item.get_bytes(), headers=item.headers))
+            except OSError as error:
+                log.warning("an attachment is left out, its file cannot be read: %s", error)
+                self.record_lost_event(DiscardReason.INTERNAL_SDK_ERROR, item=item)
+        return readable
+
+
+def _finish(response: urllib3.BaseHTTPResponse) -> None:
+    """Give the connection back. What the server says beyond its headers does not matter (TRN-08, TRN-15)."""
+    import urllib3  # noqa: PLC0415
+
+    try:
+        rest = response.read(_MAX_ANSWER + 1, decode_content=False)
+    except (urllib3.exceptions.HTTPError, OSError):
+        response.close()
+        return
+    if len(rest) > _MAX_ANSWER:
+        response.close()
+    response.release_conn()
+
+
+def _failed(error: Exception, url: str) -> Delivery:
+    bases = {base.__name__ for base in type(error).__mro__}
+    name, reason, meaning = next(failure for failure in _FAILURES if failure[0] in bases)
+    detail = f"{meaning}: {error}"
+    log.debug("sending failed: %s", detail)
+    if name == "SSLError":  # a setting somebody has to correct; nothing arrives until then
+        log.warn_once(f"tls:{url}", "nothing can be sent: %s", detail)
+    return Delivery(Outcome.LOST, reason=reason, detail=detail)
+
+
+def _now() -> str:
+    from datetime import datetime, timezone  # noqa: PLC0415
+
+    return datetime.now(timezone.utc).isoformat()

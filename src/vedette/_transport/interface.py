@@ -1,0 +1,85 @@
+"""What vedette asks of a transport: the one interface between the client and the world.
+
+Users may give their own (``init(transport=...)``). Its methods are called from vedette's worker thread, or at
+exit from the main thread; with ``synchronous`` from the capturing thread.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from vedette._protocol.categories import DataCategory
+from vedette._protocol.dsn import Dsn
+from vedette._protocol.envelope import Envelope
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeAlias
+
+    from vedette._protocol.envelope import Item
+    from vedette._protocol.types import Event
+
+    LossRecorder: TypeAlias = Callable[[str, DataCategory, int], None]
+
+
+class Transport(ABC):
+    """Takes envelopes away. Only ``capture_envelope`` has to be written.
+
+    ``capture_envelope`` returns when the envelope is dealt with, or taken over by the transport: for vedette it
+    counts as delivered then. If it raises, the envelope counts as lost.
+    """
+
+    synchronous: bool = False
+    """True: called on the capturing thread, before ``capture_*`` returns. For tests."""
+
+    loss_recorder: LossRecorder | None = None
+    """Set by the client that uses this transport: counts (reason, category, quantity)."""
+
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        self.options: Mapping[str, Any] = options or {}
+        dsn = self.options.get("dsn")
+        self.parsed_dsn: Dsn | None = Dsn(str(dsn)) if dsn else None
+        """Where to; None without a DSN. Raises BadDsn for one that cannot be used."""
+
+    @abstractmethod
+    def capture_envelope(self, envelope: Envelope) -> None:
+        """Send this envelope, or see to it that it is sent."""
+
+    def capture_event(self, event: Event) -> None:
+        """Send an event alone in an envelope."""
+        envelope = Envelope()
+        envelope.add_event(event)
+        self.capture_envelope(envelope)
+
+    def flush(  # noqa: B027 - nothing to do for a transport that holds nothing
+        self, timeout: float, callback: Callable[[int, float], None] | None = None
+    ) -> None:
+        """Wait at most ``timeout`` seconds for what this transport itself still holds."""
+
+    def kill(self) -> None:  # noqa: B027 - nothing to do for a transport without connections
+        """Let go of connections and the like, at once and without sending. May be called more than once."""
+
+    def record_lost_event(
+        self,
+        reason: str,
+        data_category: DataCategory | str | None = None,
+        item: Item | None = None,
+        *,
+        quantity: int = 1,
+    ) -> None:
+        """Say that something this transport had taken over did not arrive: for the client reports (CR-02).
+
+        Give the item itself, which is then counted in all its categories, or a category and a quantity.
+        """
+        if self.loss_recorder is None:
+            return
+        if item is not None:
+            for category, count in item.quantities():
+                self.loss_recorder(reason, category, count)
+        elif data_category is not None:
+            self.loss_recorder(reason, DataCategory(data_category), quantity)
+
+    def is_healthy(self) -> bool:
+        """False while sending more would be in vain, such as under a rate limit (BP-07)."""
+        return True

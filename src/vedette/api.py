@@ -1,0 +1,187 @@
+"""The module-level functions of the unified API: find the client through the scope chain, and call it."""
+
+from __future__ import annotations
+
+import _thread
+import importlib
+
+from vedette._client import Client
+from vedette._options import UNSET
+from vedette._scopes.context import (
+    get_client,
+    get_current_scope,
+    get_global_scope,
+    get_isolation_scope,
+    isolation_scope,
+    new_scope,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, Final
+
+    from vedette._options import Unset
+    from vedette._protocol.types import Breadcrumb, BreadcrumbHint, Event, ExcInfo, Hint, LogLevel
+    from vedette._scopes.scope import Scope
+
+__all__ = [
+    "add_breadcrumb",
+    "capture_event",
+    "capture_exception",
+    "capture_message",
+    "flush",
+    "get_client",
+    "get_current_scope",
+    "get_global_scope",
+    "get_isolation_scope",
+    "init",
+    "is_initialized",
+    "isolation_scope",
+    "last_event_id",
+    "new_scope",
+    "set_attribute",
+    "set_attributes",
+    "remove_attribute",
+    "set_context",
+    "set_extra",
+    "set_level",
+    "set_tag",
+    "set_tags",
+    "set_transaction_name",
+    "set_user",
+]
+
+# Loaded by name when `init` runs, so that the integrations stay users of this module (design, rooms).
+DEFAULT_INTEGRATIONS: Final = (
+    "vedette.integrations.atexit.AtexitIntegration",
+    "vedette.integrations.excepthook.ExcepthookIntegration",
+    "vedette.integrations.threading.ThreadingIntegration",
+)
+
+
+def init(dsn: str | Unset | None = UNSET, **options: Any) -> Client:
+    """Make a client, set up its integrations, and put it on the global scope (CLI-10 to CLI-13).
+
+    Raises OptionError or BadDsn for wrong configuration, before anything is replaced. Called again, it replaces
+    the client; the older one is closed in the background (CLI-17, ruling 42). Returns the client.
+    """
+    client = Client(dsn, **options)
+    client.set_up_integrations(_default_integrations() if client.options["default_integrations"] else ())
+    scope = get_global_scope()
+    older = scope.client
+    scope.set_client(client)
+    if isinstance(older, Client):
+        _retire(older)
+    return client
+
+
+def _default_integrations() -> list[Any]:
+    found: list[Any] = []
+    for path in DEFAULT_INTEGRATIONS:
+        module, _, name = path.rpartition(".")
+        found.append(getattr(importlib.import_module(module), name)())
+    return found
+
+
+def _retire(client: Client) -> None:
+    """Close a replaced client without making anybody wait for what it still has to send."""
+    try:
+        _thread.start_new_thread(client.close, ())
+    except (RuntimeError, MemoryError):  # no thread can be had: what still waits is counted as lost
+        client.close(timeout=0)
+
+
+def capture_event(
+    event: Event, hint: Hint | None = None, scope: Scope | None = None, **scope_kwargs: Any
+) -> str | None:
+    """Send an event that was built by hand; its id, or None if it was dropped (SCO-72).
+
+    ``scope``, or keyword arguments (``user``, ``level``, ``tags``, ``contexts``, ``extras``, ``fingerprint``), add
+    data to this call only (SCO-28).
+    """
+    return get_current_scope().capture_event(event, hint, scope, **scope_kwargs)
+
+
+def capture_exception(
+    error: BaseException | ExcInfo | None = None, scope: Scope | None = None, **scope_kwargs: Any
+) -> str | None:
+    """Send an exception: the one given, or the one being handled; the event's id, or None (SCO-70)."""
+    return get_current_scope().capture_exception(error, scope, **scope_kwargs)
+
+
+def capture_message(
+    message: str, level: LogLevel | None = None, scope: Scope | None = None, **scope_kwargs: Any
+) -> str | None:
+    """Send a message, of level ``info`` unless given; the event's id, or None (SCO-71)."""
+    return get_current_scope().capture_message(message, level, scope, **scope_kwargs)
+
+
+def add_breadcrumb(crumb: Breadcrumb | None = None, hint: BreadcrumbHint | None = None, **kwargs: Any) -> None:
+    """Remember what happened, to be sent with a later error; on the isolation scope (SCO-68)."""
+    get_isolation_scope().add_breadcrumb(crumb, hint, **kwargs)
+
+
+def set_tag(key: str, value: Any) -> None:
+    """Set a tag on the isolation scope (SCO-65)."""
+    get_isolation_scope().set_tag(key, value)
+
+
+def set_tags(tags: Mapping[str, object]) -> None:
+    """Set several tags on the isolation scope (SCO-33)."""
+    get_isolation_scope().set_tags(tags)
+
+
+def set_context(key: str, value: dict[str, Any]) -> None:
+    """Set a context on the isolation scope; it replaces the one of that name (SCO-67)."""
+    get_isolation_scope().set_context(key, value)
+
+
+def set_extra(key: str, value: Any) -> None:
+    """Set an extra value on the isolation scope; ``set_context`` says more (SCO-44)."""
+    get_isolation_scope().set_extra(key, value)
+
+
+def set_user(value: dict[str, Any] | None) -> None:
+    """Set the user on the isolation scope; None removes it (SCO-66, ruling 29)."""
+    get_isolation_scope().set_user(value)
+
+
+def set_level(value: LogLevel) -> None:
+    """Set the level of later events, on the isolation scope (SCO-35)."""
+    get_isolation_scope().set_level(value)
+
+
+def set_transaction_name(name: str, source: str | None = None) -> None:
+    """Name the transaction that later events belong to, on the current scope (SCO-45)."""
+    get_current_scope().set_transaction_name(name, source)
+
+
+def set_attribute(attribute: str, value: Any) -> None:
+    """Set an attribute on the isolation scope (ATTR-25)."""
+    get_isolation_scope().set_attribute(attribute, value)
+
+
+def set_attributes(attributes: dict[str, Any]) -> None:
+    """Set several attributes on the isolation scope (SCO-69)."""
+    get_isolation_scope().set_attributes(attributes)
+
+
+def remove_attribute(attribute: str) -> None:
+    """Remove an attribute from the isolation scope (ATTR-17)."""
+    get_isolation_scope().remove_attribute(attribute)
+
+
+def last_event_id() -> str | None:
+    """The id of the last event that was sent from this execution context, or None (SCO-73)."""
+    return get_isolation_scope().last_event_id()
+
+
+def is_initialized() -> bool:
+    """Whether a client is active here."""
+    return get_client().is_active()
+
+
+def flush(timeout: float | None = None, callback: Callable[[int, float], object] | None = None) -> None:
+    """Send what waits, for at most ``timeout`` seconds (default: the option ``shutdown_timeout``) (CLI-22, CLI-24)."""
+    get_client().flush(timeout, callback)

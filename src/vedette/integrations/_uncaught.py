@@ -1,0 +1,72 @@
+"""What the hooks for uncaught exceptions share: which exceptions count, and how a hook is put in and taken out."""
+
+from __future__ import annotations
+
+import threading
+
+from vedette.api import get_client
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+    from typing import Any
+
+    from vedette.integrations import Integration
+
+
+def is_worth_reporting(error: BaseException) -> bool:
+    """Everything but the ways in which a program ends itself, also in groups of only those (ruling 32)."""
+    if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
+        return False
+    kind = type(error)
+    if (kind.__module__, kind.__qualname__) == ("asyncio.exceptions", "CancelledError"):
+        return False
+    members = getattr(error, "exceptions", None) if "ExceptionGroup" in kind.__name__ else None
+    return not isinstance(members, tuple) or any(map(is_worth_reporting, members))
+
+
+class HookSlot:
+    """A global hook such as ``sys.excepthook``, taken over while at least one client wants it (PAIN-33).
+
+    ``replacement(previous)`` makes our hook from the one that was there; ours calls it. Taking out restores the
+    previous hook, unless another library has put its own on top meanwhile: then ours stays below it and passes on.
+
+    A lock orders clients that come and go in different threads; hooks themselves run without it.
+    """
+
+    def __init__(
+        self, owner: ModuleType, name: str, replacement: Callable[[Callable[..., Any]], Callable[..., Any]]
+    ) -> None:
+        self._owner = owner
+        self._name = name
+        self._replacement = replacement
+        self._users: list[Integration] = []
+        self._previous: Callable[..., Any] | None = None
+        self._ours: Callable[..., Any] | None = None
+        self._lock = threading.RLock()
+
+    def put_in(self, user: Integration) -> None:
+        """Start reporting for a client's integration; once is enough for all of them."""
+        with self._lock:
+            self._users.append(user)
+            if self._ours is None:
+                previous = self._previous = getattr(self._owner, self._name)
+                self._ours = self._replacement(previous)
+                setattr(self._owner, self._name, self._ours)
+
+    def take_out(self, user: Integration) -> None:
+        """Stop reporting for it; the last one restores the hook that was there."""
+        with self._lock:
+            if user in self._users:
+                self._users.remove(user)
+            if not self._users and self._ours is not None and getattr(self._owner, self._name) is self._ours:
+                setattr(self._owner, self._name, self._previous)
+                self._ours = self._previous = None
+
+
+def report(error: BaseException, integration: type[Integration], mechanism: str) -> None:
+    """Capture an exception that nobody caught, if the client in charge wants it."""
+    client = get_client()
+    if client.get_integration(integration) is not None and is_worth_reporting(error):
+        client.capture_exception(error, mechanism={"type": mechanism, "handled": False})

@@ -1,0 +1,99 @@
+"""What holds for every test: its `spec` marks name real rows, it reaches no network, its time is counted."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections import defaultdict
+from typing import Any
+
+import pytest
+
+from tools.conformance import read_rows
+
+MOST_ROWS_PER_TEST = 8
+TIME_BUDGETS = {"unit": 90, "e2e": 120, "faults": 180}  # seconds, per Python, on two cores
+FOREIGN_SETTINGS = ("SENTRY_", "VEDETTE_")
+PROXY_SETTINGS = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+seconds_spent: defaultdict[str, float] = defaultdict(float)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rows = read_rows()
+    faults = []
+    for item in items:
+        ids = {row_id for mark in item.iter_markers("spec") for row_id in mark.args}
+        if unknown := sorted(ids - rows.keys()):
+            faults.append(f"{item.nodeid}: no row of docs/spec: {', '.join(unknown)}")
+        if len(ids) > MOST_ROWS_PER_TEST:
+            faults.append(f"{item.nodeid}: names {len(ids)} rows, at most {MOST_ROWS_PER_TEST} are provable")
+    if faults:
+        raise pytest.UsageError("\n".join(faults))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    _, _, path = report.nodeid.partition("tests/")
+    seconds_spent[path.partition("/")[0]] += report.duration
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    spent = [
+        f"{part} {seconds_spent[part]:.0f} s of {budget} s"
+        for part, budget in TIME_BUDGETS.items()
+        if part in seconds_spent
+    ]
+    if spent:
+        terminalreporter.write_line(f"time budget: {', '.join(spent)}")
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(FOREIGN_SETTINGS) or name.lower() in PROXY_SETTINGS:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def no_network_but_loopback(monkeypatch: pytest.MonkeyPatch):
+    """Lets nobody connect to, or look up, a host other than this one; a test that tried fails."""
+    attempts: list[str] = []
+
+    def refuse_foreign(host: object) -> None:
+        if not _is_here(host):
+            attempts.append(str(host))
+            raise ConnectionRefusedError(f"tests may use the loopback interface only, not {host!r}")
+
+    def guarded(connect: Any) -> Any:
+        def connect_if_here(sock: socket.socket, address: Any) -> Any:
+            if sock.family in (socket.AF_INET, socket.AF_INET6):
+                refuse_foreign(address[0])
+            return connect(sock, address)
+
+        return connect_if_here
+
+    resolve = socket.getaddrinfo
+
+    def resolve_if_here(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(host, str) and host.endswith(".invalid"):  # RFC 6761: the name that never resolves
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        refuse_foreign(host)
+        return resolve(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded(socket.socket.connect))
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded(socket.socket.connect_ex))
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_if_here)
+    yield
+    assert not attempts, f"this test tried to reach {', '.join(sorted(set(attempts)))}"
+
+
+def _is_here(host: Any) -> bool:
+    name = host.decode("ascii") if isinstance(host, bytes) else host
+    if name in (None, "", "localhost", socket.gethostname()):
+        return True
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified

@@ -1,0 +1,1 @@
+"""Read by mypy and basedpyright in `make test`, never run: the public names keep their types."""
