@@ -42,7 +42,7 @@ bench: $(VENV)/.bench
 # Stamps: each step of the set-up is done once, and again when pyproject.toml has changed.
 # pip is updated first because the one that comes with Python may not know --group (25.1).
 $(VENV)/.package: pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit("vedette needs Python 3.10 or newer: make PYTHON=python3.x" if sys.version_info < (3, 10) else 0)'
+	@$(PYTHON) -c 'import sys; sys.exit("vedette needs Python 3.10 or newer: make PYTHON=python3.x" if sys.version_info < (3, 10) else 0)'
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) --upgrade 'pip>=25.1'
 	$(INSTALL) --editable '.[inbox]'

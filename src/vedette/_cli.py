@@ -1,7 +1,8 @@
 """The command ``vedette``: what it understands. What the commands do stands in the rooms they belong to.
 
-Exit codes: 0 done; 1 nothing there, or time is over; 2 wrong usage, or not confirmed; 3 cannot start, or an extra
-is missing. Runs with the core package alone; the libraries of an extra are imported by the command that needs them.
+Exit codes: 0 done; 1 nothing there, or time is over; 2 wrong usage, or not confirmed; 3 cannot start, or an
+extra is missing. Runs with the core package alone; the libraries of an extra are imported by the command that
+needs them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An exception or a message as an event: what happened, and where. All else is added by the stages after it."""
+"""An exception or a message as an event: what happened, and where. Later stages add all else."""
 
 from __future__ import annotations
 
@@ -51,13 +51,15 @@ def event_from_message(
     params: Sequence[object] = (),
     stack_frame: FrameType | None = None,
 ) -> dict[str, Any]:
-    """``logentry``, ``level``, with ``stack_frame`` also ``threads``, and the ``_meta`` of what was cut (EVT-77).
+    """``logentry``, ``level``, ``threads`` if there is a stack, and the ``_meta`` of what was cut (EVT-77).
 
     Args:
-        text: The full message; what is no str is rendered. level: One of the protocol's levels. settings: How
-        to render. template: The message before its parameters were put in, if there was one. params: These
-        parameters. stack_frame: The newest frame of the current thread's stack (``attach_stacktrace``,
-        EVT-33, ruling 26).
+        text: The full message; what is no str is rendered.
+        level: One of the protocol's levels.
+        settings: How to render.
+        template: The message before its parameters were put in, if there was one.
+        params: These parameters.
+        stack_frame: The newest frame of this thread's stack (``attach_stacktrace``, EVT-33, ruling 26).
     """
     meta: Meta = {}
     formatted = _text(text, settings, meta, "formatted")
@@ -103,11 +105,11 @@ def _current_thread() -> dict[str, Any]:
 
 
 def _name_of_thread(ident: int) -> str | None:
-    """What ``threading`` knows it by, if it does; a subclass's ``name`` may be a property of the program's."""
+    """What ``threading`` knows it by, if it does; a subclass's ``name`` may be a property."""
     threading = sys.modules.get("threading")
     if threading is None:
         return None
-    thread = threading._active.get(ident)  # noqa: SLF001 - current_thread() would register a foreign thread
+    thread: object = threading._active.get(ident)  # noqa: SLF001 - current_thread() would register a foreign thread
     read_dict = dict_reader(type(thread))
     name = read_dict(thread).get("_name") if read_dict is not None else None
     return clean(name) if type(name) is str else None

@@ -6,6 +6,8 @@ itself, to the same effect for plain ones. Only a ``__str__`` that somebody else
 
 from __future__ import annotations
 
+import builtins
+
 from vedette._events.dispatch_values import CUT, DEPTH, render
 from vedette._events.reading_values import class_items, clean, derives, genuine, mro_of, plain_str, type_names
 from vedette._host import guests, log
@@ -13,12 +15,11 @@ from vedette._host import guests, log
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeVar
+    from typing import Any
 
     from vedette._events.settings import EventSettings
 
     Formatter = Callable[[BaseException, int, EventSettings], str | None]
-    T = TypeVar("T")
 
 _MAX_NOTES = 20
 _BYTES_A_CHARACTER = 4  # at most, in UTF-8
@@ -150,10 +151,10 @@ def _syntax_error(exc: BaseException, limit: int, settings: EventSettings) -> st
     return f"{message} ({', '.join(where)})" if where else message
 
 
-def _unicode_formatter(
-    base: Any, verb: str, encoding_of: Callable[[Any], object] | None, unit: str
-) -> Formatter:
+def _unicode_formatter(base: Any, verb: str, unit: str) -> Formatter:
     object_of, start_of, end_of, reason_of = _members(base, "object", "start", "end", "reason")
+    encoding_of = base.__dict__["encoding"].__get__ if verb != "translate" else None
+    length_of = bytes.__len__ if unit == "byte" else str.__len__
 
     def format_unicode_error(exc: BaseException, limit: int, settings: EventSettings) -> str:
         data: Any = object_of(exc)
@@ -162,8 +163,7 @@ def _unicode_formatter(
         start, end = start_of(exc), end_of(exc)
         codec = "" if encoding_of is None else f"'{_shown(encoding_of(exc), limit, settings)}' codec "
         reason = _shown(reason_of(exc), limit, settings)
-        one = start >= 0 and end == start + 1 and start < (bytes if unit == "byte" else str).__len__(data)
-        if not one:
+        if end != start + 1 or not 0 <= start < length_of(data):
             return f"{codec}can't {verb} {unit}s in position {start}-{end - 1}: {reason}"
         bad = f"0x{bytes.__getitem__(data, start):02x}" if unit == "byte" else _escaped(data, start)
         return f"{codec}can't {verb} {unit} {bad} in position {start}: {reason}"
@@ -194,10 +194,8 @@ def _is_group_of_backport(base: type) -> bool:
 
 
 def _backported_group(exc: BaseException, limit: int, _settings: EventSettings) -> str | None:
-    for name, message in list(dict.items(_instance_dict(exc))):
-        if type(name) is str and name == "_message":
-            return plain_str(message, limit + 1) or None
-    return None
+    args = _args_of(exc)
+    return (plain_str(args[0], limit + 1) or None) if args else None
 
 
 # By the identity of the class that has the __str__; one that a subclass wrote comes before it in the MRO.
@@ -207,12 +205,10 @@ _FORMATTERS: dict[int, Formatter] = {
     id(OSError): _os_error,
     id(ImportError): _import_error,
     id(SyntaxError): _syntax_error,
-    id(UnicodeEncodeError): _unicode_formatter(
-        UnicodeEncodeError, "encode", UnicodeEncodeError.__dict__["encoding"].__get__, "character"
-    ),
-    id(UnicodeDecodeError): _unicode_formatter(
-        UnicodeDecodeError, "decode", UnicodeDecodeError.__dict__["encoding"].__get__, "byte"
-    ),
-    id(UnicodeTranslateError): _unicode_formatter(UnicodeTranslateError, "translate", None, "character"),
+    id(UnicodeEncodeError): _unicode_formatter(UnicodeEncodeError, "encode", "character"),
+    id(UnicodeDecodeError): _unicode_formatter(UnicodeDecodeError, "decode", "byte"),
+    id(UnicodeTranslateError): _unicode_formatter(UnicodeTranslateError, "translate", "character"),
 }
-_native_group: Any = getattr(__builtins__, "BaseExceptionGroup", None) if False else None
+_native_group = vars(builtins).get("BaseExceptionGroup")
+if _native_group is not None:  # from 3.11 on
+    _FORMATTERS[id(_native_group)] = _group_formatter(_native_group)

@@ -7,6 +7,7 @@ metaclass of the program's is never asked. The one thing that may run is an exce
 
 from __future__ import annotations
 
+import builtins
 import sys
 from _thread import get_ident
 from errno import errorcode
@@ -65,6 +66,8 @@ def exceptions_of(
             meta[str(len(nodes) - 1 - number)] = cut
     root = values[0]
     root["mechanism"] = {"type": "generic", "handled": True, **root["mechanism"], **mechanism}
+    if not mechanism.get("type"):
+        root["mechanism"]["type"] = "generic"
     root["thread_id"] = get_ident()
     values.reverse()
     if not is_complete:
@@ -107,29 +110,32 @@ def _children(exc: BaseException) -> Iterator[tuple[str, BaseException]]:
 
 
 if sys.version_info >= (3, 11):
-    _exceptions: Callable[[BaseException], tuple[BaseException, ...]] = BaseExceptionGroup.__dict__[
-        "exceptions"
-    ].__get__
+    _Group = builtins.BaseExceptionGroup
+    _exceptions: Callable[[BaseException], tuple[BaseException, ...]] = _Group.__dict__["exceptions"].__get__
 
     def _members(exc: BaseException) -> tuple[BaseException, ...] | None:
-        """The exceptions of a group; None for what is no group."""
-        return _exceptions(exc) if derives(type(exc), BaseExceptionGroup) else None
+        """The exceptions of a group; None if it is none."""
+        return _exceptions(exc) if derives(type(exc), _Group) else None
 
 else:
+    _get: Callable[[dict[str, Any], str], Any] = dict[str, object].get
     _instance_dict: Callable[[BaseException], dict[str, Any]] = BaseException.__dict__["__dict__"].__get__
 
     def _members(exc: BaseException) -> tuple[BaseException, ...] | None:
-        """The exceptions of a group, as the package ``exceptiongroup`` stores them; None for what is no group."""
+        """The exceptions of a group, as the package ``exceptiongroup`` stores them; None if it is none."""
         if "exceptiongroup" not in sys.modules:
             return None
         for base in mro_of(type(exc)):
             module, name = type_names(base)
             if name == "BaseExceptionGroup" and module.partition(".")[0] == "exceptiongroup":
-                members = dict.get(_instance_dict(exc), "_exceptions")
+                members: tuple[Any, ...] | None = _get(_instance_dict(exc), "_exceptions")
                 if type(members) is not tuple:
                     return ()
-                return tuple(member for member in members if derives(type(member), BaseException))
+                return tuple(member for member in members if _is_exception(member))
         return None
+
+    def _is_exception(value: object) -> bool:
+        return derives(type(value), BaseException)
 
 
 def _value(node: _Node, number: int, settings: EventSettings, budget: Budget) -> tuple[dict[str, Any], Meta]:
@@ -165,7 +171,8 @@ def _links(node: _Node, number: int) -> dict[str, Any]:
         links["is_exception_group"] = True
     code = _errno(node.exc) if derives(type(node.exc), OSError) else None
     if type(code) is int:
-        links["meta"] = {"errno": {"number": code}}
+        error: dict[str, Any] = {"number": code}
         if code in errorcode:
-            links["meta"]["errno"]["name"] = errorcode[code]
+            error["name"] = errorcode[code]
+        links["meta"] = {"errno": error}
     return links

@@ -34,7 +34,7 @@ _STANDARD_LIBRARY = _folder(os.path.dirname(os.path.abspath(os.__file__)))
 
 
 class InAppRules:
-    """The rules of one client: which frames are the application's, as `bool`, always (ERR-05 to ERR-08, EVT-47).
+    """The rules of one client: which frames are the application's (ERR-05 to ERR-08, EVT-47).
 
     In this order:
 
@@ -55,7 +55,7 @@ class InAppRules:
         self._root = _folder(_current_folder() if root is None else os.path.abspath(root))
 
     def is_in_app(self, module: str | None, path: str) -> bool:
-        """Whether code of this module, in the file of this absolute path or ``<name>``, is the application's."""
+        """Whether code of this module, from this absolute path or ``<name>``, is the application's."""
         if module is not None:
             included = _longest_prefix(self._include, module)
             excluded = _longest_prefix(self._exclude, module)
@@ -159,7 +159,7 @@ def _longest_prefix(prefixes: tuple[str, ...], module: str) -> int:
 
 
 def _name_by_module(module: str, path: str) -> str:
-    """The end of the path that spells the module's name, if it does: ``shop/cart.py``, ``shop/__init__.py``."""
+    """The end of the path that spells the module's name: ``shop/cart.py``, ``shop/__init__.py``."""
     stem, extension = os.path.splitext(path)
     spelled = module.replace(".", "/")
     for end in (spelled, spelled + "/__init__"):

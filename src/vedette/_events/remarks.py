@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def cut_remark(length: int | None = None, start: int | None = None, end: int | None = None) -> Meta:
-    """The remark on a value that was ``length`` long, of which ``start`` to ``end`` was replaced or taken away."""
+    """The remark on a value that was ``length`` long and of which ``start`` to ``end`` is gone."""
     rule: list[Any] = ["!limit", "x"]
     if start is not None:
         rule += [start, end]

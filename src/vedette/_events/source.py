@@ -104,9 +104,11 @@ def _lines_in_archive(filename: str, module_globals: dict[str, Any]) -> list[str
     if type(loader) is not importer:
         return None
     try:
-        data: bytes = importer.get_data(loader, filename)
-    except Exception:  # noqa: BLE001 - an archive replaced under the program fails in zlib, struct,
-    zipimport, ... return None return _split(data) if len(data) <= MAX_FILE_BYTES else None
+        read: Callable[[object, str], bytes] = importer.get_data
+        data = read(loader, filename)
+    except Exception:  # noqa: BLE001 - zlib, struct, zipimport, ..., if the archive was replaced
+        return None
+    return _split(data) if len(data) <= MAX_FILE_BYTES else None
 
 
 def _lines_in_linecache(filename: str) -> list[str]:

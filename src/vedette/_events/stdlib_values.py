@@ -262,6 +262,5 @@ _FACTORIES: dict[tuple[str, str], Factory] = {
     ("re", "Pattern"): _pattern,
     ("collections", "deque"): _deque,
     ("functools", "partial"): _partial,
-    ("weakref", "ReferenceType"): _weak_reference,  # 3.11 and later
-    ("builtins", "weakref"): _weak_reference,
+    ("weakref", "ReferenceType"): _weak_reference,
 }

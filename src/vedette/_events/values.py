@@ -9,7 +9,7 @@ from vedette._events.builtin_values import plan_subclass
 from vedette._events.dispatch_values import CUT, DEPTH, PLANNERS, fit, render
 from vedette._events.exception_values import exception_text
 from vedette._events.json_values import render_json
-from vedette._events.reading_values import clean, plain_str, type_names
+from vedette._events.reading_values import MAX_NAME, clean, plain_str, type_names
 from vedette._events.stdlib_values import plan_stdlib
 from vedette._events.structured_values import plan_enum, plan_hidden, plan_object, plan_structured
 from vedette._privacy.denylist import FILTERED
@@ -26,6 +26,7 @@ MIN_SHARE: Final = 48
 """Bytes that a variable may have however many there are, as long as the frame's budget lasts."""
 
 _OVERHEAD = 6  # two pairs of quotes, colon and comma, in JSON
+_MIN_TEXT = len(FILTERED)
 _NOTE = 40  # bytes kept for saying that variables are missing
 
 PLANNERS[:] = (plan_hidden, plan_enum, plan_structured, plan_stdlib, plan_subclass, plan_object)
@@ -50,16 +51,19 @@ def render_vars(pairs: list[tuple[str, object]], budget: int, settings: EventSet
     rendered: dict[str, str] = {}
     waiting = len(pairs)
     left = budget if waiting * MIN_SHARE <= budget else budget - _NOTE
-    for raw_name, value in pairs:
-        name = raw_name if type(raw_name) is str and raw_name.isascii() else clean(plain_str(raw_name, 200) or "?")
+    for raw, value in pairs:
+        name = raw if type(raw) is str and raw.isascii() else clean(plain_str(raw, MAX_NAME) or "?")
+        share = max(left // waiting, MIN_SHARE)
         overhead = len(name.encode()) + _OVERHEAD
-        room = max(left // waiting, MIN_SHARE)
-        if room > left:
-            room = left
-        room -= overhead
-        if room < 1: break
+        room = min(share, left) - overhead
+        if room < _MIN_TEXT:
+            if left < overhead + _MIN_TEXT:
+                break
+            room = _MIN_TEXT  # a long name
         text = FILTERED if settings.matches(name) else render(value, room, DEPTH, settings)
         rendered[name] = text
-        left -= overhead + len(text)
+        left -= overhead + (len(text) if text.isascii() else len(text.encode()))
         waiting -= 1
+    if waiting:
+        rendered[CUT] = f"+{waiting} variables"
     return rendered

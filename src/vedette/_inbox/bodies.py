@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from vedette._inbox.limits import KEPT_REFUSAL_BYTES, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from starlette.requests import Request
 
@@ -64,7 +64,7 @@ class Bodies:
         self._budget = ByteBudget(settings.max_in_flight)
 
     @asynccontextmanager
-    async def body_of(self, request: Request) -> AsyncIterator[Received]:
+    async def body_of(self, request: Request) -> AsyncGenerator[Received]:
         """The body, its bytes held in the budget for as long as the context lasts. Raises nothing of its own:
         a body that could not be received whole comes with the refusal."""
         limit = self._settings.max_body

@@ -6,11 +6,11 @@ output, than what can overshoot the limit by 32 MiB.
 
 from __future__ import annotations
 
+import importlib
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol, TypeAlias, cast
 
-import brotli
 import zstandard
 
 from vedette._inbox.limits import KIB, MAX_DECOMPRESSED, MIB, Refused
@@ -28,11 +28,21 @@ _ZLIB, _RAW_DEFLATE, _GZIP = 15, -15, 31  # zlib's "wbits"
 
 
 class _Brotli(Protocol):
-    """What is used of ``brotli.Decompressor``, which comes without types."""
+    """What is used of ``brotli``, which comes without types."""
+
+    error: type[Exception]
+
+    def Decompressor(self) -> _BrotliDecompressor: ...  # noqa: N802 - its name
+
+
+class _BrotliDecompressor(Protocol):
 
     def process(self, data: bytes, output_buffer_limit: int) -> bytes: ...
     def can_accept_more_data(self) -> bool: ...
     def is_finished(self) -> bool: ...
+
+
+brotli = cast("_Brotli", importlib.import_module("brotli"))
 
 
 class _CorruptError(Exception):
@@ -116,7 +126,7 @@ def _undeflate(body: Body, remarks: list[str]) -> Chunks:
 
 def _unbrotli(body: Body, remarks: list[str]) -> Chunks:
     del remarks
-    engine = cast("_Brotli", brotli.Decompressor())
+    engine = brotli.Decompressor()
     for position in range(0, len(body), _INPUT):
         yield engine.process(bytes(body[position : position + _INPUT]), _OUTPUT)
         while not engine.can_accept_more_data():

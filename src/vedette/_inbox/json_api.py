@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +18,7 @@ from vedette._protocol.version import VERSION
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from vedette._inbox.models import Issue, Item, StoredEvent
+    from vedette._inbox.models import Issue, Item, Stats, StoredEvent
     from vedette._inbox.settings import Settings
     from vedette._inbox.store import Store
 
@@ -74,7 +74,7 @@ class JsonApi:
 
     def _stats(self, request: Request) -> Response:
         del request
-        return json_response(asdict(self._store.stats()))
+        return json_response(_fields(self._store.stats()))
 
     def _issues(self, request: Request) -> Response:
         limit, before = _page(request)
@@ -131,9 +131,13 @@ def _list(results: list[dict[str, Any]], limit: int, cursor: int) -> Response:
     return json_response({"results": results, "next": cursor if len(results) == limit else None})
 
 
+def _fields(row: Issue | Item | Stats) -> dict[str, Any]:
+    return {field.name: getattr(row, field.name) for field in fields(row)}
+
+
 def _issue_json(issue: Issue) -> dict[str, Any]:
     times = {"first_seen": rfc3339(issue.first_seen), "last_seen": rfc3339(issue.last_seen)}
-    result = {**asdict(issue), **times}
+    result = {**_fields(issue), **times}
     del result["newest_row"]
     return result
 
@@ -151,7 +155,7 @@ def _event_json(event: StoredEvent) -> dict[str, Any]:
 
 
 def _item_json(item: Item) -> dict[str, Any]:
-    return {**asdict(item), "received_at": rfc3339(item.received_at)}
+    return {**_fields(item), "received_at": rfc3339(item.received_at)}
 
 
 def _check_change(request: Request) -> None:

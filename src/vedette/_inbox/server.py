@@ -1,28 +1,272 @@
-"""TEMPORARY SIGNATURES (being written)."""
+"""``vedette inbox``: opens the database, binds, serves until Ctrl-C or SIGTERM, and says what a person needs to know.
+
+Everything said goes to stderr; stdout is for data: the line of ``--json``, and what ``on_event`` prints.
+"""
+
 from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from collections.abc import Callable
-from vedette._inbox.models import Issue, StoredEvent
+from typing import TYPE_CHECKING, Final
 
-EventHook = Callable[[StoredEvent, Issue, bool], None]
+import uvicorn
 
-@dataclass(frozen=True)
-class Ready:
-    url: str; dsn: str; pid: int; database: Path
+from vedette._inbox.access import is_loopback
+from vedette._inbox.announcing import Announcer, EventHook
+from vedette._inbox.json_api import HEALTH_NAME
+from vedette._inbox.limits import DEFAULT_KEEP_BYTES, DEFAULT_KEEP_EVENTS
+from vedette._inbox.receiver import build_app
+from vedette._inbox.retention import Retention
+from vedette._inbox.settings import Settings
+from vedette._inbox.store import Store, StoreError, default_path
+from vedette._inbox.writer import Writer
 
-@dataclass(frozen=True)
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+__all__ = ["DEFAULT_PORT", "EventHook", "Ready", "ServeOptions", "serve"]
+
+DEFAULT_PORT: Final = 8969
+EXIT_CANNOT_START: Final = 3
+_DEFAULT_KEY: Final = "inbox"
+_GRACE_SECONDS: Final = 1  # for requests in flight when asked to end
+_ANY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognized, not bound
+
+
+@dataclass(frozen=True, slots=True)
 class ServeOptions:
-    host: str = "127.0.0.1"
-    port: int = 8969
-    database: Path | None = None  # None: default_path()
-    keep: int = 10_000
-    keep_bytes: int = 512 * 1024 * 1024
-    keep_days: float | None = None
-    key: str | None = None
-    allow_hosts: tuple[str, ...] = ()
-    quiet: bool = False
-    json: bool = False
+    """The options of ``vedette inbox``."""
 
-def serve(options: ServeOptions, on_event: EventHook | None = None, on_ready: Callable[[Ready], None] | None = None) -> int:
-    raise NotImplementedError
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT  # 0: a free one
+    database: Path | None = None  # None: ``store.default_path()``
+    keep: int = DEFAULT_KEEP_EVENTS
+    keep_bytes: int = DEFAULT_KEEP_BYTES
+    keep_days: float | None = None
+    key: str | None = None  # take this key only; None: any
+    allow_hosts: tuple[str, ...] = ()
+    quiet: bool = False  # say nothing but why it could not start
+    json: bool = False  # one JSON line on stdout when ready, instead of the talk
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A running inbox: where it is, and where programs send to."""
+
+    url: str
+    dsn: str
+    pid: int
+    database: Path
+
+
+def serve(
+    options: ServeOptions, on_event: EventHook | None = None, on_ready: Callable[[Ready], None] | None = None
+) -> int:
+    """Run the inbox until SIGINT or SIGTERM; the exit code: 0, or 3 if it could not start (said on stderr).
+
+    ``on_ready`` is called once it answers, before any event. ``on_event(event, issue, is_new)`` is called for
+    each event stored, in order, on a thread of its own (not with ``quiet``).
+    """
+    try:
+        listener = _bind(options)
+        with contextlib.closing(listener), Store(options.database or default_path()) as store:
+            return _run(options, listener, store, on_event, on_ready)
+    except (StoreError, _CannotStartError) as error:
+        _say(f"vedette inbox: {error}")
+        return EXIT_CANNOT_START
+
+
+def _run(
+    options: ServeOptions,
+    listener: socket.socket,
+    store: Store,
+    on_event: EventHook | None,
+    on_ready: Callable[[Ready], None] | None,
+) -> int:
+    settings = _settings(options, listener, store)
+    announcer = None if on_event is None or options.quiet else Announcer(on_event, _say)
+    retention = Retention(options.keep, options.keep_bytes, options.keep_days)
+    announce = None if announcer is None else announcer.announce
+    writer = Writer(store, retention, key=options.key, announce=announce)
+    regrouped = store.regroup()
+    store.retain(retention)
+
+    def ready() -> None:
+        database = store.path.absolute()
+        if options.json:
+            line = {"url": settings.url, "dsn": settings.dsn, "pid": os.getpid()}
+            sys.stdout.write(json.dumps(line) + "\n")
+            sys.stdout.flush()
+        elif not options.quiet:
+            for text in _welcome(settings, store, regrouped, time.time()):
+                _say(text)
+        if on_ready is not None:
+            on_ready(Ready(settings.url, settings.dsn, os.getpid(), database))
+
+    writer.start()
+    if announcer is not None:
+        announcer.start()
+    try:
+        asyncio.run(_Server(build_app(store, writer, settings), ready).serve_on(listener))
+    finally:
+        writer.stop()
+        unseen = 0 if announcer is None else announcer.stop()
+    if unseen:
+        _say(f"{unseen} events were not shown here, as the terminal did not keep up: they are stored")
+    return 0
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, ended by a signal with exit code 0 instead of the signal once more."""
+
+    def __init__(self, app: ASGIApp, ready: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="asyncio",
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="error",
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+        self._ready = ready
+
+    async def serve_on(self, listener: socket.socket) -> None:
+        await self.serve(sockets=[listener])
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+class _CannotStartError(Exception):
+    """Why the address could not be bound."""
+
+
+def _bind(options: ServeOptions) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except (OSError, OverflowError) as error:
+        message = f"cannot listen on {options.host}:{options.port}: {error}"
+        raise _CannotStartError(message) from error
+    try:
+        if os.name == "posix":  # else a restart would wait for the old connections' end; on Windows it means stealing
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)  # here, not later: of two that may bind, one would fail to listen
+    except (OSError, OverflowError) as error:
+        listener.close()
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        reason = _taken_by(options) if taken else str(error)
+        message = f"cannot listen on {options.host}:{options.port}: {reason}"
+        raise _CannotStartError(message) from error
+    return listener
+
+
+def _taken_by(options: ServeOptions) -> str:
+    """Who has the port, in words: another inbox says so itself."""
+    host = "127.0.0.1" if options.host in _ANY_ADDRESS else options.host
+    url = f"http://{_in_url(host)}:{options.port}"
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy knows nothing of this machine
+    try:
+        with opener.open(f"{url}/api/health", timeout=1) as response:
+            answer = json.loads(response.read(10_000))
+        is_inbox = answer["name"] == HEALTH_NAME
+    except (OSError, ValueError, LookupError, TypeError):
+        is_inbox = False
+    if is_inbox:
+        return f"another inbox is running there, use it ({url}) or take a free port with --port 0"
+    return "the port is taken by another program; --port 0 takes a free one"
+
+
+def _settings(options: ServeOptions, listener: socket.socket, store: Store) -> Settings:
+    port = int(listener.getsockname()[1])
+    is_open = not _is_private(listener)
+    shown = "127.0.0.1" if options.host in _ANY_ADDRESS else options.host
+    address = f"{_in_url(shown)}:{port}"
+    allowed = options.allow_hosts if options.host in _ANY_ADDRESS else (*options.allow_hosts, options.host)
+    return Settings(
+        url=f"http://{address}",
+        dsn=f"http://{options.key or _DEFAULT_KEY}@{address}/1",
+        database=str(store.path),
+        allow_hosts=allowed,
+        token=secrets.token_urlsafe(16) if is_open else None,
+    )
+
+
+def _is_private(listener: socket.socket) -> bool:
+    return is_loopback(str(listener.getsockname()[0]))
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _welcome(settings: Settings, store: Store, regrouped: int, now: float) -> list[str]:
+    """Five lines for the first run; a restart says what is there from before."""
+    lines = [
+        f"vedette inbox  {settings.url}",
+        f"kept in        {settings.database}",
+        f"DSN            {settings.dsn}",
+    ]
+    if settings.token is not None:
+        lines.append(f"reachable from elsewhere; reading there needs the token  {settings.url}/?token={settings.token}")
+        lines.append("to send from there, use this machine's name in the DSN, and start with --allow-host NAME")
+    if regrouped:
+        lines.append(f"the rule of grouping has changed: {regrouped} events were grouped anew")
+    newest = store.newest_event()
+    if newest is None:
+        lines.append(f"try            python -c \"import vedette; vedette.init('{settings.dsn}'); 1/0\"")
+        lines.append("waiting for the first event (Ctrl-C ends, events stay)")
+    else:
+        number = store.stats().issues
+        issues = "1 issue" if number == 1 else f"{number} issues"
+        lines.append(f"{issues} from before, last {_ago(now - newest.received_at)} ago (Ctrl-C ends, events stay)")
+    return lines
+
+
+def _ago(seconds: float) -> str:
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{max(0, int(seconds))} s"
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError, ValueError):  # nobody is listening
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()

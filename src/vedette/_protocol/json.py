@@ -102,12 +102,11 @@ def _cleaned(value: Any) -> Any:
         return int.__int__(value) if value.bit_length() <= _MAX_INT_BITS else hex(value)
     if isinstance(value, float):
         return float.__float__(value) if value - value == 0 else None
+    container = value
     if isinstance(value, dict):
-        mapping: dict[Any, Any] = value
-        return {_key(key): _cleaned(item) for key, item in mapping.items()}
+        return {_key(key): _cleaned(item) for key, item in container.items()}
     if isinstance(value, (list, tuple)):
-        sequence: list[Any] | tuple[Any, ...] = value
-        return [_cleaned(item) for item in sequence]
+        return [_cleaned(item) for item in container]
     return value
 
 

@@ -10,7 +10,7 @@ import sys
 import time
 from math import isfinite
 
-from vedette._scopes.normal import dict_of, level_of
+from vedette._scopes.normal import dict_of, is_exactly, level_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,11 +55,10 @@ def _put_right(crumb: dict[str, Any]) -> dict[str, Any]:
 
 def _seconds(value: Any) -> float | int | str:
     """A time stamp that JSON knows: as it is, a ``datetime`` as seconds since the epoch, or now."""
-    kind: type[object] = type(value)
-    if kind is str or kind is int or (kind is float and isfinite(value)):
+    if is_exactly(str, value) or is_exactly(int, value) or (is_exactly(float, value) and isfinite(value)):
         return value  # type: ignore[no-any-return]
     datetime = sys.modules.get("datetime")
-    if datetime is not None and issubclass(kind, datetime.datetime):
+    if datetime is not None and issubclass(type(value), datetime.datetime):
         try:
             zoned = value if value.tzinfo is not None else value.replace(tzinfo=datetime.timezone.utc)
             return float(zoned.timestamp())

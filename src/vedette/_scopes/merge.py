@@ -7,7 +7,7 @@ the event, at every depth, for hooks change events in place, and the worker scru
 from __future__ import annotations
 
 from vedette._scopes.normal import is_exactly
-from vedette._scopes.state import combined, in_order, newest
+from vedette._scopes.state import combined, in_order, trimmed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,10 +61,7 @@ def merged(
     scoped = [isolation.snapshot(), current.snapshot()]
     if extra is not None:
         scoped.append(extra.snapshot())
-    state = combined((globally, *scoped))
-    crumbs = state.get("breadcrumbs", ())
-    if len(crumbs) > max_breadcrumbs:  # BRC-17
-        state = with_breadcrumbs(state, newest(crumbs, max_breadcrumbs))
+    state = trimmed(combined((globally, *scoped)), max_breadcrumbs)
     return ScopeData(
         state,
         isolation.get_active_propagation_context(),
@@ -113,7 +110,7 @@ def apply(data: ScopeData, event: dict[str, Any], *, level_given: bool = True) -
     if crumbs and not event.get("breadcrumbs"):
         event["breadcrumbs"] = {
             "values": [
-                {**crumb, "data": _own(crumb["data"])} if "data" in crumb else crumb.copy()
+                {**crumb, "data": _own_fields(crumb["data"])} if "data" in crumb else crumb.copy()
                 for _, crumb in crumbs
             ]
         }  # BRC-08, BRC-09
@@ -143,16 +140,17 @@ def _fields(event: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _own(value: Any) -> Any:
     """A copy that shares nothing that can change. Rendered values are exact built-ins of bounded depth."""
-    kind: type[object] = type(value)
-    if kind is dict:
+    if is_exactly(dict, value):
         return _own_fields(value)
-    if kind is list:
+    if is_exactly(list, value):
         return [_own(item) for item in value]
     return value
 
 
 def _own_fields(fields: dict[str, Any]) -> dict[str, Any]:
-    return {key: item if type(item) in _SCALARS else _own(item) for key, item in fields.items()}
+    if _SCALARS.issuperset(map(type, fields.values())):
+        return fields.copy()  # nearly always, and three times as fast
+    return {key: _own(value) for key, value in fields.items()}
 
 
 _NONE: Final[dict[str, Any]] = {}

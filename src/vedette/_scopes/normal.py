@@ -46,7 +46,7 @@ def shown(value: object) -> str:
 
 
 def is_exactly(cls: type, value: object) -> bool:
-    """Whether the value is an instance of this class and of no subclass. (Type checkers learn nothing from it.)"""
+    """Whether the value is of this very class. Type checkers learn nothing from it."""
     return type(value) is cls
 
 

@@ -35,7 +35,7 @@ from vedette._scopes.client import NoOpClient
 from vedette._scopes.entries import active, stay
 from vedette._scopes.normal import dict_of, is_exactly, level_of, name_of, shown, tag_key_of, text_of
 from vedette._scopes.propagation import PropagationContext
-from vedette._scopes.state import combined, newest
+from vedette._scopes.state import combined, trimmed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,9 +94,9 @@ class Scope:
     """Tags, user, contexts, breadcrumbs and so on, to be applied to events.
 
     There are three roles (SCO-01): the *global* scope is the process's; an *isolation* scope belongs to one
-    execution context, such as a request; a *current* scope to one block of code. An event gets the data of all
-    three, and where they differ, that of the more specific one. All values are bounded and rendered when they
-    are set, so that a scope keeps no object of the program alive (design decision 6).
+    execution context, such as a request; a *current* scope to one block of code. An event gets the data of
+    all three, and where they differ, that of the more specific one. All values are bounded and rendered when
+    they are set, so that a scope keeps no object of the program alive (design decision 6).
     """
 
     __slots__ = ("__weakref__", "_last_event_id", "_propagation_context", "_state", "_type", "client")
@@ -118,9 +118,9 @@ class Scope:
         return f"<{role}Scope at {id(self):#x}>"
 
     def fork(self) -> Scope:
-        """A scope with all data of this one, which neither sees the other's later changes (SCO-18, SCO-19, SCO-22).
+        """A scope with all data of this one, and a life of its own (SCO-18, SCO-19, SCO-22).
 
-        The fork keeps the bound client (SCO-51) and the trace. It has sent no event yet (SCO-73).
+        It keeps the bound client (SCO-51) and the trace. It has sent no event yet (SCO-73).
         """
         fork = _new(Scope)
         fork._type = self._type
@@ -180,9 +180,10 @@ class Scope:
 
     @classmethod
     def get_client(cls) -> BaseClient:
-        """The client of the current scope, else of the isolation scope, else of the global scope, else one that
-        does nothing: never None (CLI-27 to CLI-29, SCO-47 to SCO-49).
-        """  # noqa: D205 - one sentence
+        """The client of the current, else of the isolation, else of the global scope (CLI-29, SCO-49).
+
+        Where none is bound, one that does nothing: never None (CLI-27, CLI-28, SCO-47, SCO-48).
+        """
         entry = active()
         if entry is not None:
             if entry.current.client is not None:
@@ -391,12 +392,13 @@ class Scope:
         if kept is None:
             return
         limit = client.max_breadcrumbs
-        self._write(
-            lambda state: {
-                **state,
-                "breadcrumbs": newest((*state.get("breadcrumbs", ()), (next(_numbers), kept)), limit),
-            }
-        )
+
+        def change(state: ScopeState) -> ScopeState:
+            return trimmed(
+                {**state, "breadcrumbs": (*state.get("breadcrumbs", ()), (next(_numbers), kept))}, limit
+            )
+
+        self._write(change)
 
     def clear_breadcrumbs(self) -> None:
         """Remove all breadcrumbs of this scope (BRC-35)."""
@@ -433,13 +435,7 @@ class Scope:
             return
         theirs = scope._state
         limit = self._client_in_charge().max_breadcrumbs
-
-        def change(mine: ScopeState) -> ScopeState:
-            both = combined((mine, theirs))
-            crumbs = both.get("breadcrumbs", ())
-            return both if len(crumbs) <= limit else {**both, "breadcrumbs": newest(crumbs, limit)}
-
-        self._write(change)
+        self._write(lambda mine: trimmed(combined((mine, theirs)), limit))
         if scope._propagation_context is not None:
             self._propagation_context = scope._propagation_context
 
@@ -506,11 +502,14 @@ class Scope:
         scope: Scope | None = None,
         **scope_kwargs: Unpack[MessageKwargs],
     ) -> str | None:
-        """Send a message, of level ``info`` unless a scope or the call says otherwise (SCO-71). Otherwise as `capture_event`."""
+        """Send a message, of level ``info`` unless the call or a scope says otherwise (SCO-71).
+
+        The rest is as with `capture_event`.
+        """
         return self._client_in_charge().capture_message(message, level, self._of_call(scope, scope_kwargs))
 
     def _of_call(self, scope: Scope | None, kwargs: Mapping[str, Any]) -> Scope | None:
-        """What a capture puts on top of the active scopes: this one if it is none of them, and the arguments."""
+        """What a capture puts on top of the active scopes: this one if it is none of them, its arguments."""
         detached = self if self not in active_scopes() else None
         if scope is None and not kwargs:
             return detached
@@ -522,8 +521,11 @@ class Scope:
         known = _only(_SCOPE_KWARGS, kwargs)
         if len(known) < len(kwargs):
             unknown = ", ".join(sorted(kwargs.keys() - known.keys()))
-            log.warning(
-                "a capture has no argument %s; there are %s: ignored", unknown, ", ".join(_SCOPE_KWARGS)
+            log.warn_once(
+                f"capture {unknown}",
+                "capture_* takes no argument %s, it is ignored; there are %s",
+                unknown,
+                ", ".join(_SCOPE_KWARGS),
             )
         top.update_from_kwargs(**known)
         return top

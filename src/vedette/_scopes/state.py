@@ -70,11 +70,12 @@ def in_order(*parts: Iterable[tuple[int, Any]]) -> tuple[tuple[int, Any], ...]:
     return tuple(sorted(numbered.items(), key=_number))
 
 
-def newest(
-    crumbs: tuple[tuple[int, dict[str, Any]], ...], limit: int
-) -> tuple[tuple[int, dict[str, Any]], ...]:
-    """At most ``limit`` breadcrumbs, the oldest gone first (BRC-11, BRC-17)."""
-    return crumbs[-limit:] if limit > 0 else ()
+def trimmed(state: ScopeState, max_breadcrumbs: int) -> ScopeState:
+    """The state with at most this many breadcrumbs, the oldest gone first (BRC-11, BRC-17)."""
+    crumbs = state.get("breadcrumbs", ())
+    if len(crumbs) <= max_breadcrumbs:
+        return state
+    return {**state, "breadcrumbs": crumbs[-max_breadcrumbs:] if max_breadcrumbs > 0 else ()}
 
 
 def _number(item: tuple[int, Any]) -> int:

@@ -249,7 +249,7 @@ def _pool_classes() -> dict[str, Any]:
     class TLSConnection(Connection, HTTPSConnection):
         pass
 
-    # Through Any: urllib3 declares the attribute as a protocol that its own classes do not meet in strict mode.
+    # Through Any: urllib3 declares the attribute as a protocol that its own classes do not meet.
     connection: Any = Connection
     tls_connection: Any = TLSConnection
 

@@ -45,7 +45,7 @@ class Delivery:
         self.too_large = status == 413  # noqa: PLR2004 - the one status that has its own rule
         """Refused for its size (413): worth sending once more when shrunk (ruling 12)."""
         self.detail = detail[:_MAX_DETAIL]
-        """For people: what the server or the network said; at most 500 characters, not to be parsed (OFF-10)."""
+        """For people: what server or network said; at most 500 characters, not to be parsed (OFF-10)."""
 
     def __eq__(self, other: object) -> bool:
         return self._values() == other._values() if isinstance(other, Delivery) else NotImplemented

@@ -52,8 +52,8 @@ class HttpTransport(Transport):
     """Sends envelopes to the server of the DSN.
 
     Options: ``dsn``, ``http_proxy``, ``https_proxy``, ``proxy_headers``, ``ca_certs``, ``cert_file``,
-    ``key_file``, ``keep_alive``, ``socket_options``, ``compression``. Raises BadDsn or ValueError for one that
-    cannot work.
+    ``key_file``, ``keep_alive``, ``socket_options``, ``compression``. Raises BadDsn or ValueError for one
+    that cannot work.
 
     ``url``: send there instead, without authentication (Spotlight, ruling 37).
     """
@@ -95,8 +95,8 @@ class HttpTransport(Transport):
     def deliver(self, body: bytes, *, timeout: float) -> Delivery:
         """Send one serialized envelope and say what became of it. Never raises an Exception.
 
-        ``timeout``, in seconds, bounds connecting, sending and reading together. Not covered: the look-up of the
-        host's name. And each of a host's addresses may take as long to connect, as may the TLS handshake.
+        ``timeout``, in seconds, bounds connecting, sending and reading together. Not covered: the look-up of
+        the host's name. And each of a host's addresses may take as long to connect, as may the TLS handshake.
 
         Rate limits are read from every answer. There is one immediate second try when a connection that had
         been used before turns out to be dead (ruling 19), and one with gzip when the first body of another

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Transport(ABC):
     """Takes envelopes away. Only ``capture_envelope`` has to be written.
 
-    ``capture_envelope`` returns when the envelope is dealt with, or taken over by the transport: for vedette it
-    counts as delivered then. If it raises, the envelope counts as lost.
+    ``capture_envelope`` returns when the envelope is dealt with, or taken over by the transport: for vedette
+    it counts as delivered then. If it raises, the envelope counts as lost.
     """
 
     synchronous: bool = False

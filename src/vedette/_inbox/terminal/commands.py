@@ -91,13 +91,13 @@ def _show(store: Store, args: argparse.Namespace) -> int:
 
 
 def _find(store: Store, which: str | None) -> list[StoredEvent]:
-    """The event meant: none given, the newest; up to 7 digits, an issue's newest; else the start of an event id."""
+    """The newest event; for up to 7 digits, an issue's newest; else those whose id begins so."""
     if which is None:
         newest = store.newest_event()
         return [] if newest is None else [newest]
     if which.isdecimal() and len(which) <= _MAX_DIGITS_OF_ISSUE:
         return store.events_of_issue(int(which), limit=1)
-    return store.find_event(which.replace("-", "").lower())
+    return store.find_event(which)
 
 
 def _formatted(event: StoredEvent, issue: Issue, args: argparse.Namespace) -> str:

@@ -81,10 +81,10 @@ def rows_of(frames: Sequence[Frame], *, all_frames: bool = False) -> list[Row]:
 def variables_of(frame: Frame, limit: int) -> tuple[list[Variable], list[Variable]]:
     """The variables to show, those that the failing line names first, and the rest.
 
-    ``limit`` grows by what the line names (up to twice), and by one if only one would be left: it takes the row
-    that a hint would take.
+    ``limit`` grows by what the line names (up to twice), and by one if only one would be left: that one takes
+    the row that a hint would take.
     """
-    on_line = {name: place for place, name in reversed(list(enumerate(_NAME.findall(frame.code))))}
+    on_line = {name: place for place, name in reversed([*enumerate(_NAME.findall(frame.code))])}
     named = sorted((v for v in frame.variables if v.name in on_line), key=lambda v: on_line[v.name])
     ordered = [*named, *(v for v in frame.variables if v.name not in on_line)]
     shown = max(limit, min(len(named), 2 * limit))

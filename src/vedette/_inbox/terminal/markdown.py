@@ -1,4 +1,4 @@
-"""One event as Markdown, to paste into a ticket or hand to an assistant: the whole text view, with all variables."""
+"""One event as Markdown, for a ticket or an assistant: the whole text view, with all variables."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def talk(text: str) -> None:
 
 
 def closed() -> None:
-    """The reader of stdout has gone, as ``head`` does: what is still written goes nowhere, without complaint."""
+    """The reader of stdout has gone, as ``head`` does: what is still written goes nowhere, quietly."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,4 +1,4 @@
-"""A received event, read field by field into plain, typed, safe values. Whatever it is, reading it never fails.
+"""A received event, read field by field into plain, typed, safe values. Reading never fails, whatever it is.
 
 The only door between what a client sent and what is laid out:
 
@@ -352,13 +352,16 @@ class _Reader:
 
     def _tags(self) -> tuple[str, ...]:
         tags = self._data.get("tags")
-        if is_list(tags):
-            pairs = [pair for pair in tags if is_list(pair) and len(pair) == 2]  # noqa: PLR2004 - key, value
-        else:
-            pairs = [[key, value] for key, value in self._object(self._data, "tags", ()).items()]
-        return tuple(
-            safe.line(f"{_compact(key)}={_compact(value)}", MAX_WORD) for key, value in pairs[:MAX_VARIABLES]
+        pairs: list[Any] = (
+            tags if is_list(tags) else [[*pair] for pair in self._object(self._data, "tags", ()).items()]
         )
+        found: list[str] = []
+        for index, pair in enumerate(pairs[:MAX_VARIABLES]):
+            if is_list(pair) and len(pair) == 2:  # noqa: PLR2004 - key, value
+                found.append(safe.line(f"{_compact(pair[0])}={_compact(pair[1])}", MAX_WORD))
+            else:
+                self._remark(("tags", str(index)), "a pair", pair)
+        return tuple(found)
 
     def _crumbs(self) -> tuple[Crumb, ...]:
         values, path = self._values("breadcrumbs")
@@ -398,6 +401,8 @@ def _tree(failures: Sequence[Failure], raised: Sequence[Raised], outermost: int)
 
     What the outermost one does not lead to (a broken event) stands before it, so that nothing is hidden.
     """
+    if not failures:
+        return ()
     seen: set[int] = set()
 
     def chain_to(last: int | None, depth: int) -> list[Failure]:

@@ -172,7 +172,7 @@ def _beside(frame: Frame, layout: Layout, room: int) -> list[Text]:
 
 
 def _source(frame: Frame) -> tuple[list[str], str, list[str]]:
-    """The lines around the failing one, without blank ones at the edges, and their common indentation gone."""
+    """The lines around the failing one, without blank ones at the edges and without common indentation."""
     before, after = list(frame.before[-_AROUND:]), list(frame.after[:_AROUND])
     while before and not before[0].strip():
         before.pop(0)
@@ -233,12 +233,12 @@ def _head(found: Single, layout: Layout, indent: int, room: int) -> Text:
     mark = (f"{screen.signs.mark} ", "bold red") if found.marked else "  "
     line = row(" " * indent, mark, (where, " ".join(filter(None, (style, link)))))
     if function:
-        line.append(f" {function}", "bold" if found.marked else style)
+        line.append(f" {function}", style)
     return line
 
 
 def _code(code: str, found: Single, layout: Layout, room: int) -> Text:
-    style = "bold yellow" if found.marked else "" if found.frame.own else "dim"
+    style = "bold" if found.marked else "" if found.frame.own else "dim"
     return row((layout.screen.fit(code, max(1, room)), style))
 
 

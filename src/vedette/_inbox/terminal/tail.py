@@ -24,9 +24,9 @@ _POLL_SECONDS = 0.2
 
 
 def tail(path: Path, args: argparse.Namespace) -> int:
-    """Print what is there and what comes, until told to end: after ``args.until`` events or ``args.timeout`` seconds.
+    """Print what is there and what comes, for ``args.until`` events or ``args.timeout`` seconds.
 
-    Both count from the start, and events that were there already count as well. Waits for a database to appear.
+    Events that were there already count as well. Waits for a database to appear.
     """
     clock = _Clock(args.timeout)
     store = _store_when_there(path, clock)

@@ -1,7 +1,7 @@
 """One event on one screen: which line failed, and with which values.
 
-The order is the page's: title; chain or group, cause first, most recent call last; what happened before; where
-to see it. Everything is laid out as lines of styled text that fit the screen.
+The order is the page's: title; chain or group, cause first, most recent call last; what happened before;
+address. Everything is laid out as lines of styled text that fit the screen.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def render_event(
     """
     reading = read(event)
     newest = event.number_in_issue >= issue.count
-    more = f"vedette inbox show {issue.id if newest else safe.line(event.event_id[:12])}"
+    more = f"vedette inbox show {issue.id if newest else safe.line(event.event_id[:8])}"
     layout = Layout.of(screen, _stacks(reading.chain), locals_=locals_, all_frames=all_frames, more=more)
     view = _View(reading, layout, _head(reading, now))
     lines = [*view.header(event, issue), *view.body(), *view.surroundings()]
@@ -79,29 +79,22 @@ def render_repeat(event: StoredEvent, issue: Issue, screen: Screen, *, now: floa
 
 
 def render_list(issues: Sequence[Issue], screen: Screen, *, now: float | None = None) -> list[Text]:
-    """Issues, one a line: id, count, last seen, level, title, place."""
-    rows = [
-        (
-            f"#{issue.id}",
-            f"{screen.signs.times}{issue.count}",
-            _clock(issue.last_seen, now),
-            safe.line(issue.level, 7).upper(),
-        )
+    """Issues, one a line: id, count, last seen, title (after the level, if that is not error), place."""
+    cells = [
+        (f"#{issue.id}", f"{screen.signs.times}{issue.count}", _clock(issue.last_seen, now))
         for issue in issues
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines: list[Text] = []
-    for issue, (number, count, last, level) in zip(issues, rows, strict=True):
+    for issue, (number, count, last) in zip(issues, cells, strict=True):
         line = row(
-            (f"{number:>{widths[0]}}  ", "bold"),
-            f"{count:>{widths[1]}}  ",
-            (f"{last:>{widths[2]}}  ", "dim"),
-            (f"{level:<{widths[3]}}  ", _LEVELS.get(issue.level, "")),
+            (f"{number:>{widths[0]}}  ", "bold"), f"{count:>{widths[1]}}  ", (f"{last:>{widths[2]}}  ", "dim")
         )
         room = screen.width - line.cell_len
         place = screen.fit_end(safe.line(issue.place, MAX_WORD), room * 2 // 5)
-        title = screen.fit(safe.line(issue.title, MAX_WORD), room - cell_len(place) - 2)
-        line.append(title, "bold")
+        level = "" if issue.level == "error" else f"{safe.line(issue.level, 20)}: "
+        title = screen.fit(level + safe.line(issue.title, MAX_WORD), room - cell_len(place) - 2)
+        line.append(title, _LEVELS.get(issue.level, ""))
         line.append(" " * (room - cell_len(title) - cell_len(place)) + place, "dim")
         line.rstrip()
         lines.append(line)
@@ -109,7 +102,7 @@ def render_list(issues: Sequence[Issue], screen: Screen, *, now: float | None = 
 
 
 def crumb_text(crumb: Crumb, at: float, screen: Screen) -> str:
-    """A breadcrumb on one line: distance to the event, level if it is worth a look, category, what happened."""
+    """A breadcrumb on one line: distance to the event, level if that says something, category, what happened."""
     distance = "" if crumb.at is None else _distance(crumb.at - at, screen.signs.minus)
     level = crumb.level if crumb.level in {"fatal", "error", "warning"} else ""
     text = crumb.text.replace("→", screen.signs.arrow)

@@ -1,0 +1,237 @@
+"""Making an event fit: what may go, goes in a fixed order, and ``_meta`` says so (ruling 12, PAIN-03).
+
+Runs on the worker, over exact built-in values. What is taken away is measured on its own, so the whole event is
+encoded once more when enough is gone by that count, and seldom more often. The event that was given is not changed:
+parts of it may be shared with scopes.
+"""
+
+from __future__ import annotations
+
+from vedette._events.remarks import cut_remark, place_remark
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, Final
+
+    from vedette._events.remarks import Meta
+
+    Json = dict[str, Any]
+    Path = tuple[str | int, ...]
+    Encode = Callable[[Any], bytes]
+    Step = Callable[[Json, Encode], Iterator[int]]
+
+MAX_FRAMES: Final = 10
+"""Frames that the last step but one leaves of each stack, the newest."""
+MAX_TEXT: Final = 1000
+"""Characters of a text in the bare event."""
+
+_REMARK_BYTES: Final = 120  # more than a remark and the path to it usually take
+_BARE: Final = (
+    "event_id",
+    "timestamp",
+    "platform",
+    "level",
+    "logger",
+    "transaction",
+    "server_name",
+    "release",
+    "dist",
+    "environment",
+    "fingerprint",
+    "sdk",
+)
+
+
+class TooLargeError(ValueError):
+    """Not even the bare event fits."""
+
+
+def shrink_event(event: Json, limit: int, encode: Encode) -> bytes:
+    """The event encoded in at most ``limit`` bytes; what was cut is said in its ``_meta``.
+
+    Raises:
+        TooLargeError: Nothing that may go is left, and it is still too large.
+    """
+    data = encode(event)
+    excess = len(data) - limit
+    if excess <= 0:
+        return data
+    event = _copied(event)
+    event.setdefault("_meta", {})
+    for step in _STEPS:
+        for freed in step(event, encode):
+            excess -= freed
+            if excess <= 0:
+                data = encode(event)
+                excess = len(data) - limit
+                if excess <= 0:
+                    return data
+    data = encode(_bare(event))
+    if len(data) > limit:
+        raise TooLargeError(f"the bare event takes {len(data)} bytes, only {limit} are allowed")
+    return data
+
+
+# The steps: each takes away one thing after the other, remarks it, and yields how many bytes that saved.
+
+
+def _library_variables(event: Json, encode: Encode) -> Iterator[int]:
+    return _without_in_frames(event, encode, ("vars",), in_app=False)
+
+
+def _own_variables(event: Json, encode: Encode) -> Iterator[int]:
+    return _without_in_frames(event, encode, ("vars",), in_app=True)
+
+
+def _request_body(event: Json, encode: Encode) -> Iterator[int]:
+    yield from _taken(event, ("request",), _dict(event.get("request")), ("data",), encode)
+
+
+def _extra(event: Json, encode: Encode) -> Iterator[int]:
+    return _largest_first(event, "extra", encode)
+
+
+def _breadcrumbs(event: Json, encode: Encode) -> Iterator[int]:
+    path, crumbs = _list_of(event, "breadcrumbs")
+    total = len(crumbs)
+    for taken in range(1, total + 1):
+        freed = len(encode(crumbs.pop(0)))  # the oldest
+        place_remark(event["_meta"], path, cut_remark(total, 0, taken))
+        yield freed
+
+
+def _library_source(event: Json, encode: Encode) -> Iterator[int]:
+    return _without_in_frames(event, encode, ("pre_context", "post_context"), in_app=False)
+
+
+def _own_source(event: Json, encode: Encode) -> Iterator[int]:
+    return _without_in_frames(event, encode, ("pre_context", "post_context"), in_app=True)
+
+
+def _contexts(event: Json, encode: Encode) -> Iterator[int]:
+    return _largest_first(event, "contexts", encode, but="trace")
+
+
+def _older_frames(event: Json, encode: Encode) -> Iterator[int]:
+    for path, frames in _stacks(event):
+        surplus = len(frames) - MAX_FRAMES
+        if surplus > 0:
+            freed = len(encode(frames[:surplus]))
+            _remark_older_frames(event["_meta"], path, len(frames), surplus)
+            del frames[:surplus]
+            yield freed
+
+
+_STEPS: Final[tuple[Step, ...]] = (
+    _library_variables,
+    _own_variables,
+    _request_body,
+    _extra,
+    _breadcrumbs,
+    _library_source,
+    _own_source,
+    _contexts,
+    _older_frames,
+)
+
+
+def _bare(event: Json) -> Json:
+    """What happened, in a few words: the captured exception with its last frame, or the message."""
+    bare: Json = {key: event[key] for key in _BARE if key in event}
+    trace = _dict(event.get("contexts")).get("trace")
+    if trace is not None:
+        bare["contexts"] = {"trace": trace}
+    _, exceptions = _list_of(event, "exception")
+    if exceptions:
+        captured = _short_texts(_dict(exceptions[-1]))
+        frames = _frames_of(captured)
+        if frames:
+            captured["stacktrace"] = {"frames": [_short_texts(_dict(frames[-1]))]}
+        bare["exception"] = {"values": [captured]}
+    if "logentry" in event:
+        bare["logentry"] = _short_texts(_dict(event["logentry"]))
+        bare["logentry"].pop("params", None)
+    bare["_meta"] = cut_remark()
+    return bare
+
+
+def _short_texts(value: Json) -> Json:
+    return {key: part[:MAX_TEXT] if type(part) is str else part for key, part in value.items()}
+
+
+def _without_in_frames(event: Json, encode: Encode, keys: tuple[str, ...], *, in_app: bool) -> Iterator[int]:
+    """The same of each frame of the application, or of each other one: the oldest call first."""
+    for path, frames in _stacks(event):
+        for at, frame in enumerate(frames):
+            if (frame.get("in_app") is True) is in_app:
+                yield from _taken(event, (*path, at), frame, keys, encode)
+
+
+def _largest_first(event: Json, name: str, encode: Encode, but: str = "") -> Iterator[int]:
+    parts = _dict(event.get(name))
+    sizes = {key: len(encode(part)) for key, part in parts.items() if key != but}
+    yield from _taken(event, (name,), parts, sorted(sizes, key=lambda key: -sizes[key]), encode)
+
+
+def _taken(event: Json, path: Path, parts: Json, keys: Iterable[str], encode: Encode) -> Iterator[int]:
+    """Take these keys out, where that saves more than the remark on it costs."""
+    for key in keys:
+        if key not in parts:
+            continue
+        part: Any = parts[key]
+        saved = len(encode(part)) - _REMARK_BYTES
+        if saved > 0:
+            del parts[key]
+            length = len(part) if type(part) in {str, list, dict} else None
+            place_remark(event["_meta"], (*path, key), cut_remark(length))
+            yield saved
+
+
+def _remark_older_frames(meta: Meta, path: Path, total: int, surplus: int) -> None:
+    """Say that the first frames are gone, and move what was said about the others to their new places."""
+    for key in path:
+        meta = meta.setdefault(str(key), {})
+    earlier: int = _dict(meta.get("")).get("len", total)
+    moved = {str(int(at) - surplus): remark for at, remark in meta.items() if at and int(at) >= surplus}
+    meta.clear()
+    meta.update(moved)
+    place_remark(meta, (), cut_remark(earlier, 0, earlier - total + surplus))
+
+
+def _stacks(event: Json) -> Iterator[tuple[Path, list[Json]]]:
+    """The lists of frames, and where they stand: those of chained exceptions before the captured one's."""
+    for name in ("exception", "threads"):
+        path, values = _list_of(event, name)
+        for at, value in enumerate(values):
+            yield (*path, at, "stacktrace", "frames"), _frames_of(_dict(value))
+
+
+def _frames_of(value: Json) -> list[Json]:
+    frames: Any = _dict(value.get("stacktrace")).get("frames")
+    return frames if type(frames) is list else []
+
+
+def _list_of(event: Json, name: str) -> tuple[Path, list[Any]]:
+    """An interface's list, which may stand under ``values`` or by itself (ERR-52, EVT-51)."""
+    interface: Any = event.get(name)
+    path: Path = (name,)
+    if type(interface) is dict:
+        interface = _dict(interface).get("values")
+        path = (name, "values")
+    return path, interface if type(interface) is list else []
+
+
+def _dict(value: Any) -> Json:
+    """The same, if it is a dict: a program's hooks may have put anything where the protocol has one."""
+    return value if type(value) is dict else {}
+
+
+def _copied(value: Any) -> Any:
+    """Containers of its own, the same leaves."""
+    if type(value) is dict:
+        return {key: _copied(part) for key, part in _dict(value).items()}
+    if type(value) is list:
+        parts: list[Any] = value
+        return [_copied(part) for part in parts]
+    return value

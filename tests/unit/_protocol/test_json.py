@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import json as standard_json
+import math
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vedette._protocol import json
+
+ANY_TEXT = st.text(alphabet=st.characters())  # lone surrogates included
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT
+CLEAN_SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+)
+
+
+def nested(scalars, keys):
+    return st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(keys, inner), max_leaves=20)
+
+
+def refuse(constant):
+    raise AssertionError(constant)
+
+
+def strictly(data: bytes):
+    value = standard_json.loads(data.decode("utf-8", "strict"), parse_constant=refuse)
+    data.decode().encode("utf-8")
+    return value
+
+
+@pytest.fixture(params=["msgspec", "standard library"])
+def encode(request, monkeypatch):
+    """Both encoders: where msgspec cannot be imported, the standard library's takes its place."""
+    if request.param != "msgspec":
+        monkeypatch.setitem(sys.modules, "msgspec", None)
+    monkeypatch.setattr(json, "_imported", False)
+    monkeypatch.setattr(json, "_encode", json._import_and_encode)
+    monkeypatch.setattr(json, "_decode", json._import_and_decode)
+    json.ensure_imported()
+    return json.encode
+
+
+@given(nested(SCALARS, ANY_TEXT | st.integers() | st.floats() | st.none() | st.booleans()))
+def test_whatever_goes_in_strict_json_comes_out(value):
+    strictly(json.encode(value))
+
+
+@given(nested(SCALARS, ANY_TEXT | st.integers() | st.floats() | st.none() | st.booleans()))
+def test_the_fallback_without_msgspec_writes_strict_json_too(value):
+    strictly(json._encode_with_json(value))
+
+
+@pytest.mark.spec("ENV-18", "ENV-19", "ENV-22")
+@given(nested(CLEAN_SCALARS, st.text()))
+def test_clean_values_come_back_equal_on_one_line(value):
+    data = json.encode(value)
+    assert strictly(data) == value == json.decode(data)
+    assert strictly(json._encode_with_json(value)) == value
+    assert b"\n" not in data
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"a": [1, None, True]}, '{"a":[1,null,true]}'),
+        (math.nan, "null"),
+        ([math.inf, -math.inf], "[null,null]"),
+        ("a\ud800b", '"a\ufffdb"'),
+        ("\ud83d\ude00", '"\U0001f600"'),
+        ({"k\udfff": 1}, '{"k\ufffd":1}'),
+        ({None: 1, True: 2, 3: 4}, '{"null":1,"true":2,"3":4}'),
+        (2**64 + 1, "18446744073709551617"),
+        (-(2**70), "-1180591620717411303424"),
+        pytest.param(16**5000, '"0x1' + "0" * 5000 + '"', id="16**5000"),
+        ((1, 2), "[1,2]"),
+        ("é€", '"é€"'),
+    ],
+)
+def test_what_has_no_json_form_of_its_own_gets_one(encode, value, text):
+    assert encode(value) == text.encode()
+
+
+def test_subclasses_of_built_ins_are_written_as_what_they_are(encode):
+    class Text(str):
+        __slots__ = ()
+
+        def __str__(self):
+            raise AssertionError
+
+    class Number(int):
+        def __int__(self):
+            raise AssertionError
+
+    assert encode([Text("x"), Number(3)]) == b'["x",3]'
+
+
+def test_other_objects_are_refused(encode):
+    with pytest.raises(TypeError):
+        encode(object())
+    with pytest.raises(TypeError):
+        encode({(1, 2): 3})
+
+
+def test_what_is_nested_too_deeply_is_refused_not_a_crash(encode):
+    deep = []
+    for _ in range(200_000):
+        deep = [deep]
+    with pytest.raises(RecursionError):
+        encode(deep)
+    with pytest.raises(ValueError, match="nested too deeply"):
+        json.decode(b"[" * 200_000 + b"]" * 200_000)
+    while deep:  # taken apart by hand: a deep list frees itself recursively
+        deep = deep[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b'{"a":1}', {"a": 1}),
+        (rb'"a\ud800b"', "a\ufffdb"),
+        (b'{"a":NaN,"b":-Infinity}', {"a": None, "b": None}),
+        (b"1e999", None),
+        (b"123456789012345678901234567890", 123456789012345678901234567890),
+    ],
+)
+def test_what_others_write_loosely_is_read(encode, data, value):
+    assert json.decode(data) == value
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b'"\xff"', b"nul", b"{'a':1}", b"[1,]"])
+def test_what_is_no_json_raises_value_error(encode, data):
+    with pytest.raises(ValueError, match=""):
+        json.decode(data)
+
+
+@given(st.binary())
+def test_decoding_any_bytes_gives_a_value_or_value_error(data):
+    try:
+        json.decode(data)
+    except ValueError:
+        pass
+
+
+def test_importing_the_protocol_imports_nothing_heavy():
+    program = (
+        "import sys; before = set(sys.modules)\n"
+        "import vedette._protocol.dsn, vedette._protocol.categories, vedette._protocol.ids\n"
+        "import vedette._protocol.envelope, vedette._protocol.json\n"
+        "import vedette._transport.interface, vedette._transport.delivery, vedette._transport.rate_limits\n"
+        "import vedette._transport.http\n"
+        "vedette._transport.http.HttpTransport({'dsn': 'https://k@h/1'})\n"
+        "heavy = {'typing', 're', 'logging', 'uuid', 'dataclasses', 'inspect', 'json', 'urllib', 'urllib3',\n"
+        "         'certifi', 'msgspec', 'gzip', 'email', 'http', 'ssl', 'socket', 'datetime', 'pathlib'}\n"
+        "print(sorted((set(sys.modules) - before) & heavy))"
+    )
+    # -S: without site, whose .pth files import much themselves.
+    result = subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{program}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout.strip() == "[]"
