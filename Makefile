@@ -13,7 +13,7 @@ demo: $(VENV)/.package
 	$(RUN) examples/demo.py
 
 # Ends with pytest's summary line. `lint` first: it is quick, and its findings explain many a failed test.
-test: lint
+test: $(VENV)/.dev lint
 	$(RUN) -m pytest
 
 quick: $(VENV)/.dev

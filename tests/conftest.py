@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+import vedette
 from tools.conformance import read_rows
+from vedette._host import log
 
 MOST_ROWS_PER_TEST = 8
 TIME_BUDGETS = {"unit": 90, "e2e": 120, "faults": 180}  # seconds, per Python, on two cores
@@ -97,3 +99,18 @@ def _is_here(host: Any) -> bool:
     except ValueError:
         return False
     return address.is_loopback or address.is_unspecified
+
+
+@pytest.fixture(autouse=True)
+def no_traces_of_other_tests():
+    """Each test finds vedette as a new process would: no client, empty scopes, a trace of its own."""
+    with vedette.isolation_scope() as scope:
+        scope.clear()
+        scope.set_new_propagation_context()
+        vedette.get_current_scope().clear()
+        yield
+        vedette.get_client().close(timeout=0)
+    global_scope = vedette.get_global_scope()
+    global_scope.set_client(None)
+    global_scope._state = vedette.Scope()._state  # clear() would keep the processors, as it must
+    log.forget_warnings()

@@ -1,4 +1,4 @@
-"""Keeps the built-ins that run a foreign object's code out of the room that renders foreign objects.
+"""Keeps the built-ins that run a foreign object's code out of the modules that render foreign objects.
 
 `isinstance` resolves a lazy proxy, `getattr` runs a property, `repr` a query (design decision 5). Where the
 argument can only be an exact built-in, a comment on the line says so, with the word "exact". `len` is not in
@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-RENDERER = ROOT / "src" / "vedette" / "_events"
+EVENTS = ROOT / "src" / "vedette" / "_events"
+RENDERER = ("*values*.py", "exceptions.py", "frames.py")
 NAMES = frozenset(
     {
         "ascii",
@@ -64,7 +65,8 @@ def main() -> int:
     """Print the offences; the exit status."""
     offences = [
         f"{path.relative_to(ROOT)}:{line}: {name} runs the code of what it is given; say why it is exact here"
-        for path in sorted(RENDERER.glob("*.py"))
+        for pattern in RENDERER
+        for path in sorted(EVENTS.glob(pattern))
         for line, name in offences_in(path.read_text(encoding="utf-8"))
     ]
     print("\n".join(offences) or "the renderer calls nothing that runs foreign code")

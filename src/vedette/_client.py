@@ -254,6 +254,8 @@ class Client(BaseClient):
 
     def record_breadcrumb(self, crumb: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any] | None:
         """What is to be kept of a breadcrumb: rendered, after ``before_breadcrumb``; None if it is dropped (HOOK-28)."""
+        if not self._active:
+            return None
         before_breadcrumb = self.options["before_breadcrumb"]
         kept: Any = crumb
         if before_breadcrumb is not None:
@@ -344,5 +346,13 @@ def _transport(options: Mapping[str, Any]) -> Transport:
             raise OptionError(message)
         return made
     message = "a function as 'transport' is deprecated: give a vedette.Transport (see vedette.testing for tests)"
-    warnings.warn(message, DeprecationWarning, stacklevel=4)
+    warnings.warn(message, DeprecationWarning, stacklevel=_level_of_caller())
     return FunctionTransport(given, options)
+
+
+def _level_of_caller() -> int:
+    """How far up the stack the line stands that called into vedette, so that a warning points there."""
+    level, frame = 1, sys._getframe(1)  # noqa: SLF001 - the documented way to the running stack
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("vedette."):
+        level, frame = level + 1, frame.f_back
+    return level

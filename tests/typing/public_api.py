@@ -1,1 +1,47 @@
-"""Read by mypy and basedpyright in `make test`, never run: the public names keep their types."""
+"""Read by mypy and basedpyright in `make test`, never run: the public names keep their types.
+
+A `type: ignore` marks what must be refused: mypy reports it as unused as soon as it is accepted.
+"""
+
+from __future__ import annotations
+
+from typing_extensions import assert_type
+
+import vedette
+
+
+def initializing() -> None:
+    assert_type(vedette.init("https://key@localhost/1", release="shop@1.2"), vedette.Client)
+    assert_type(vedette.init(), vedette.Client)
+    vedette.init(dsn=42)  # type: ignore[arg-type]
+    assert_type(vedette.is_initialized(), bool)
+
+
+def capturing() -> None:
+    try:
+        raise ValueError
+    except ValueError as error:
+        assert_type(vedette.capture_exception(error), str | None)
+    assert_type(vedette.capture_exception(), str | None)
+    assert_type(vedette.capture_message("disk full", level="warning", tags={"disk": "a"}), str | None)
+    assert_type(vedette.capture_event({"message": "built by hand", "level": "info"}), str | None)
+    assert_type(vedette.last_event_id(), str | None)
+    assert_type(vedette.flush(timeout=2.0), None)
+    vedette.capture_message("loud", level="loud")  # type: ignore[arg-type]
+    vedette.capture_exception("no exception")  # type: ignore[arg-type]
+
+
+def using_scopes() -> None:
+    with vedette.new_scope() as scope:
+        assert_type(scope, vedette.Scope)
+        scope.set_tag("key", "value")
+        scope.level = "fatal"
+    with vedette.isolation_scope() as isolated:
+        assert_type(isolated, vedette.Scope)
+    assert_type(vedette.get_current_scope(), vedette.Scope)
+    vedette.set_user({"id": "7"})
+    vedette.set_user(None)
+    vedette.set_context("order", {"items": 3})
+    vedette.add_breadcrumb(category="cart", message="added", level="info", data={"sku": 1})
+    vedette.add_breadcrumb({"message": "added"})
+    vedette.set_level("loud")  # type: ignore[arg-type]

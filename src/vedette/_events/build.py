@@ -7,7 +7,7 @@ from _thread import get_ident
 
 from vedette._events.exceptions import exceptions_of
 from vedette._events.frames import Budget, frames_of_stack
-from vedette._events.reading_values import clean, dict_reader, plain_str
+from vedette._events.reading_values import clean, plain_str
 from vedette._events.remarks import cut_remark, place_remark
 from vedette._events.values import render_json, render_text
 
@@ -109,7 +109,9 @@ def _name_of_thread(ident: int) -> str | None:
     threading = sys.modules.get("threading")
     if threading is None:
         return None
-    thread: object = threading._active.get(ident)  # noqa: SLF001 - current_thread() would register a foreign thread
-    read_dict = dict_reader(type(thread))
-    name = read_dict(thread).get("_name") if read_dict is not None else None
+    thread: object = threading._active.get(ident)  # noqa: SLF001 - current_thread() may register a new one
+    if thread is None:
+        return None
+    fields: dict[str, object] = threading.Thread.__dict__["__dict__"].__get__(thread)
+    name = fields.get("_name")
     return clean(name) if type(name) is str else None

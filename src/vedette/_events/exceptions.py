@@ -13,7 +13,7 @@ from _thread import get_ident
 from errno import errorcode
 
 from vedette._events.frames import Budget, frames_of_traceback
-from vedette._events.reading_values import derives, mro_of, short_name, type_names
+from vedette._events.reading_values import derives, mro_of, type_names
 from vedette._events.remarks import cut_remark, place_remark
 from vedette._events.values import exception_text
 
@@ -39,12 +39,14 @@ _errno: Callable[[BaseException], object] = OSError.__dict__["errno"].__get__
 class _Node:
     """One exception of the tree: its parent's number, and the parent's attribute that leads to it."""
 
-    __slots__ = ("exc", "parent", "source")
+    __slots__ = ("exc", "members", "parent", "source")
 
     def __init__(self, exc: BaseException, parent: int | None, source: str) -> None:
         self.exc = exc
         self.parent = parent
         self.source = source
+        self.members = _members(exc)
+        """The exceptions of a group; None if it is none."""
 
 
 def exceptions_of(
@@ -79,7 +81,7 @@ def _visit(root: BaseException) -> tuple[list[_Node], bool]:
     """The tree depth first, parents before children, each exception once; and whether that is all of it."""
     nodes = [_Node(root, None, "")]
     seen = {id(root)}
-    path = [(_children(root), 0)]
+    path = [(_children(nodes[0]), 0)]
     while path:
         children, parent = path[-1]
         for source, exc in children:
@@ -88,16 +90,18 @@ def _visit(root: BaseException) -> tuple[list[_Node], bool]:
             if len(nodes) == MAX_EXCEPTIONS:
                 return nodes, False
             seen.add(id(exc))
-            path.append((_children(exc), len(nodes)))
-            nodes.append(_Node(exc, parent, source))
+            node = _Node(exc, parent, source)
+            path.append((_children(node), len(nodes)))
+            nodes.append(node)
             break
         else:
             path.pop()
     return nodes, True
 
 
-def _children(exc: BaseException) -> Iterator[tuple[str, BaseException]]:
+def _children(node: _Node) -> Iterator[tuple[str, BaseException]]:
     """The chain link that Python's own traceback shows, then the members of a group."""
+    exc = node.exc
     cause = _cause(exc)
     if cause is not None:
         yield "__cause__", cause
@@ -105,7 +109,7 @@ def _children(exc: BaseException) -> Iterator[tuple[str, BaseException]]:
         context = _context(exc)
         if context is not None:
             yield "__context__", context
-    for index, member in enumerate(_members(exc) or ()):
+    for index, member in enumerate(node.members or ()):
         yield f"exceptions[{index}]", member
 
 
@@ -141,9 +145,9 @@ else:
 def _value(node: _Node, number: int, settings: EventSettings, budget: Budget) -> tuple[dict[str, Any], Meta]:
     exc = node.exc
     meta: Meta = {}
-    cls = type(exc)
+    module, name = type_names(type(exc))
     # As Python prints it, but for the function that a class was defined in.
-    value: dict[str, Any] = {"type": short_name(cls), "module": type_names(cls)[0]}
+    value: dict[str, Any] = {"type": name.rpartition("<locals>.")[2], "module": module}
     text = exception_text(exc, settings.text_limit, settings)
     if text:
         value["value"] = text
@@ -167,7 +171,7 @@ def _links(node: _Node, number: int) -> dict[str, Any]:
         links["type"] = "chained"
         links["parent_id"] = node.parent
         links["source"] = node.source
-    if _members(node.exc) is not None:
+    if node.members is not None:
         links["is_exception_group"] = True
     code = _errno(node.exc) if derives(type(node.exc), OSError) else None
     if type(code) is int:

@@ -15,7 +15,7 @@ from types import BuiltinFunctionType, FunctionType, ModuleType, TracebackType
 
 from vedette._events.in_app import rules_of
 from vedette._events.places import is_hidden, place_of
-from vedette._events.reading_values import derives, mro_of
+from vedette._events.reading_values import derives
 from vedette._events.remarks import cut_remark, place_remark
 from vedette._events.values import render_vars
 
@@ -42,7 +42,6 @@ _SMALLEST_BUDGET: Final = 64  # less says nothing
 _HAS_SNAPSHOTS: Final = sys.version_info < (3, 13)
 _UNSHARED: Final = 3  # references to a snapshot: the frame's, our name's, getrefcount's argument
 _MISSING: Final = object()
-_SAYING_NOTHING: Final = (FunctionType, BuiltinFunctionType, ModuleType, type)
 
 # Of dict itself, for globals and namespaces may be of a class derived from it.
 _get: Callable[[dict[str, object], str, object], object] = dict[str, object].get
@@ -209,9 +208,13 @@ def _globals(names: dict[str, object], place: Place) -> Variables:
 
 
 def _says_nothing(value: object) -> bool:
-    return any(base is kind for base in mro_of(type(value)) for kind in _SAYING_NOTHING)
+    kind = type(value)
+    if kind is FunctionType or kind is BuiltinFunctionType or kind is ModuleType or kind is type:
+        return True
+    return derives(kind, type) or derives(kind, ModuleType)
 
 
 def _size(texts: dict[str, str]) -> int:
-    text = "".join(texts.values())
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    """Bytes of names and texts; what JSON puts between them is not counted."""
+    text = "".join((*texts, *texts.values()))
+    return len(text) if text.isascii() else len(text.encode())

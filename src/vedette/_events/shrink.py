@@ -1,8 +1,8 @@
 """Making an event fit: what may go, goes in a fixed order, and ``_meta`` says so (ruling 12, PAIN-03).
 
-Runs on the worker, over exact built-in values. What is taken away is measured on its own, so the whole event is
-encoded once more when enough is gone by that count, and seldom more often. The event that was given is not changed:
-parts of it may be shared with scopes.
+Runs on the worker, over exact built-in values. What is taken away is measured on its own, so the whole event
+is encoded once more when enough is gone by that count, and seldom more often. The event that was given is not
+changed: parts of it may be shared with scopes.
 """
 
 from __future__ import annotations
@@ -208,30 +208,29 @@ def _stacks(event: Json) -> Iterator[tuple[Path, list[Json]]]:
 
 
 def _frames_of(value: Json) -> list[Json]:
-    frames: Any = _dict(value.get("stacktrace")).get("frames")
+    frames: list[Json] | None = _dict(value.get("stacktrace")).get("frames")
     return frames if type(frames) is list else []
 
 
 def _list_of(event: Json, name: str) -> tuple[Path, list[Any]]:
     """An interface's list, which may stand under ``values`` or by itself (ERR-52, EVT-51)."""
-    interface: Any = event.get(name)
     path: Path = (name,)
-    if type(interface) is dict:
-        interface = _dict(interface).get("values")
+    values: list[Any] | None = event.get(name)
+    if type(values) is not list:
         path = (name, "values")
-    return path, interface if type(interface) is list else []
+        values = _dict(event.get(name)).get("values")
+    return path, values if type(values) is list else []
 
 
 def _dict(value: Any) -> Json:
     """The same, if it is a dict: a program's hooks may have put anything where the protocol has one."""
-    return value if type(value) is dict else {}
+    found: Json | None = value
+    return found if type(found) is dict else {}
 
 
 def _copied(value: Any) -> Any:
     """Containers of its own, the same leaves."""
     if type(value) is dict:
         return {key: _copied(part) for key, part in _dict(value).items()}
-    if type(value) is list:
-        parts: list[Any] = value
-        return [_copied(part) for part in parts]
-    return value
+    parts: list[Any] | None = value
+    return [_copied(part) for part in parts] if type(parts) is list else value

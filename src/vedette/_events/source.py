@@ -99,12 +99,13 @@ def _lines_on_disk(filename: str) -> list[str] | None:
 def _lines_in_archive(filename: str, module_globals: dict[str, Any]) -> list[str] | None:
     """A module of a zip file or zipapp: its importer is the standard library's own, or isn't asked."""
     zipimport = sys.modules.get("zipimport")
+    if zipimport is None:
+        return None
+    read: Callable[[object, str], bytes] = zipimport.zipimporter.get_data
     loader = global_of(module_globals, "__loader__")
-    importer: Any = zipimport.zipimporter if zipimport is not None else None
-    if type(loader) is not importer:
+    if type(loader) is not zipimport.zipimporter:
         return None
     try:
-        read: Callable[[object, str], bytes] = importer.get_data
         data = read(loader, filename)
     except Exception:  # noqa: BLE001 - zlib, struct, zipimport, ..., if the archive was replaced
         return None

@@ -71,3 +71,8 @@ def warn_once(key: str, message: str, *args: Any, exc_info: bool = False) -> Non
     if len(_warned) < _MAX_REMEMBERED:
         _warned.add(key)
     warning(message, *args, exc_info=exc_info)
+
+
+def forget_warnings() -> None:
+    """Warn once anew (for tests)."""
+    _warned.clear()

@@ -42,9 +42,7 @@ def ensure_imported() -> None:
     try:
         import msgspec  # noqa: PLC0415 - 13 ms that only the sender pays
     except ImportError:
-        import json  # noqa: PLC0415 - as above
-
-        _encode, _decode = _encode_with_json, json.loads
+        _encode, _decode = _encode_with_json, _decode_loosely
     else:
         _encode, _decode = msgspec.json.Encoder().encode, msgspec.json.Decoder().decode
     _imported = True

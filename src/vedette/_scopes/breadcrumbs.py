@@ -11,6 +11,7 @@ import time
 from math import isfinite
 
 from vedette._scopes.normal import dict_of, is_exactly, level_of
+from vedette._scopes.state import is_flat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ def recorded(
         given["type"] = "default"
     kept = client.record_breadcrumb(given, {} if hint is None else dict_of(hint, "a hint"))
     return None if kept is None else _put_right(kept)
+
+
+def nests(crumb: dict[str, Any]) -> bool:
+    """Whether a container stands anywhere but as the flat ``data``, so that copying takes a deeper look."""
+    flat = {key: value for key, value in crumb.items() if key != "data"}
+    return not (is_flat(flat) and is_flat(crumb.get("data", {})))
 
 
 def _put_right(crumb: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vedette._events.settings import EventSettings
 from vedette._events.values import render_json
+from vedette._host.stats import Stats
 from vedette._privacy.denylist import DenyList
 
 TYPE_CHECKING = False
@@ -79,6 +80,10 @@ class BaseClient:
 
     def get_integration(self, name_or_class: str | type) -> Any:
         """The integration of this name or class, if it is set up with this client; else None."""
+
+    def stats(self) -> Stats:
+        """How many items were captured, and what became of them."""
+        return Stats()
 
     def flush(
         self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None

@@ -7,7 +7,7 @@ the event, at every depth, for hooks change events in place, and the worker scru
 from __future__ import annotations
 
 from vedette._scopes.normal import is_exactly
-from vedette._scopes.state import combined, in_order, trimmed
+from vedette._scopes.state import combined, in_order, is_flat, trimmed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,14 +106,18 @@ def apply(data: ScopeData, event: dict[str, Any], *, level_given: bool = True) -
         event["fingerprint"] = list(state["fingerprint"])
     if "transaction" in state and not event.get("transaction"):
         _apply_transaction(event, *state["transaction"])
-    crumbs = state.get("breadcrumbs")
-    if crumbs and not event.get("breadcrumbs"):
-        event["breadcrumbs"] = {
-            "values": [
-                {**crumb, "data": _own_fields(crumb["data"])} if "data" in crumb else crumb.copy()
-                for _, crumb in crumbs
-            ]
-        }  # BRC-08, BRC-09
+    if state.get("breadcrumbs") and not event.get("breadcrumbs"):
+        event["breadcrumbs"] = {"values": _own_breadcrumbs(state)}  # BRC-08, BRC-09
+
+
+def _own_breadcrumbs(state: ScopeState) -> list[dict[str, Any]]:
+    # A hundred of them are most of the work at capture.
+    crumbs = state.get("breadcrumbs", ())
+    if state.get("nested_data"):
+        return [_own_fields(crumb) for _, crumb in crumbs]
+    return [
+        {**crumb, "data": crumb["data"].copy()} if "data" in crumb else crumb.copy() for _, crumb in crumbs
+    ]
 
 
 def merged_attributes(current: Scope, isolation: Scope, global_scope: Scope) -> dict[str, Any]:
@@ -148,11 +152,10 @@ def _own(value: Any) -> Any:
 
 
 def _own_fields(fields: dict[str, Any]) -> dict[str, Any]:
-    if _SCALARS.issuperset(map(type, fields.values())):
-        return fields.copy()  # nearly always, and three times as fast
+    if is_flat(fields):
+        return fields.copy()
     return {key: _own(value) for key, value in fields.items()}
 
 
 _NONE: Final[dict[str, Any]] = {}
-_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _PAIR: Final = 2

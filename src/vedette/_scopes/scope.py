@@ -30,7 +30,7 @@ from _thread import RLock
 from enum import Enum
 
 from vedette._host import log
-from vedette._scopes.breadcrumbs import recorded
+from vedette._scopes.breadcrumbs import nests, recorded
 from vedette._scopes.client import NoOpClient
 from vedette._scopes.entries import active, stay
 from vedette._scopes.normal import dict_of, is_exactly, level_of, name_of, shown, tag_key_of, text_of
@@ -393,16 +393,18 @@ class Scope:
             return
         limit = client.max_breadcrumbs
 
+        is_nested = nests(kept)
+
         def change(state: ScopeState) -> ScopeState:
-            return trimmed(
-                {**state, "breadcrumbs": (*state.get("breadcrumbs", ()), (next(_numbers), kept))}, limit
-            )
+            crumbs = (*state.get("breadcrumbs", ()), (next(_numbers), kept))
+            nested = is_nested or state.get("nested_data", False)
+            return trimmed({**state, "breadcrumbs": crumbs, "nested_data": nested}, limit)
 
         self._write(change)
 
     def clear_breadcrumbs(self) -> None:
         """Remove all breadcrumbs of this scope (BRC-35)."""
-        self._write(lambda state: _without(state, "breadcrumbs"))
+        self._write(lambda state: _without(_without(state, "breadcrumbs"), "nested_data"))
 
     def add_event_processor(self, func: EventProcessor) -> None:
         """Let ``func(event, hint)`` change or, with None, drop the events of this scope (SCO-37)."""
@@ -439,7 +441,7 @@ class Scope:
         if scope._propagation_context is not None:
             self._propagation_context = scope._propagation_context
 
-    def update_from_kwargs(  # noqa: PLR0917 - the unified API's
+    def update_from_kwargs(
         self,
         user: Mapping[str, Any] | None = None,
         level: str | None = None,

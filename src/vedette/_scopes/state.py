@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         fingerprint: tuple[str, ...]
         transaction: tuple[str, str | None]  # name, source
         breadcrumbs: tuple[tuple[int, dict[str, Any]], ...]
+        nested_data: bool  # whether the data of a breadcrumb may hold a container, and takes longer to copy
         event_processors: tuple[tuple[int, EventProcessor], ...]
         error_processors: tuple[tuple[int, ErrorProcessor], ...]
 
@@ -49,6 +50,8 @@ def combined(states: Iterable[ScopeState]) -> ScopeState:
     result: dict[str, Any] = {}
     for layer in layers:
         result.update(layer)
+    if any(layer.get("nested_data") for layer in layers):
+        result["nested_data"] = True
     for field in _MERGED_BY_KEY:
         if field in result:
             parts = [layer[field] for layer in layers if field in layer]
@@ -78,5 +81,13 @@ def trimmed(state: ScopeState, max_breadcrumbs: int) -> ScopeState:
     return {**state, "breadcrumbs": crumbs[-max_breadcrumbs:] if max_breadcrumbs > 0 else ()}
 
 
+def is_flat(fields: dict[str, Any]) -> bool:
+    """Whether no value is a container, so that a shallow copy shares nothing that can change."""
+    return _SCALARS.issuperset(map(type, fields.values()))
+
+
 def _number(item: tuple[int, Any]) -> int:
     return item[0]
+
+
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})

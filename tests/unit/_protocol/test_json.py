@@ -133,7 +133,7 @@ def test_what_others_write_loosely_is_read(encode, data, value):
 
 @pytest.mark.parametrize("data", [b"", b"{", b'"\xff"', b"nul", b"{'a':1}", b"[1,]"])
 def test_what_is_no_json_raises_value_error(encode, data):
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError):  # noqa: PT011 - each reader has its own words
         json.decode(data)
 
 

@@ -1,0 +1,160 @@
+"""Options: what is accepted, where a value comes from, and what a mistake is told."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+import vedette
+from vedette._options import OPTIONS, UNSET, OptionError, UnknownOptionError, resolve
+
+DSN = "https://key@errors.example.org/7"
+
+
+@pytest.mark.spec("CFG-01", "CFG-07", "CFG-08", "CFG-09", "CFG-10", "CFG-41", "CFG-15")
+def test_defaults_are_those_of_the_unified_api() -> None:
+    options = resolve({}, {})
+    assert options["dsn"] is None
+    assert options["sample_rate"] == 1.0
+    assert options["debug"] is False
+    assert options["max_breadcrumbs"] == 100
+    assert options["shutdown_timeout"] == 2.0
+    assert options["attach_stacktrace"] is False
+    assert options["include_local_variables"] is True
+    assert set(options) == {option.name for option in OPTIONS}
+
+
+@pytest.mark.spec("CFG-25", "CFG-26", "CFG-27", "CFG-28", "CFG-29", "CFG-32", "CFG-37")
+def test_options_that_are_not_passed_come_from_the_environment() -> None:
+    environ = {
+        "SENTRY_DSN": DSN,
+        "SENTRY_RELEASE": "shop@1",
+        "SENTRY_ENVIRONMENT": "staging",
+        "SENTRY_SAMPLE_RATE": "0.25",
+        "SENTRY_DEBUG": "Yes",
+    }
+    options = resolve({"dsn": UNSET}, environ)
+    assert options["dsn"] == DSN
+    assert options["release"] == "shop@1"
+    assert options["environment"] == "staging"
+    assert options["sample_rate"] == 0.25
+    assert options["debug"] is True
+
+
+@pytest.mark.spec("CFG-35", "CFG-36")
+@pytest.mark.parametrize("dsn", [None, "", DSN])
+def test_what_is_passed_wins_over_the_environment_even_if_it_is_none_or_empty(dsn: str | None) -> None:
+    environ = {"SENTRY_DSN": "https://other@errors.example.org/1", "SENTRY_SAMPLE_RATE": "0.5", "SENTRY_DEBUG": "1"}
+    options = resolve({"dsn": dsn, "sample_rate": 0.0, "debug": False}, environ)
+    assert options["dsn"] == dsn
+    assert options["sample_rate"] == 0.0
+    assert options["debug"] is False
+
+
+@pytest.mark.spec("CFG-38")
+def test_the_environment_is_read_when_init_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENTRY_RELEASE", "set@later")
+    assert vedette.Client().options["release"] == "set@later"
+
+
+@pytest.mark.parametrize("word", ["1", "true", "T", "yes", "Y", "on"])
+def test_words_for_true(word: str) -> None:
+    assert resolve({}, {"SENTRY_DEBUG": word})["debug"] is True
+
+
+@pytest.mark.parametrize("word", ["0", "false", "F", "no", "N", "off"])
+def test_words_for_false(word: str) -> None:
+    assert resolve({"debug": word}, {})["debug"] is False
+
+
+def test_a_typo_names_the_nearest_option() -> None:
+    with pytest.raises(UnknownOptionError) as caught:
+        vedette.init(DSN, sample_rates=0.5)
+    assert str(caught.value) == "unknown option 'sample_rates' (got 0.5).\n    Did you mean 'sample_rate'?"
+    assert isinstance(caught.value, TypeError)
+
+
+def test_a_name_like_no_other_lists_the_options() -> None:
+    with pytest.raises(UnknownOptionError, match=r"unknown option 'zzz' \(got 1\)\.\n    The options are: dsn, debug"):
+        vedette.Client(DSN, zzz=1)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("sample_rate", "0,5", "option 'sample_rate' must be a number from 0.0 to 1.0, got '0,5'"),
+        ("sample_rate", 1.5, "option 'sample_rate' must be a number from 0.0 to 1.0, got 1.5"),
+        ("sample_rate", True, "option 'sample_rate' must be a number from 0.0 to 1.0, got True"),
+        ("sample_rate", float("nan"), "option 'sample_rate' must be a number from 0.0 to 1.0, got nan"),
+        ("sample_rate", None, "option 'sample_rate' must be a number from 0.0 to 1.0, got None"),
+        ("max_breadcrumbs", -1, "option 'max_breadcrumbs' must be a whole number from 0 to 10000, got -1"),
+        ("max_breadcrumbs", 1.5, "option 'max_breadcrumbs' must be a whole number from 0 to 10000, got 1.5"),
+        ("debug", "maybe", "option 'debug' must be True or False (or one of the words 1 true t yes y on, "
+         "0 false f no n off), got 'maybe'"),
+        ("release", 7, "option 'release' must be a string, got 7"),
+        ("shutdown_timeout", -1, "option 'shutdown_timeout' must be a number from 0.0 to 86400.0 (seconds), got -1"),
+        ("before_send", "drop", "option 'before_send' must be a function, got 'drop'"),
+        ("in_app_include", "shop", "option 'in_app_include' must be a list of strings, got 'shop'"),
+        ("ignore_errors", [7], "option 'ignore_errors' must be a list of exception classes, names, or compiled "
+         "patterns, got [7]"),
+        ("integrations", 7, "option 'integrations' must be a list, got 7"),
+        ("transport", 7, "option 'transport' must be a Transport, a subclass of it, or a function that takes an "
+         "event, got 7"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_raises_with_the_fix(option: str, value: object, message: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        vedette.Client(DSN, **{option: value})
+    assert str(caught.value) == message
+
+
+@pytest.mark.spec("HOOK-40")
+def test_an_async_function_is_refused_as_a_hook() -> None:
+    async def before_send(event: object, _hint: object) -> object:
+        return event
+
+    class Callable:
+        async def __call__(self, event: object, _hint: object) -> object:
+            return event
+
+    for hook in (before_send, Callable()):
+        with pytest.raises(OptionError, match="'before_send' must be a plain function, not an async one"):
+            vedette.Client(DSN, before_send=hook)
+
+
+@pytest.mark.parametrize("dsn", ["no url", "https://errors.example.org/7", "https://key@errors.example.org", "https://key@/1"])
+def test_a_malformed_dsn_raises_and_names_the_right_form(dsn: str) -> None:
+    with pytest.raises(vedette.BadDsn, match=r"option 'dsn'.*https://<key>@<host>/<project>"):
+        vedette.init(dsn)
+
+
+def test_a_malformed_dsn_of_the_environment_raises_too_and_says_where_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENTRY_DSN", "nonsense")
+    with pytest.raises(vedette.BadDsn, match="SENTRY_DSN"):
+        vedette.init()
+
+
+def test_any_other_bad_value_of_the_environment_warns_once_and_is_ignored(caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(2):
+        assert resolve({}, {"SENTRY_SAMPLE_RATE": "a lot"})["sample_rate"] == 1.0
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert warnings == [
+        "option 'sample_rate' must be a number from 0.0 to 1.0, got 'a lot' "
+        "(from the environment variable SENTRY_SAMPLE_RATE); ignored, using 1.0"
+    ]
+
+
+def test_a_bad_option_replaces_nothing() -> None:
+    older = vedette.init(DSN)
+    with pytest.raises(OptionError):
+        vedette.init(DSN, sample_rate=7)
+    assert vedette.get_client() is older
+    assert older.is_active()
+
+
+@pytest.mark.spec("CLI-03")
+def test_options_are_fixed_at_init() -> None:
+    client = vedette.Client(DSN)
+    with pytest.raises(TypeError):
+        client.options["sample_rate"] = 0.0  # type: ignore[index]
