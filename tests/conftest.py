@@ -8,6 +8,7 @@ import socket
 from collections import defaultdict
 from typing import Any
 
+import hypothesis
 import pytest
 
 import vedette
@@ -18,6 +19,12 @@ MOST_ROWS_PER_TEST = 8
 TIME_BUDGETS = {"unit": 90, "e2e": 120, "faults": 180}  # seconds, per Python, on two cores
 FOREIGN_SETTINGS = ("SENTRY_", "VEDETTE_")
 PROXY_SETTINGS = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+# How long an example takes says more about the machine than about the code; pytest-timeout stops what hangs.
+hypothesis.settings.register_profile(
+    "vedette", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("vedette")
 
 seconds_spent: defaultdict[str, float] = defaultdict(float)
 

@@ -78,7 +78,9 @@ def arrival_of(project: str, body: Body, envelope: ReadEnvelope, remarks: list[s
         event = _event(body, item, given, header_id, taken, remarks)
         taken.add(event.event_id)
         events.append(event)
-    items = [ArrivedItem(i.type, i.headers, i.start, i.size, remarks) for i in envelope.items if i.type != "event"]
+    items = [
+        ArrivedItem(i.type, i.headers, i.start, i.size, remarks) for i in envelope.items if i.type != "event"
+    ]
     if not envelope.items:
         items = [ArrivedItem("empty", {}, 0, len(body), [*remarks, "an envelope without items"])]
     event_id = events[0].event_id if events else header_id or ""
@@ -88,7 +90,9 @@ def arrival_of(project: str, body: Body, envelope: ReadEnvelope, remarks: list[s
 def read_store_body(project: str, body: Body, remarks: list[str]) -> Arrival:
     """The body of the old ``/store/`` endpoint: the JSON of one event. Raises ``Refused``."""
     item = ReadItem("event", {}, 0, len(body))
-    event = _event(body, item, None, None, set(), [*remarks, "sent to /store/, which newer servers don't have"])
+    event = _event(
+        body, item, None, None, set(), [*remarks, "sent to /store/, which newer servers don't have"]
+    )
     if event.data.get("type") == "transaction":
         kept = ArrivedItem("transaction", {}, 0, len(body), event.remarks)
         return Arrival(project, body, event.event_id, [], [kept], {})
@@ -156,7 +160,12 @@ def _drops(body: Body, items: list[ReadItem]) -> dict[tuple[str, str], int]:
                 if is_dict(entry)
                 else (None, None, None)
             )
-            if isinstance(reason, str) and isinstance(category, str) and type(quantity) is int and quantity > 0:
+            if (
+                isinstance(reason, str)
+                and isinstance(category, str)
+                and type(quantity) is int
+                and quantity > 0
+            ):
                 kind = (reason[:64], category[:64])
                 drops[kind] = min(drops.get(kind, 0) + quantity, 10**9)
     return drops

@@ -36,7 +36,6 @@ class _Brotli(Protocol):
 
 
 class _BrotliDecompressor(Protocol):
-
     def process(self, data: bytes, output_buffer_limit: int) -> bytes: ...
     def can_accept_more_data(self) -> bool: ...
     def is_finished(self) -> bool: ...
@@ -57,7 +56,11 @@ def decode_body(body: Body, encoding: str, *, limit: int = MAX_DECOMPRESSED) -> 
     Raises ``Refused``: 415 for an unknown encoding, 400 for a corrupt body, 413 beyond ``limit`` bytes.
     """
     remarks: list[str] = []
-    names = [name for name in (part.strip().lower() for part in encoding.split(",")) if name not in {"", "identity"}]
+    names = [
+        name
+        for name in (part.strip().lower() for part in encoding.split(","))
+        if name not in {"", "identity"}
+    ]
     if len(names) > _MAX_LAYERS:
         raise Refused(415, "bad_encoding", f"more than {_MAX_LAYERS} content encodings")
     if not names and body.startswith(_GZIP_MAGIC):
@@ -67,7 +70,9 @@ def decode_body(body: Body, encoding: str, *, limit: int = MAX_DECOMPRESSED) -> 
         decoder = _DECODERS.get(name)
         if decoder is None:
             known = "gzip, deflate, br, zstd, identity"
-            raise Refused(415, "bad_encoding", f"unknown Content-Encoding {ascii(name[:40])}: use one of {known}")
+            raise Refused(
+                415, "bad_encoding", f"unknown Content-Encoding {ascii(name[:40])}: use one of {known}"
+            )
         if body[:1] == b"{":  # none of the encodings begins so
             remarks.append(f"Content-Encoding says {name}, but the body was plain")
             continue

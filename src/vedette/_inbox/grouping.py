@@ -31,7 +31,10 @@ _MAX_NORMALIZED: Final = 2048  # characters of a value that are looked at
 # long text is searched in one pass.
 _PLACEHOLDERS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ("<date>", re.compile(r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?")),
-    ("<uuid>", re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)),
+    (
+        "<uuid>",
+        re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE),
+    ),
     ("<email>", re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")),
     ("<text>", re.compile(r"""(?<!\w)(?:'[^'\n]*'|"[^"\n]*")(?!\w)""")),
     ("<hex>", re.compile(r"\b0x[0-9a-f]+\b|\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b", re.IGNORECASE)),
@@ -41,7 +44,12 @@ _PLACEHOLDERS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
 
 def issue_key(event: dict[str, Any]) -> tuple[str, str]:
     """The key of the event's issue (64 hex digits), and the reason in words, a part a line. Never raises."""
-    key, words = _default_key(event)
+    return key_of_chain(event, *exceptions_of(event))
+
+
+def key_of_chain(event: dict[str, Any], exceptions: list[Raised], outermost: int) -> tuple[str, str]:
+    """``issue_key`` for whoever has called ``exceptions_of`` already: most of the work."""
+    key, words = _default_key(event, exceptions, outermost)
     fingerprint: object = event.get("fingerprint")
     if not is_list(fingerprint) or not fingerprint:
         return key, words
@@ -63,8 +71,7 @@ def normalized(value: str) -> str:
     return " ".join(value.split())
 
 
-def _default_key(event: dict[str, Any]) -> tuple[str, str]:
-    exceptions, outermost = exceptions_of(event)
+def _default_key(event: dict[str, Any], exceptions: list[Raised], outermost: int) -> tuple[str, str]:
     if exceptions:
         parts = _parts_of_all(exceptions)[outermost]
         return _digest(["exception", *parts]), _in_words(exceptions, outermost)
@@ -72,7 +79,9 @@ def _default_key(event: dict[str, Any]) -> tuple[str, str]:
     logger = text(event.get("logger"), 256)
     if not shown:
         where = text(event.get("transaction"), 256)
-        return _digest(["nothing", logger, where]), "it has neither exception nor message: the logger and transaction"
+        return _digest(
+            ["nothing", logger, where]
+        ), "it has neither exception nor message: the logger and transaction"
     by = template if has_parameters else normalized(template)
     words = f"the message{' template' if has_parameters else ''}: {line(by, 300)}"
     return _digest(["message", by, logger]), words + (f"\nof the logger {line(logger)}" if logger else "")
@@ -82,7 +91,9 @@ def _parts_of_all(exceptions: list[Raised]) -> dict[int, Parts]:
     """What enters the key, for each exception: its own part, its members', then its cause's."""
     parts: dict[int, Parts] = {}
     waiting = list(range(len(exceptions)))
-    while waiting:  # those whose children are done, until all are: links make no cycle, and recursion could be deep
+    while (
+        waiting
+    ):  # those whose children are done, until all are: links make no cycle, and recursion could be deep
         later: list[int] = []
         for index in waiting:
             exc = exceptions[index]

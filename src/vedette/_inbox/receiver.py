@@ -71,7 +71,10 @@ class Receiver:
         """With and without the closing slash; OPTIONS for the web pages that ask first."""
         return [
             Route(path + slash, endpoint, methods=["POST", "OPTIONS"])
-            for path, endpoint in (("/api/{project}/envelope", self._envelope), ("/api/{project}/store", self._store))
+            for path, endpoint in (
+                ("/api/{project}/envelope", self._envelope),
+                ("/api/{project}/store", self._store),
+            )
             for slash in ("", "/")
         ] + [Route("/stream", self._spotlight, methods=["POST", "OPTIONS"])]
 
@@ -110,7 +113,11 @@ class Receiver:
             else:
                 work = Refusal(project, bytes(received.body), received.size, received.refused)
             answer = await self._writer.submit(work)
-        response = refusal_response(answer) if isinstance(answer, Refused) else json_response({"id": answer} if answer else {})
+        response = (
+            refusal_response(answer)
+            if isinstance(answer, Refused)
+            else json_response({"id": answer} if answer else {})
+        )
         response.headers.update(_cors(origin))
         return response
 
@@ -172,7 +179,9 @@ class _Guard:
         request = Request(scope)
         if has_token(request.headers, request.query_params, request.cookies, self._token):
             return None
-        return Refused(401, "no_token", "reading from elsewhere needs the token that the inbox printed: /?token=...")
+        return Refused(
+            401, "no_token", "reading from elsewhere needs the token that the inbox printed: /?token=..."
+        )
 
 
 def _cors(origin: str) -> dict[str, str]:

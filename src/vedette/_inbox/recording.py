@@ -139,7 +139,9 @@ def _regrouped_issue(connection: sqlite3.Connection, summary: Summary, event: sq
             "SELECT id FROM issues WHERE id = ? AND key LIKE 'old %'", (event["issue_id"],)
         ).fetchone()
         if free is None:
-            return _insert(connection, "issues", **_issue_columns(summary, int(event["id"]), event["received_at"]))
+            return _insert(
+                connection, "issues", **_issue_columns(summary, int(event["id"]), event["received_at"])
+            )
         issue = int(free[0])
         connection.execute(
             "UPDATE issues SET key = ?, first_row = ?, first_seen = min(first_seen, ?) WHERE id = ?",

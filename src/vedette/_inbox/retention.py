@@ -50,7 +50,9 @@ def enforce(connection: sqlite3.Connection, retention: Retention, now: float) ->
         _remove_counted(connection, _ids(connection, _ANY, excess))
     excess = _count(connection, "items") - retention.events
     if excess > 0:
-        _remove_counted(connection, _ids(connection, "SELECT envelope_id FROM items ORDER BY id LIMIT ?", excess))
+        _remove_counted(
+            connection, _ids(connection, "SELECT envelope_id FROM items ORDER BY id LIMIT ?", excess)
+        )
     _enforce_bytes(connection, retention.bytes)
 
 
@@ -61,7 +63,9 @@ def remove(connection: sqlite3.Connection, envelopes: Iterable[int]) -> tuple[in
     for position in range(0, len(wanted), _CHUNK):
         chunk = wanted[position : position + _CHUNK]
         marks = ",".join("?" * len(chunk))
-        issues = connection.execute(f"SELECT DISTINCT issue_id FROM events WHERE envelope_id IN ({marks})", chunk)  # noqa: S608 - only question marks
+        issues = connection.execute(
+            f"SELECT DISTINCT issue_id FROM events WHERE envelope_id IN ({marks})", chunk
+        )  # noqa: S608 - only question marks
         touched = [int(row[0]) for row in issues]
         events += connection.execute(f"DELETE FROM events WHERE envelope_id IN ({marks})", chunk).rowcount  # noqa: S608
         items += connection.execute(f"DELETE FROM items WHERE envelope_id IN ({marks})", chunk).rowcount  # noqa: S608
@@ -95,7 +99,8 @@ def _enforce_bytes(connection: sqlite3.Connection, limit: int) -> None:
 
 def _bytes_used(connection: sqlite3.Connection) -> int:
     pages, free, size = (
-        int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "freelist_count", "page_size")
+        int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_count", "freelist_count", "page_size")
     )
     return (pages - free) * size
 
@@ -108,11 +113,15 @@ def _remove_counted(connection: sqlite3.Connection, envelopes: Sequence[int]) ->
 
 def _mend_issues(connection: sqlite3.Connection, issues: list[int]) -> None:
     for issue in issues:
-        row = connection.execute("SELECT min(id), max(id) FROM events WHERE issue_id = ?", (issue,)).fetchone()
+        row = connection.execute(
+            "SELECT min(id), max(id) FROM events WHERE issue_id = ?", (issue,)
+        ).fetchone()
         if row[0] is None:
             connection.execute("DELETE FROM issues WHERE id = ?", (issue,))
         else:
-            connection.execute("UPDATE issues SET first_row = ?, newest_row = ? WHERE id = ?", (row[0], row[1], issue))
+            connection.execute(
+                "UPDATE issues SET first_row = ?, newest_row = ? WHERE id = ?", (row[0], row[1], issue)
+            )
 
 
 def _ids(connection: sqlite3.Connection, query: str, limit: int) -> list[int]:

@@ -162,7 +162,9 @@ class _Server(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {
+            number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)
+        }
         try:
             yield
         finally:
@@ -184,7 +186,9 @@ def _bind(options: ServeOptions) -> socket.socket:
         message = f"cannot listen on {options.host}:{options.port}: {error}"
         raise _CannotStartError(message) from error
     try:
-        if os.name == "posix":  # else a restart would wait for the old connections' end; on Windows it means stealing
+        if (
+            os.name == "posix"
+        ):  # else a restart would wait for the old connections' end; on Windows it means stealing
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(2048)  # here, not later: of two that may bind, one would fail to listen
@@ -201,7 +205,9 @@ def _taken_by(options: ServeOptions) -> str:
     """Who has the port, in words: another inbox says so itself."""
     host = "127.0.0.1" if options.host in _ANY_ADDRESS else options.host
     url = f"http://{_in_url(host)}:{options.port}"
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy knows nothing of this machine
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({})
+    )  # a proxy knows nothing of this machine
     try:
         with opener.open(f"{url}/api/health", timeout=1) as response:
             answer = json.loads(response.read(10_000))
@@ -244,8 +250,12 @@ def _welcome(settings: Settings, store: Store, regrouped: int, now: float) -> li
         f"DSN            {settings.dsn}",
     ]
     if settings.token is not None:
-        lines.append(f"reachable from elsewhere; reading there needs the token  {settings.url}/?token={settings.token}")
-        lines.append("to send from there, use this machine's name in the DSN, and start with --allow-host NAME")
+        lines.append(
+            f"reachable from elsewhere; reading there needs the token  {settings.url}/?token={settings.token}"
+        )
+        lines.append(
+            "to send from there, use this machine's name in the DSN, and start with --allow-host NAME"
+        )
     if regrouped:
         lines.append(f"the rule of grouping has changed: {regrouped} events were grouped anew")
     newest = store.newest_event()
@@ -255,7 +265,9 @@ def _welcome(settings: Settings, store: Store, regrouped: int, now: float) -> li
     else:
         number = store.stats().issues
         issues = "1 issue" if number == 1 else f"{number} issues"
-        lines.append(f"{issues} from before, last {_ago(now - newest.received_at)} ago (Ctrl-C ends, events stay)")
+        lines.append(
+            f"{issues} from before, last {_ago(now - newest.received_at)} ago (Ctrl-C ends, events stay)"
+        )
     return lines
 
 

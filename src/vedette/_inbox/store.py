@@ -88,7 +88,9 @@ class Store:
         conditions = [("instr(search_text, ?)", plain)] if plain else []
         conditions += [("instr(facets, ?)", f"\n{term}\n") for term in terms]
         if conditions:
-            where.append(f"id IN (SELECT issue_id FROM events WHERE {' AND '.join(c for c, _ in conditions)})")  # noqa: S608 - constants
+            where.append(
+                f"id IN (SELECT issue_id FROM events WHERE {' AND '.join(c for c, _ in conditions)})"
+            )  # noqa: S608 - constants
             values += [value for _, value in conditions]
         query = f"SELECT * FROM issues WHERE {' AND '.join(where)} ORDER BY newest_row DESC LIMIT ?"  # noqa: S608 - as above
         return [recording.issue_of(row) for row in self._all(query, *values, limit)]
@@ -139,7 +141,10 @@ class Store:
             rows = self._all("SELECT * FROM refused WHERE id < ? ORDER BY id DESC LIMIT ?", cursor, limit)
             return [_refused_item(row) for row in rows]
         if type is None:
-            return [_item(row) for row in self._all(f"{_ITEM} WHERE i.id < ? ORDER BY i.id DESC LIMIT ?", cursor, limit)]
+            return [
+                _item(row)
+                for row in self._all(f"{_ITEM} WHERE i.id < ? ORDER BY i.id DESC LIMIT ?", cursor, limit)
+            ]
         query = f"{_ITEM} WHERE i.id < ? AND i.type = ? ORDER BY i.id DESC LIMIT ?"
         return [_item(row) for row in self._all(query, cursor, type, limit)]
 
@@ -156,7 +161,9 @@ class Store:
             received=counters.get("received", 0),
             stored=counters.get("stored", 0),
             duplicates=counters.get("duplicates", 0),
-            refused={name[len("refused:") :]: n for name, n in counters.items() if name.startswith("refused:")},
+            refused={
+                name[len("refused:") :]: n for name, n in counters.items() if name.startswith("refused:")
+            },
             removed_events=counters.get("removed_events", 0),
             removed_items=counters.get("removed_items", 0),
             issues=int(numbers[0]),
@@ -179,7 +186,12 @@ class Store:
                 connection.execute("SAVEPOINT part")
                 try:
                     results.append(recording.record(connection, part, now))
-                except (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, ValueError) as error:
+                except (
+                    sqlite3.IntegrityError,
+                    sqlite3.DataError,
+                    sqlite3.InterfaceError,
+                    ValueError,
+                ) as error:
                     connection.execute("ROLLBACK TO part")
                     results.append(StoreError(f"could not be stored: {error}"))
                 connection.execute("RELEASE part")
@@ -210,7 +222,9 @@ class Store:
     def delete_issue(self, number: int) -> bool:
         """Delete an issue with its events; whether it was there."""
         with self._transaction() as connection:
-            rows = connection.execute("SELECT envelope_id FROM events WHERE issue_id = ?", (min(number, _NO_ROW),))
+            rows = connection.execute(
+                "SELECT envelope_id FROM events WHERE issue_id = ?", (min(number, _NO_ROW),)
+            )
             return retention.remove(connection, [int(row[0]) for row in rows])[0] > 0
 
     def clear(self) -> int:
@@ -290,4 +304,3 @@ def _refused_item(row: sqlite3.Row) -> Item:
 
 def _excerpt(data: bytes) -> str:
     return bytes(data).decode("utf-8", "backslashreplace")
-

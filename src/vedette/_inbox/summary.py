@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from vedette._inbox.grouping import issue_key
+from vedette._inbox.grouping import key_of_chain
 from vedette._inbox.shape import (
     Frame,
     Raised,
@@ -46,8 +46,8 @@ class Summary:
 
 def summarize(event_id: str, event: dict[str, Any]) -> Summary:
     """Extract the columns. For any JSON object; never raises."""
-    key, explanation = issue_key(event)
     exceptions, outermost = exceptions_of(event)
+    key, explanation = key_of_chain(event, exceptions, outermost)
     shown, _, _ = message_of(event)
     root: Raised | None = None
     if exceptions:

@@ -165,8 +165,8 @@ class Item:
         if not line:
             return None
         headers = _read_headers(line, "item")
-        if not isinstance(headers.get("type"), str):
-            raise EnvelopeError("an item header has no 'type', or one that is no text")
+        if not isinstance(headers.get("type"), str) or not headers["type"]:
+            raise EnvelopeError("an item header has no 'type' that is a text")
         if "length" not in headers:
             if not line.endswith(b"\n"):
                 raise EnvelopeError(f"the data ends behind an item header of type {headers['type']!r}")

@@ -6,7 +6,7 @@ built in steps and hooks see it half way; what a server asks for is said in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence  # noqa: TC003 - get_type_hints() needs all of them
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, TypeAlias, TypedDict
 

@@ -52,7 +52,14 @@ def test_every_category_is_known_by_its_name():
 @pytest.mark.spec("CR-68")
 def test_the_reasons_are_those_that_servers_know():
     assert {reason.value for reason in DiscardReason} == {
-        *("queue_overflow", "cache_overflow", "ratelimit_backoff", "network_error", "sample_rate", "before_send"),
+        *(
+            "queue_overflow",
+            "cache_overflow",
+            "ratelimit_backoff",
+            "network_error",
+            "sample_rate",
+            "before_send",
+        ),
         *("event_processor", "send_error", "internal_sdk_error", "insufficient_data", "backpressure"),
         *("buffer_overflow", "ignored", "invalid", "no_parent_span", "callback_error"),
     }

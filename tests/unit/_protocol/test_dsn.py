@@ -97,10 +97,16 @@ def test_the_organization_is_read_from_the_host(host, org_id):
         ("https://k@h/1?a=b", "bad DSN 'https://k@h/1?***': a DSN has no part behind a '?'" + FORM),
         ("https://k@h/1#top", "bad DSN 'https://k@h/1#***': a DSN has no part behind a '#'" + FORM),
         ("https://k@::1/1", "bad DSN 'https://k@::1/1': the host is missing" + FORM),
-        ("https://k@[::1/1", "bad DSN 'https://k@[::1/1': an IPv6 host stands in brackets, like [::1]:9000" + FORM),
+        (
+            "https://k@[::1/1",
+            "bad DSN 'https://k@[::1/1': an IPv6 host stands in brackets, like [::1]:9000" + FORM,
+        ),
         ("https://k@[x]/1", "bad DSN 'https://k@[x]/1': 'x' is no IPv6 address" + FORM),
         ("https://k@h_*/1", "bad DSN 'https://k@h_*/1': 'h_*' is no host name" + FORM),
-        ("https://key:secret/1", "bad DSN 'https://key:***/1': the public key and its '@' are missing" + FORM),
+        (
+            "https://key:secret/1",
+            "bad DSN 'https://key:***/1': the public key and its '@' are missing" + FORM,
+        ),
     ],
 )
 def test_a_bad_dsn_says_what_is_wrong_and_what_is_right(text, message):
@@ -116,7 +122,7 @@ def test_a_port_is_a_number_that_a_port_can_have(port):
 
 
 def test_only_a_string_is_a_dsn():
-    with pytest.raises(BadDsn, match="a DSN must be a string like .*, got int"):
+    with pytest.raises(BadDsn, match=r"a DSN must be a string like .*, got int"):
         Dsn(7)
 
 
@@ -127,9 +133,20 @@ def test_white_space_around_a_dsn_is_ignored_and_inside_it_refused():
             Dsn(text)
 
 
-@pytest.mark.parametrize("text", ["https://key:hush@h/1", "https://key:hush@h/", "ftp://key:hush@h/1",
-                                  "https://key:hush@h:0/1", "https://key:hush@/1", "https://key:hush/1",
-                                  "https://k@h/1?token=hush", "key:hush@h/1", "https://key:h@hush@h:x/1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://key:hush@h/1",
+        "https://key:hush@h/",
+        "ftp://key:hush@h/1",
+        "https://key:hush@h:0/1",
+        "https://key:hush@/1",
+        "https://key:hush/1",
+        "https://k@h/1?token=hush",
+        "key:hush@h/1",
+        "https://key:h@hush@h:x/1",
+    ],
+)
 def test_no_secret_is_shown(text):
     try:
         shown = repr(Dsn(text))

@@ -10,19 +10,25 @@ from tests.unit._scopes.recording import applied, event_of
 from vedette._scopes.merge import merged
 from vedette._scopes.scope import Scope, ScopeType
 
-KEYS = st.sampled_from(["a", "b", "c"])
 TEXTS = st.text(alphabet="xyz", max_size=2)
-OBJECTS = st.dictionaries(KEYS, st.one_of(TEXTS, st.lists(st.integers(0, 9), max_size=2)), max_size=2)
-DATA = st.fixed_dictionaries(
-    {},
-    optional={
-        "tags": st.dictionaries(KEYS, TEXTS, max_size=3),
-        "contexts": st.dictionaries(KEYS, OBJECTS, max_size=3),
-        "extras": st.dictionaries(KEYS, TEXTS, max_size=3),
-        "user": OBJECTS.filter(bool),
-        "level": st.sampled_from(["fatal", "error", "warning", "info", "debug"]),
-        "fingerprint": st.lists(TEXTS, min_size=1, max_size=2),
-    },
+
+
+def some_of(**strategies):
+    return st.fixed_dictionaries({}, optional=strategies)
+
+
+def keyed(values):
+    return some_of(a=values, b=values, c=values)
+
+
+OBJECTS = keyed(st.one_of(TEXTS, st.lists(st.integers(0, 9), max_size=2)))
+DATA = some_of(
+    tags=keyed(TEXTS),
+    contexts=keyed(OBJECTS),
+    extras=keyed(TEXTS),
+    user=st.fixed_dictionaries({"id": TEXTS}, optional={"email": TEXTS}),
+    level=st.sampled_from(["fatal", "error", "warning", "info", "debug"]),
+    fingerprint=st.lists(TEXTS, min_size=1, max_size=2),
 )
 EVENT_KEY = {"extras": "extra"}
 
