@@ -108,10 +108,10 @@ def quiet_threads() -> None:
     threading.excepthook = lambda _args: None
 
 
-def run(dsn: str | None) -> list[str | None]:
+def run(options: dict[str, str]) -> list[str | None]:
     """Live through the day; the ids of what was captured by hand."""
     quiet_threads()
-    vedette.init(dsn, release="shop@1.4.0", environment="dev")
+    vedette.init(release="shop@1.4.0", environment="dev", **options)
     vedette.set_user({"id": "42", "username": "ann"})
     vedette.set_tag("tenant", "acme")
     ids: list[str | None] = []
@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("dsn", nargs="?", help="where to send to (default: the variable SENTRY_DSN)")
     parser.add_argument("--ids", type=Path, help="write what was captured to this file, as JSON")
     arguments = parser.parse_args()
-    ids = run(arguments.dsn) if arguments.dsn else run(None)
+    ids = run({"dsn": arguments.dsn} if arguments.dsn else {})
     if arguments.ids:
         vedette.flush()
         stats = vedette.get_client().stats()

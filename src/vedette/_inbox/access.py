@@ -1,18 +1,20 @@
-"""Who may talk to the inbox: names it answers to, origins of web pages, keys of senders, the token of readers."""
+"""Who may talk to the inbox: names it answers to, origins of pages, keys of senders, the readers' token."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 import secrets
-from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from vedette._inbox.limits import Refused
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
 _AUTH_KEY: Final = re.compile(r"(?:^|[\s,])sentry_key=([^\s,]+)")
-TOKEN_COOKIE: Final = "vedette_inbox_token"  # noqa: S105 - a name
+TOKEN_COOKIE: Final = "vedette_inbox_token"  # noqa: S105 - a name, no password
 
 
 class Hosts:
@@ -29,13 +31,13 @@ class Hosts:
         name = _host_name(header)
         if name is None or not self._is_ours(name):
             fix = f": start the inbox with --allow-host {name}" if name and name.isascii() else ""
-            raise Refused(400, "foreign_host", f"the Host {ascii(header[:100])} is not allowed{fix}")
+            raise Refused(400, "foreign_host", f"the Host {header[:100]!a} is not allowed{fix}")
 
     def check_origin(self, headers: Mapping[str, str]) -> str:
-        """The Origin of the web page that sends, empty without one. Raises ``Refused`` (403) for a foreign one."""
+        """The Origin of the page that sends, or empty. Raises ``Refused`` (403) for a foreign one."""
         origin = headers.get("origin", "")
         if origin and not self._is_ours(_origin_name(origin) or ""):
-            raise Refused(403, "foreign_origin", f"web pages of {ascii(origin[:100])} may not send here")
+            raise Refused(403, "foreign_origin", f"web pages of {origin[:100]!a} may not send here")
         return origin
 
     def _is_ours(self, name: str) -> bool:
@@ -53,7 +55,7 @@ def is_loopback(name: str) -> bool:
 
 
 def check_change(headers: Mapping[str, str], own_origin: str) -> None:
-    """Raises ``Refused`` (403) if another site's page asks for a change. A caller that is no browser passes."""
+    """Raises ``Refused`` (403) if another site's page asks for a change. Callers without a page pass."""
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site == "same-origin" or origin == own_origin or (site is None and origin is None):
         return
@@ -83,23 +85,34 @@ def key_and_project(dsn: object) -> tuple[str, str]:
 
 def is_project(text: str) -> bool:
     """Whether that may be a project's number."""
-    return text.isascii() and text.isdigit() and len(text) <= 20  # noqa: PLR2004 - 64 bits
+    return text.isascii() and text.isdigit() and len(text) <= 20  # noqa: PLR2004 - digits of a 64-bit number
+
+
+def check_project(text: str) -> None:
+    """Raises ``Refused`` (404) for what is no project; ``/stream`` has none, which is fine."""
+    if text and not is_project(text):
+        raise Refused(404, "bad_project", f"a project is a number, not {text[:40]!a}")
 
 
 def check_key(found: str, wanted: str | None, *, required: bool = True) -> None:
     """Raises ``Refused`` (403) without a key, or with another one than ``--key`` asks for."""
     if wanted is not None and not secrets.compare_digest(found.encode(), wanted.encode()):
         raise Refused(
-            403, "wrong_key", "this inbox takes one key only (--key), and it was another one or missing"
+            403,
+            "wrong_key",
+            "this inbox takes one key only (--key), and it was another one or missing",
         )
     if required and not found:
         raise Refused(403, "no_key", "no key: send X-Sentry-Auth, ?sentry_key= or the envelope header dsn")
 
 
 def has_token(
-    headers: Mapping[str, str], query: Mapping[str, str], cookies: Mapping[str, str], token: str
+    headers: Mapping[str, str],
+    query: Mapping[str, str],
+    cookies: Mapping[str, str],
+    token: str,
 ) -> bool:
-    """Whether a reader brings the token: as ``?token=``, as bearer, or as the cookie that ``/?token=`` sets."""
+    """Whether a reader brings the token: ``?token=``, as bearer, or as the cookie that ``/?token=`` sets."""
     bearer = headers.get("authorization", "").removeprefix("Bearer ")
     given = (query.get("token", ""), bearer, cookies.get(TOKEN_COOKIE, ""))
     return any(secrets.compare_digest(one.encode(), token.encode()) for one in given)

@@ -1,8 +1,12 @@
 """Showing events as they arrive, without letting a slow terminal hold up the senders.
 
-Guarantees: the hook is called in the order of arrival, on one thread of its own; a terminal that is stopped (Ctrl-S,
-a pager) costs at most 1 000 events of memory: what comes beyond is not shown, and ``stop`` says how many. They
-are stored all the same. A hook that raises is reported once and goes on being called.
+Guarantees
+- The hook is called in the order of arrival, on one thread of its own.
+- A terminal that is stopped (Ctrl-S, a pager) costs at most 1 000 events of memory. What comes beyond that is
+  stored but not shown, and ``stop`` says how many.
+- A hook that raises is reported once and goes on being called.
+
+Relies on: ``queue.Queue``; ``announce`` being called by one thread, the writer.
 """
 
 from __future__ import annotations
@@ -11,10 +15,12 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from vedette._inbox.models import Issue, StoredEvent
-from vedette._inbox.recording import Recorded
+
+if TYPE_CHECKING:
+    from vedette._inbox.recording import Recorded
 
 EventHook: TypeAlias = Callable[[StoredEvent, Issue, bool], None]
 
@@ -23,7 +29,7 @@ _STOP_SECONDS: Final = 0.5
 
 
 class Announcer:
-    """Calls ``hook(event, issue, is_new)`` for what it is given. ``complain`` gets a line if the hook raises."""
+    """Calls ``hook(event, issue, is_new)`` for what it is given; ``complain`` gets a line if that raises."""
 
     def __init__(self, hook: EventHook, complain: Callable[[str], None]) -> None:
         self._hook = hook
@@ -59,5 +65,5 @@ class Announcer:
                 if not self._complained:
                     self._complained = True
                     self._complain(
-                        f"could not show event {recorded.event.event_id}: {type(error).__name__}: {error}"
+                        f"could not show event {recorded.event.event_id}: {type(error).__name__}: {error}",
                     )

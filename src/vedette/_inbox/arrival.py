@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from vedette._inbox import lenient_json
-from vedette._inbox.decoding import Body
 from vedette._inbox.lenient_json import is_dict, is_list
 from vedette._inbox.limits import MAX_EVENT, MIB, Refused
 from vedette._inbox.reading import ReadEnvelope, ReadItem, read_envelope
 from vedette._inbox.summary import Summary, summarize
+
+if TYPE_CHECKING:
+    from vedette._inbox.decoding import Body
 
 _HEX_ID: Final = re.compile(r"[0-9a-f]{32}")
 _MAX_REPORT: Final = MIB  # bytes of a client report that is looked into
@@ -91,7 +93,12 @@ def read_store_body(project: str, body: Body, remarks: list[str]) -> Arrival:
     """The body of the old ``/store/`` endpoint: the JSON of one event. Raises ``Refused``."""
     item = ReadItem("event", {}, 0, len(body))
     event = _event(
-        body, item, None, None, set(), [*remarks, "sent to /store/, which newer servers don't have"]
+        body,
+        item,
+        None,
+        None,
+        set(),
+        [*remarks, "sent to /store/, which newer servers don't have"],
     )
     if event.data.get("type") == "transaction":
         kept = ArrivedItem("transaction", {}, 0, len(body), event.remarks)
@@ -108,7 +115,7 @@ def as_event_id(value: object) -> str | None:
 
 
 def decode_event(payload: bytes | memoryview) -> tuple[dict[str, Any], list[str]]:
-    """The JSON of an event and remarks; an empty object if it is none. Raises ``Refused`` if it is too deep."""
+    """An event's JSON and remarks; an empty object if it is none. Raises ``Refused`` if it is too deep."""
     try:
         value, remarks = lenient_json.decode(payload)
     except lenient_json.NotJsonError as error:
@@ -123,12 +130,18 @@ def summarize_safely(event_id: str, data: dict[str, Any]) -> tuple[Summary, list
     try:
         return summarize(event_id, data), []
     except Exception as error:  # noqa: BLE001 - the border between hostile data and the store
-        fault = f"vedette could not summarize this event ({type(error).__name__}: {ascii(str(error))[:200]}): a bug"
+        cause = f"{type(error).__name__}: {ascii(str(error))[:200]}"
+        fault = f"a bug in vedette, please report it: it could not summarize this event ({cause})"
         return summarize(event_id, {}), [fault]
 
 
 def _event(
-    body: Body, item: ReadItem, given: str | None, header_id: str | None, taken: set[str], remarks: list[str]
+    body: Body,
+    item: ReadItem,
+    given: str | None,
+    header_id: str | None,
+    taken: set[str],
+    remarks: list[str],
 ) -> ArrivedEvent:
     if item.size > MAX_EVENT:
         raise Refused(413, "event_too_large", f"an event of {item.size} bytes: the limit is {MAX_EVENT}")

@@ -25,7 +25,7 @@ _DRAINED = (
 
 
 class ByteBudget:
-    """Bytes that may be held at once; who asks for more waits, first come first served. For one event loop."""
+    """Bytes that may be held at once; who asks for more waits, first come first served. For one loop."""
 
     def __init__(self, total: int) -> None:
         self._free = total
@@ -67,11 +67,14 @@ class Bodies:
 
     @asynccontextmanager
     async def body_of(self, request: Request) -> AsyncGenerator[Received]:
-        """The body, its bytes held in the budget for as long as the context lasts. Raises nothing of its own:
-        a body that could not be received whole comes with the refusal."""
+        """The body, its bytes held in the budget for as long as the context lasts.
+
+        Raises nothing of its own: a body that could not be received whole comes with the refusal.
+        """
         limit = self._settings.max_body
         declared = request.headers.get("content-length", "")
-        held = min(int(declared), limit) if declared.isdigit() and len(declared) < 20 else limit  # noqa: PLR2004
+        is_size = declared.isdigit() and len(declared) < 20  # noqa: PLR2004 - digits of a 64-bit number
+        held = min(int(declared), limit) if is_size else limit
         held = min(held, self._settings.max_in_flight)
         received = Received()
         try:

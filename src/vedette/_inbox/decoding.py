@@ -51,8 +51,8 @@ class _CorruptError(Exception):
 def decode_body(body: Body, encoding: str, *, limit: int = MAX_DECOMPRESSED) -> tuple[Body, list[str]]:
     """The body without its content encodings, and remarks on what was put up with.
 
-    ``encoding`` is the Content-Encoding header: ``gzip``, ``br``, ``zstd``, ``deflate`` (with and without zlib
-    wrapper), ``identity``, several with commas. Gzip is also found unnamed, and a plain body under a name.
+    ``encoding`` is the Content-Encoding header: ``gzip``, ``br``, ``zstd``, ``deflate`` (with and
+    without zlib wrapper), ``identity``, several with commas. Gzip is also found unnamed, and a plain body under a name.
     Raises ``Refused``: 415 for an unknown encoding, 400 for a corrupt body, 413 beyond ``limit`` bytes.
     """
     remarks: list[str] = []
@@ -70,9 +70,7 @@ def decode_body(body: Body, encoding: str, *, limit: int = MAX_DECOMPRESSED) -> 
         decoder = _DECODERS.get(name)
         if decoder is None:
             known = "gzip, deflate, br, zstd, identity"
-            raise Refused(
-                415, "bad_encoding", f"unknown Content-Encoding {ascii(name[:40])}: use one of {known}"
-            )
+            raise Refused(415, "bad_encoding", f"unknown Content-Encoding {name[:40]!a}: use one of {known}")
         if body[:1] == b"{":  # none of the encodings begins so
             remarks.append(f"Content-Encoding says {name}, but the body was plain")
             continue
@@ -149,7 +147,7 @@ def _unzstd(body: Body, remarks: list[str]) -> Chunks:
         piece = bytes(body[position : position + _ZSTD_INPUT])
         position += len(piece)
         yield engine.decompress(piece)
-        if engine.eof and position < len(body) or engine.unused_data:
+        if (engine.eof and position < len(body)) or engine.unused_data:
             position -= len(engine.unused_data)
             if bytes(body[position : position + 4]) != zstandard.FRAME_HEADER:
                 remarks.append(f"{len(body) - position} bytes after the compressed body")

@@ -1,9 +1,11 @@
-"""Which events are the same issue. The rule, in the order in which its parts are tried:
+"""Which events are the same issue.
+
+The rule, in the order in which its parts are tried:
 
 1. The ``fingerprint``, in which ``{{ default }}`` stands for what the rules below give.
-2. Exceptions: type and own frames (module or file, and function; equal neighbours once; no line numbers) of each
-   exception of the chain, with the code line where it was raised. Without own frames all frames; without frames
-   type and value, normalized. A group: its own part and the *set* of its members, however many there are.
+2. Exceptions: type and own frames (module or file, and function; equal neighbours once; no line numbers) of
+   each exception of the chain, with the code line where it was raised. Without own frames all frames; without
+   frames type and value, normalized. A group: its own part and the *set* of its members, however many.
 3. The message: its template and logger; normalized if it has no parameters.
 
 Release, level, thread, values and order of arrival don't enter. Change the rule, and ``GROUPING_VERSION``
@@ -27,8 +29,8 @@ Parts: TypeAlias = "list[str | Parts]"  # what is hashed: texts in nested lists
 _DEFAULT: Final = re.compile(r"\{\{\s*default\s*\}\}")
 _MAX_NORMALIZED: Final = 2048  # characters of a value that are looked at
 
-# In this order: a UUID holds hex and numbers, a date holds numbers. Each begins where no word goes on, so that a
-# long text is searched in one pass.
+# In this order: a UUID holds hex and numbers, a date holds numbers. Each begins where no word goes on, so that
+# a long text is searched in one pass.
 _PLACEHOLDERS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ("<date>", re.compile(r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?")),
     (
@@ -64,7 +66,7 @@ def key_of_chain(event: dict[str, Any], exceptions: list[Raised], outermost: int
 
 
 def normalized(value: str) -> str:
-    """The text with what tends to vary replaced: dates, UUIDs, e-mail addresses, quoted text, hex, numbers."""
+    """The text with what tends to vary replaced: dates, UUIDs, addresses, quoted text, hex, numbers."""
     value = value[:_MAX_NORMALIZED]
     for placeholder, pattern in _PLACEHOLDERS:
         value = pattern.sub(placeholder, value)
@@ -80,7 +82,7 @@ def _default_key(event: dict[str, Any], exceptions: list[Raised], outermost: int
     if not shown:
         where = text(event.get("transaction"), 256)
         return _digest(
-            ["nothing", logger, where]
+            ["nothing", logger, where],
         ), "it has neither exception nor message: the logger and transaction"
     by = template if has_parameters else normalized(template)
     words = f"the message{' template' if has_parameters else ''}: {line(by, 300)}"
@@ -123,7 +125,7 @@ def _own_part(exc: Raised) -> Parts:
 def _in_words(exceptions: list[Raised], outermost: int) -> str:
     lines: list[str] = []
     index: int | None = outermost
-    while index is not None and len(lines) < 20:  # noqa: PLR2004 - lines that a reader still reads
+    while index is not None and len(lines) < 20:  # noqa: PLR2004 - as many lines as are still read
         exc = exceptions[index]
         lines.append(_one_in_words(exc))
         if exc.members:

@@ -1,4 +1,7 @@
-"""The JSON routes: what the inbox knows, for programs. Lists are ``{"results", "next"}``, times RFC 3339 in UTC."""
+"""The JSON routes: what the inbox knows, for programs.
+
+Lists are ``{"results", "next"}``, times RFC 3339 in UTC, errors ``{"detail", "causes"}``.
+"""
 
 from __future__ import annotations
 
@@ -174,7 +177,7 @@ def _number(request: Request, name: str) -> int | None:
         return None
     number = _digits(given)
     if not number:
-        raise Refused(400, "bad_parameter", f"{name} must be a number of 1 or more, got {ascii(given[:40])}")
+        raise Refused(400, "bad_parameter", f"{name} must be a number of 1 or more, got {given[:40]!a}")
     return number
 
 
@@ -192,5 +195,7 @@ def _event_id(request: Request) -> str:
 
 def _not_there(what: str) -> Refused:
     return Refused(
-        404, "not_found", f"there is no such {what}: never arrived, removed by retention, or deleted"
+        404,
+        "not_found",
+        f"there is no such {what}: never arrived, removed by retention, or deleted",
     )

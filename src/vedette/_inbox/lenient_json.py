@@ -1,17 +1,19 @@
-"""JSON from senders that get it wrong: everything Python's own encoder can be made to write is read.
+r"""JSON from senders that get it wrong: everything Python's own encoder can be made to write is read.
 
 What comes out can be stored, searched and encoded again: no NaN, no infinity, no lone surrogates. They are
-written out as text (``"NaN"``, ``"\\ud800"``), and the remarks say so.
+written out as text (``"NaN"``, ``"\ud800"``), and the remarks say so.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any, TypeGuard
+from typing import Any, Final, TypeGuard
 
 import msgspec
 
 from vedette._inbox.limits import MAX_DEPTH, Refused
+
+_MAX_DIGITS: Final = 1000  # of an integer; Python refuses to convert some thousands
 
 _decoder = msgspec.json.Decoder()
 
@@ -47,7 +49,7 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
 
 
 def depth_exceeds(value: object, limit: int) -> bool:
-    """Whether containers stand more than ``limit`` deep inside each other. Level by level, without recursion."""
+    """Whether containers stand more than ``limit`` deep inside each other. Without recursion."""
     level: list[object] = [value] if is_dict(value) or is_list(value) else []
     depth = 0
     while level:
@@ -85,9 +87,9 @@ def _decode_leniently(data: bytes) -> tuple[Any, list[str]]:
         return digits[:100]
 
     def integer(digits: str) -> int | str:
-        if len(digits) <= 1000:  # beyond a few thousand digits Python refuses to convert, for good reasons
+        if len(digits) <= _MAX_DIGITS:
             return int(digits)
-        remark("an integer of more than 1000 digits: cut and read as text")
+        remark(f"an integer of more than {_MAX_DIGITS} digits: cut and read as text")
         return digits[:100] + "…"
 
     try:

@@ -24,11 +24,11 @@ DEFAULT_KEEP_BYTES: Final = 512 * MIB
 MAX_PAGE: Final = 200  # results of one list
 
 
-class Refused(Exception):  # noqa: N818 - an outcome with a status, not a fault
+class Refused(Exception):
     """A request that isn't taken.
 
     ``code`` is one of our own words, for counting; ``detail`` says what is wrong and, where there is one, the
-    fix; ``causes`` are the errors underneath. Received text in them is written in ASCII, so that they can be shown anywhere.
+    fix; ``causes`` are the errors underneath. Received text in them is escaped: they can be shown anywhere.
     """
 
     def __init__(self, status: int, code: str, detail: str, causes: tuple[str, ...] = ()) -> None:

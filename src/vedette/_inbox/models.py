@@ -1,7 +1,7 @@
-"""What the inbox's store hands out: frozen rows. The store makes them, the views and the JSON routes read them.
+"""What the inbox's store hands out: frozen rows, for the terminal, the JSON routes and the pages.
 
 Every text in them came from somebody else: it is data, never markup, and may hold control characters. It
-never holds lone surrogates, and ``StoredEvent.data`` holds no NaN or infinity: both were written out on arrival.
+holds no lone surrogates, and ``StoredEvent.data`` no NaN or infinity: both were written out on arrival.
 Times are seconds since the epoch, by the inbox's own clock.
 """
 
@@ -54,8 +54,10 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something that is no error event: a session, a check-in, a client report, an attachment, an unknown type,
-    an empty envelope (type ``empty``), or a refused body (type ``refused``, with status and reason)."""
+    """Something that is no error event: a session, a check-in, an attachment, an unknown type.
+
+    An envelope without items is one of type ``empty``; a body that was not taken is one of type ``refused``.
+    """
 
     row_id: int
     type: str

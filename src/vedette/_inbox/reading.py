@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from vedette._inbox import lenient_json
-from vedette._inbox.limits import MAX_ITEMS, Refused
 from vedette._inbox.lenient_json import is_dict
+from vedette._inbox.limits import MAX_ITEMS, Refused
 
 _NEWLINE = 0x0A
 _SHOWN = 80  # bytes of a broken line shown in a refusal
@@ -120,7 +120,7 @@ class _Reader:
         length: object = headers.get("length")
         if length is None:
             return None
-        if isinstance(length, str) and length.isascii() and length.isdigit() and len(length) < 20:  # noqa: PLR2004
+        if isinstance(length, str) and length.isascii() and length.isdigit() and len(length) < 20:  # noqa: PLR2004 - digits of a 64-bit number
             self._remark(f"{what}: length is a text")
             return int(length)
         if isinstance(length, float) and length.is_integer() and length >= 0:
@@ -129,7 +129,7 @@ class _Reader:
         if type(length) is int and length >= 0:
             return length
         self._remark(
-            f"{what}: length is no size: {ascii(length)[:_SHOWN]}, the payload was read up to the line's end"
+            f"{what}: length is no size: {ascii(length)[:_SHOWN]}, the payload was read up to the line's end",
         )
         return None
 
@@ -148,7 +148,8 @@ class _Reader:
             return end + 2
         found = ascii(bytes(body[end : end + 20]))[1:]
         raise self._malformed(
-            f"after the {length} bytes of item {number} a newline is due, found {found}", end
+            f"after the {length} bytes of item {number} a newline is due, found {found}",
+            end,
         )
 
     def _malformed(self, detail: str, position: int, *causes: str) -> Refused:

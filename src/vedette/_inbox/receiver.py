@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from vedette._inbox.access import TOKEN_COOKIE, Hosts, has_token, is_project, key_in_request
+from vedette._inbox.access import TOKEN_COOKIE, Hosts, check_project, has_token, key_in_request
 from vedette._inbox.bodies import Bodies
 from vedette._inbox.json_api import JsonApi, json_response, refusal_response
 from vedette._inbox.limits import Refused
@@ -34,7 +34,9 @@ _PREFLIGHT: Final = {
     "Access-Control-Max-Age": "3600",
 }
 _ALWAYS: Final = {
-    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -95,12 +97,14 @@ class Receiver:
         return await self._take(request, "spotlight", "")
 
     async def _take(
-        self, request: Request, kind: Literal["envelope", "store", "spotlight"], project: str
+        self,
+        request: Request,
+        kind: Literal["envelope", "store", "spotlight"],
+        project: str,
     ) -> Response:
         try:
+            check_project(project)
             origin = self._hosts.check_origin(request.headers)
-            if project and not is_project(project):
-                raise Refused(404, "bad_project", f"a project is a number, not {ascii(project[:40])}")
         except Refused as refused:
             return await self.refuse(request, refused)
         if request.method == "OPTIONS":
@@ -180,7 +184,9 @@ class _Guard:
         if has_token(request.headers, request.query_params, request.cookies, self._token):
             return None
         return Refused(
-            401, "no_token", "reading from elsewhere needs the token that the inbox printed: /?token=..."
+            401,
+            "no_token",
+            "reading from elsewhere needs the token that the inbox printed: /?token=...",
         )
 
 
@@ -191,7 +197,7 @@ def _cors(origin: str) -> dict[str, str]:
 def _on_http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    detail = f"{error.detail}: {request.method} {ascii(request.url.path[:200])}"
+    detail = f"{error.detail}: {request.method} {request.url.path[:200]!a}"
     response = json_response({"detail": detail, "causes": []}, error.status_code)
     response.headers.update(error.headers or {})
     return response

@@ -6,9 +6,8 @@ Functions over a connection that is inside a transaction; ``Store`` owns connect
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vedette._inbox.arrival import Arrival, ArrivedEvent, as_json, decode_event, summarize_safely
 from vedette._inbox.grouping import GROUPING_VERSION
@@ -16,7 +15,11 @@ from vedette._inbox.limits import KEPT_REFUSAL_BYTES, KEPT_REFUSALS, Refused
 from vedette._inbox.models import Issue, StoredEvent
 from vedette._inbox.retention import add_count
 from vedette._inbox.schema import get_meta, set_meta
-from vedette._inbox.summary import Summary
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from vedette._inbox.summary import Summary
 
 _MAX_DROP_ROWS: Final = 1000  # different (reason, category) pairs of client reports that are kept apart
 
@@ -73,7 +76,7 @@ def record(connection: sqlite3.Connection, part: Arrival | Refusal, now: float) 
 
 def issue_of(row: sqlite3.Row) -> Issue:
     """An issue from its row."""
-    values = {name: row[name] for name in row.keys() if name != "first_row"}  # noqa: SIM118 - a Row iterates over values
+    values = {name: row[name] for name in row.keys() if name != "first_row"}  # noqa: SIM118 - a Row iterates over its values
     return Issue(**values)
 
 
@@ -103,7 +106,7 @@ def regroup(connection: sqlite3.Connection) -> int:
     taken = {
         int(row["id"]): int(row["count"]) - int(row["stored"])
         for row in connection.execute(
-            "SELECT i.id, i.count, (SELECT count(*) FROM events WHERE issue_id = i.id) AS stored FROM issues i"
+            "SELECT id, count, (SELECT count(*) FROM events WHERE issue_id = issues.id) AS stored FROM issues",
         )
     }
     connection.execute("UPDATE issues SET key = 'old ' || id")
@@ -136,11 +139,14 @@ def _regrouped_issue(connection: sqlite3.Connection, summary: Summary, event: sq
         issue = int(known[0])
     else:
         free = connection.execute(
-            "SELECT id FROM issues WHERE id = ? AND key LIKE 'old %'", (event["issue_id"],)
+            "SELECT id FROM issues WHERE id = ? AND key LIKE 'old %'",
+            (event["issue_id"],),
         ).fetchone()
         if free is None:
             return _insert(
-                connection, "issues", **_issue_columns(summary, int(event["id"]), event["received_at"])
+                connection,
+                "issues",
+                **_issue_columns(summary, int(event["id"]), event["received_at"]),
             )
         issue = int(free[0])
         connection.execute(
@@ -152,7 +158,11 @@ def _regrouped_issue(connection: sqlite3.Connection, summary: Summary, event: sq
 
 
 def _record_event(
-    connection: sqlite3.Connection, event: ArrivedEvent, project: str, envelope: int, now: float
+    connection: sqlite3.Connection,
+    event: ArrivedEvent,
+    project: str,
+    envelope: int,
+    now: float,
 ) -> Recorded:
     summary = event.summary
     row = connection.execute("SELECT id, count FROM issues WHERE key = ?", (summary.key,)).fetchone()
@@ -215,12 +225,12 @@ def _newest_columns(summary: Summary, event_row: int, now: float) -> dict[str, o
 def _update(connection: sqlite3.Connection, issue: int, summary: Summary, event_row: int, now: float) -> None:
     columns = _newest_columns(summary, event_row, now)
     assignments = ", ".join(f"{name} = ?" for name in columns)
-    connection.execute(f"UPDATE issues SET {assignments} WHERE id = ?", (*columns.values(), issue))  # noqa: S608 - our columns
+    connection.execute(f"UPDATE issues SET {assignments} WHERE id = ?", (*columns.values(), issue))  # noqa: S608 - our own tables and columns; values are bound
 
 
 def _insert(connection: sqlite3.Connection, table: str, **columns: object) -> int:
     marks = ", ".join("?" * len(columns))
-    query = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our tables and columns
+    query = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our own tables and columns; values are bound
     row = connection.execute(query, tuple(columns.values())).lastrowid
     return row or 0  # an INSERT always has one
 
@@ -250,7 +260,8 @@ def _record_drop(connection: sqlite3.Connection, reason: str, category: str, qua
     rows = int(connection.execute("SELECT count(*) FROM client_drops").fetchone()[0])
     if rows >= _MAX_DROP_ROWS:
         known = connection.execute(
-            "SELECT 1 FROM client_drops WHERE reason = ? AND category = ?", (reason, category)
+            "SELECT 1 FROM client_drops WHERE reason = ? AND category = ?",
+            (reason, category),
         ).fetchone()
         if known is None:
             reason, category = "(other)", "(other)"

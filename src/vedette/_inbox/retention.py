@@ -6,14 +6,17 @@ together. The oldest goes first, but an issue's first and newest event go last.
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vedette._inbox.limits import DEFAULT_KEEP_BYTES, DEFAULT_KEEP_EVENTS
 
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
 _SECONDS_A_DAY = 86_400
-_CHUNK = 200  # envelopes removed by one statement
+_CHUNK = 200  # envelopes looked at before their pages are counted again
 
 _PLAIN = """
     SELECT e.envelope_id FROM events e JOIN issues i ON i.id = e.issue_id
@@ -51,34 +54,32 @@ def enforce(connection: sqlite3.Connection, retention: Retention, now: float) ->
     excess = _count(connection, "items") - retention.events
     if excess > 0:
         _remove_counted(
-            connection, _ids(connection, "SELECT envelope_id FROM items ORDER BY id LIMIT ?", excess)
+            connection,
+            _ids(connection, "SELECT envelope_id FROM items ORDER BY id LIMIT ?", excess),
         )
     _enforce_bytes(connection, retention.bytes)
 
 
 def remove(connection: sqlite3.Connection, envelopes: Iterable[int]) -> tuple[int, int]:
     """Remove envelopes with the events and items in them; the numbers of those. Issues left empty go too."""
-    wanted = list(dict.fromkeys(envelopes))
-    events = items = 0
-    for position in range(0, len(wanted), _CHUNK):
-        chunk = wanted[position : position + _CHUNK]
-        marks = ",".join("?" * len(chunk))
-        issues = connection.execute(
-            f"SELECT DISTINCT issue_id FROM events WHERE envelope_id IN ({marks})", chunk
-        )  # noqa: S608 - only question marks
-        touched = [int(row[0]) for row in issues]
-        events += connection.execute(f"DELETE FROM events WHERE envelope_id IN ({marks})", chunk).rowcount  # noqa: S608
-        items += connection.execute(f"DELETE FROM items WHERE envelope_id IN ({marks})", chunk).rowcount  # noqa: S608
-        connection.execute(f"DELETE FROM envelopes WHERE id IN ({marks})", chunk)  # noqa: S608
-        _mend_issues(connection, touched)
-    return events, items
+    wanted = [(envelope,) for envelope in dict.fromkeys(envelopes)]
+    issues: set[int] = set()
+    for one in wanted:
+        rows = connection.execute("SELECT issue_id FROM events WHERE envelope_id = ?", one)
+        issues.update(int(row[0]) for row in rows)
+    events = connection.executemany("DELETE FROM events WHERE envelope_id = ?", wanted).rowcount
+    items = connection.executemany("DELETE FROM items WHERE envelope_id = ?", wanted).rowcount
+    connection.executemany("DELETE FROM envelopes WHERE id = ?", wanted)
+    _mend_issues(connection, issues)
+    return max(events, 0), max(items, 0)  # -1 stands for no statement run
 
 
 def add_count(connection: sqlite3.Connection, name: str, number: int = 1) -> None:
     """Raise a counter that ``Store.stats`` shows."""
     if number:
         connection.execute(
-            "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+            "INSERT INTO counters VALUES (?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
             (name, number),
         )
 
@@ -111,16 +112,18 @@ def _remove_counted(connection: sqlite3.Connection, envelopes: Sequence[int]) ->
     add_count(connection, "removed_items", items)
 
 
-def _mend_issues(connection: sqlite3.Connection, issues: list[int]) -> None:
+def _mend_issues(connection: sqlite3.Connection, issues: set[int]) -> None:
     for issue in issues:
         row = connection.execute(
-            "SELECT min(id), max(id) FROM events WHERE issue_id = ?", (issue,)
+            "SELECT min(id), max(id) FROM events WHERE issue_id = ?",
+            (issue,),
         ).fetchone()
         if row[0] is None:
             connection.execute("DELETE FROM issues WHERE id = ?", (issue,))
         else:
             connection.execute(
-                "UPDATE issues SET first_row = ?, newest_row = ? WHERE id = ?", (row[0], row[1], issue)
+                "UPDATE issues SET first_row = ?, newest_row = ? WHERE id = ?",
+                (row[0], row[1], issue),
             )
 
 
@@ -129,4 +132,4 @@ def _ids(connection: sqlite3.Connection, query: str, limit: int) -> list[int]:
 
 
 def _count(connection: sqlite3.Connection, table: str) -> int:
-    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - a table of ours
+    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - our own tables and columns; values are bound

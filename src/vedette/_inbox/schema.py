@@ -10,9 +10,11 @@ import contextlib
 import os
 import sqlite3
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SCHEMA_VERSION: Final = 1
 BUSY_SECONDS: Final = 5.0
@@ -90,8 +92,8 @@ def default_path(environ: Mapping[str, str] = os.environ) -> Path:
 def open_database(path: Path, *, create: bool) -> sqlite3.Connection:
     """A connection in autocommit mode to a database of this version, made if it isn't there.
 
-    The file is readable by its owner only (0600; SQLite gives its ``-wal`` and ``-shm`` the same), and so is a
-    directory made for it (0700): it holds local variables. Raises StoreError.
+    The file is readable by its owner only (0600; SQLite gives its ``-wal`` and ``-shm`` the same), and so is
+    a directory made for it (0700): it holds local variables. Raises StoreError.
     """
     try:
         if not path.exists():
@@ -117,11 +119,11 @@ def open_database(path: Path, *, create: bool) -> sqlite3.Connection:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """One more connection to a database that was opened before. Whoever uses it from several threads locks."""
+    """One more connection to a database that was opened before. Threads that share it need a lock."""
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    # NORMAL: a commit is a write() to the log, so it survives the death of this process, kill -9 included;
-    # only fsync at each commit (FULL) would make it survive that of the machine, at ten times the cost. A power
-    # cut may take the last commits, never the database.
+    # NORMAL: a commit is a write() to the log, so it survives the death of this process, kill -9 included. Only
+    # an fsync at each commit (FULL) would let it survive the machine's, at several times the cost: a power cut
+    # may take the last commits here, never the database.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA journal_size_limit = {64 * 1024 * 1024}")
     connection.row_factory = sqlite3.Row

@@ -1,4 +1,4 @@
-"""``vedette inbox``: opens the database, binds, serves until Ctrl-C or SIGTERM, and says what a person needs to know.
+"""``vedette inbox``: binds, opens the database, serves until Ctrl-C or SIGTERM, and says what one needs to know.
 
 Everything said goes to stderr; stdout is for data: the line of ``--json``, and what ``on_event`` prints.
 """
@@ -17,9 +17,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
@@ -35,6 +33,9 @@ from vedette._inbox.store import Store, StoreError, default_path
 from vedette._inbox.writer import Writer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
     from starlette.types import ASGIApp
 
 __all__ = ["DEFAULT_PORT", "EventHook", "Ready", "ServeOptions", "serve"]
@@ -43,7 +44,7 @@ DEFAULT_PORT: Final = 8969
 EXIT_CANNOT_START: Final = 3
 _DEFAULT_KEY: Final = "inbox"
 _GRACE_SECONDS: Final = 1  # for requests in flight when asked to end
-_ANY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognized, not bound
+_ANY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognized, never bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,9 @@ class Ready:
 
 
 def serve(
-    options: ServeOptions, on_event: EventHook | None = None, on_ready: Callable[[Ready], None] | None = None
+    options: ServeOptions,
+    on_event: EventHook | None = None,
+    on_ready: Callable[[Ready], None] | None = None,
 ) -> int:
     """Run the inbox until SIGINT or SIGTERM; the exit code: 0, or 3 if it could not start (said on stderr).
 
@@ -146,7 +149,7 @@ class _Server(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
-            )
+            ),
         )
         self._ready = ready
 
@@ -179,7 +182,10 @@ class _CannotStartError(Exception):
 def _bind(options: ServeOptions) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
-            options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            options.host,
+            options.port,
+            type=socket.SOCK_STREAM,
+            flags=socket.AI_PASSIVE,
         )[0]
         listener = socket.socket(family, kind, protocol)
     except (OSError, OverflowError) as error:
@@ -206,7 +212,7 @@ def _taken_by(options: ServeOptions) -> str:
     host = "127.0.0.1" if options.host in _ANY_ADDRESS else options.host
     url = f"http://{_in_url(host)}:{options.port}"
     opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({})
+        urllib.request.ProxyHandler({}),
     )  # a proxy knows nothing of this machine
     try:
         with opener.open(f"{url}/api/health", timeout=1) as response:
@@ -251,10 +257,10 @@ def _welcome(settings: Settings, store: Store, regrouped: int, now: float) -> li
     ]
     if settings.token is not None:
         lines.append(
-            f"reachable from elsewhere; reading there needs the token  {settings.url}/?token={settings.token}"
+            f"reachable from elsewhere; reading there needs the token  {settings.url}/?token={settings.token}",
         )
         lines.append(
-            "to send from there, use this machine's name in the DSN, and start with --allow-host NAME"
+            "to send from there, use this machine's name in the DSN, and start with --allow-host NAME",
         )
     if regrouped:
         lines.append(f"the rule of grouping has changed: {regrouped} events were grouped anew")
@@ -266,7 +272,7 @@ def _welcome(settings: Settings, store: Store, regrouped: int, now: float) -> li
         number = store.stats().issues
         issues = "1 issue" if number == 1 else f"{number} issues"
         lines.append(
-            f"{issues} from before, last {_ago(now - newest.received_at)} ago (Ctrl-C ends, events stay)"
+            f"{issues} from before, last {_ago(now - newest.received_at)} ago (Ctrl-C ends, events stay)",
         )
     return lines
 

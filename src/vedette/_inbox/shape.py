@@ -65,12 +65,10 @@ def pairs(event: dict[str, Any], name: str) -> list[tuple[str, str]]:
     value: object = event.get(name)
     if is_dict(value):
         return [(key[:200], text(item, 1000)) for key, item in list(value.items())[:200]]
-    found: list[tuple[str, str]] = []
-    if is_list(value):
-        for pair in value[:200]:
-            if is_list(pair) and len(pair) == 2:  # noqa: PLR2004 - a pair
-                found.append((text(pair[0], 200), text(pair[1], 1000)))
-    return found
+    if not is_list(value):
+        return []
+    found = [pair for pair in value[:200] if is_list(pair) and len(pair) == 2]  # noqa: PLR2004 - a pair
+    return [(text(name, 200), text(item, 1000)) for name, item in found]
 
 
 def message_of(event: dict[str, Any]) -> tuple[str, str, bool]:

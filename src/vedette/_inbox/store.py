@@ -5,8 +5,8 @@ Guarantees
 - Readers see whole commits and wait for no writer (WAL); other processes (``inbox tail``) may read and delete
   at the same time. Any thread may call any method.
 
-Relies on: one connection for writing under ``_write_lock`` and one for reading under ``_read_lock``, as SQLite's
-own locking orders processes, not threads that share a connection.
+Relies on: one connection for writing under ``_write_lock`` and one for reading under ``_read_lock``: SQLite's
+own locks order connections, not threads that share one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -25,12 +24,16 @@ from vedette._inbox.arrival import Arrival, decode_event, read_arrival
 from vedette._inbox.limits import Refused
 from vedette._inbox.models import Issue, Item, Stats, StoredEvent
 from vedette._inbox.recording import Recorded, Refusal
-from vedette._inbox.retention import Retention
 from vedette._inbox.schema import NoDatabaseError, StoreError, connect, default_path, open_database
 from vedette._inbox.summary import parse_query
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
     from types import TracebackType
+
+    from typing_extensions import Self
+
+    from vedette._inbox.retention import Retention
 
 __all__ = ["NoDatabaseError", "Store", "StoreError", "default_path"]
 
@@ -58,11 +61,14 @@ class Store:
         self._write_lock = threading.RLock()
         self._read_lock = threading.Lock()
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -76,10 +82,17 @@ class Store:
     # --- reading ---
 
     def issues(
-        self, q: str | None = None, since: float | None = None, limit: int = 50, before: int | None = None
+        self,
+        q: str | None = None,
+        since: float | None = None,
+        limit: int = 50,
+        before: int | None = None,
     ) -> list[Issue]:
-        """Newest activity first. ``q`` as typed by a user (``summary.parse_query``), ``since`` in seconds since the
-        epoch; ``before`` is the ``newest_row`` of the last issue of the page before."""
+        """Newest activity first.
+
+        ``q`` is a search as typed (``summary.parse_query``), ``since`` in seconds since the epoch, ``before``
+        the ``newest_row`` of the last issue of the page before.
+        """
         where, values = ["newest_row < ?"], list[object]([_NO_ROW if before is None else before])
         if since is not None:
             where.append("last_seen >= ?")
@@ -89,10 +102,10 @@ class Store:
         conditions += [("instr(facets, ?)", f"\n{term}\n") for term in terms]
         if conditions:
             where.append(
-                f"id IN (SELECT issue_id FROM events WHERE {' AND '.join(c for c, _ in conditions)})"
-            )  # noqa: S608 - constants
+                f"id IN (SELECT issue_id FROM events WHERE {' AND '.join(c for c, _ in conditions)})",  # noqa: S608 - our own tables and columns; values are bound
+            )
             values += [value for _, value in conditions]
-        query = f"SELECT * FROM issues WHERE {' AND '.join(where)} ORDER BY newest_row DESC LIMIT ?"  # noqa: S608 - as above
+        query = f"SELECT * FROM issues WHERE {' AND '.join(where)} ORDER BY newest_row DESC LIMIT ?"  # noqa: S608 - our own tables and columns; values are bound
         return [recording.issue_of(row) for row in self._all(query, *values, limit)]
 
     def issue(self, number: int) -> Issue | None:
@@ -134,8 +147,10 @@ class Store:
         return bytes(rows[0]["body"]) if rows else None
 
     def items(self, type: str | None = None, limit: int = 50, before: int | None = None) -> list[Item]:  # noqa: A002 - the protocol's word
-        """What is no error event, newest first; all types but ``refused``, which is asked for by name.
-        ``before`` is a ``row_id``."""
+        """What is no error event, newest first; ``before`` is a ``row_id``.
+
+        All types but ``refused``, which is asked for by name.
+        """
         cursor = _NO_ROW if before is None else before
         if type == "refused":
             rows = self._all("SELECT * FROM refused WHERE id < ? ORDER BY id DESC LIMIT ?", cursor, limit)
@@ -155,7 +170,8 @@ class Store:
         for row in self._all("SELECT * FROM client_drops"):
             dropped.setdefault(row["reason"], {})[row["category"]] = row["quantity"]
         numbers = self._all(
-            "SELECT (SELECT count(*) FROM issues), (SELECT count(*) FROM events), (SELECT count(*) FROM items)"
+            "SELECT (SELECT count(*) FROM issues), (SELECT count(*) FROM events),"
+            " (SELECT count(*) FROM items)",
         )[0]
         return Stats(
             received=counters.get("received", 0),
@@ -223,7 +239,8 @@ class Store:
         """Delete an issue with its events; whether it was there."""
         with self._transaction() as connection:
             rows = connection.execute(
-                "SELECT envelope_id FROM events WHERE issue_id = ?", (min(number, _NO_ROW),)
+                "SELECT envelope_id FROM events WHERE issue_id = ?",
+                (min(number, _NO_ROW),),
             )
             return retention.remove(connection, [int(row[0]) for row in rows])[0] > 0
 
@@ -232,7 +249,7 @@ class Store:
         with self._transaction() as connection:
             events = int(connection.execute("SELECT count(*) FROM events").fetchone()[0])
             for table in ("events", "issues", "items", "envelopes", "refused", "counters", "client_drops"):
-                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - tables of ours
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own tables and columns; values are bound
         return events
 
     @contextlib.contextmanager

@@ -83,7 +83,7 @@ def summarize(event_id: str, event: dict[str, Any]) -> Summary:
 def parse_query(q: str) -> tuple[str, list[str]]:
     """A search as typed: the plain substring, and the ``level:``, ``release:``, ``env:``, ``tag.KEY:`` terms.
 
-    A value with blanks stands in double quotes. Both come back case-folded, the terms as they stand in ``facets``.
+    A value with blanks stands in double quotes. Both come back case-folded, the terms as ``facets`` has them.
     """
     terms = [_facet(name, quoted or plain) for name, quoted, plain in _TERM.findall(q)]
     return " ".join(_TERM.sub(" ", q).split()).casefold(), terms

@@ -1,13 +1,13 @@
 """The one thread that turns request bodies into rows.
 
 Guarantees
-- A request is answered after the commit that holds what it brought: never 200 for something that a kill loses.
+- A request is answered after the commit that holds what it brought: a kill loses nothing answered 200.
 - Up to 200 waiting requests share a commit; each fails alone. Requests are stored in the order of ``submit``.
 - At most one body is being decompressed, and at most 64 MiB of decompressed bodies wait for their commit (or
   one larger body): the queue holds bodies as they were sent, which the receiver bounds.
 - ``stop`` returns when everything submitted before it is committed.
 
-Relies on: ``queue.SimpleQueue``; ``submit`` being called on the event loop's thread; ``Store`` being thread-safe.
+Relies on: ``queue.SimpleQueue``; ``submit`` being called on one event loop; ``Store`` being thread-safe.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from vedette._inbox.access import check_key, key_and_project
 from vedette._inbox.arrival import Arrival, arrival_of, read_store_body
@@ -26,8 +26,10 @@ from vedette._inbox.decoding import Body, decode_body
 from vedette._inbox.limits import KEPT_REFUSAL_BYTES, MAX_BODY, Refused
 from vedette._inbox.reading import read_envelope
 from vedette._inbox.recording import Recorded, Refusal
-from vedette._inbox.retention import Retention
 from vedette._inbox.store import Store, StoreError
+
+if TYPE_CHECKING:
+    from vedette._inbox.retention import Retention
 
 _BATCH_REQUESTS: Final = 200
 _BATCH_BYTES: Final = MAX_BODY
@@ -51,10 +53,15 @@ _Waiting: TypeAlias = "tuple[Submission | Refusal, asyncio.Future[Answer]]"
 
 
 class Writer:
-    """Stores submissions in batches. ``announce`` is called for each event stored, in order, after its commit."""
+    """Stores submissions in batches. ``announce`` is called for each event, in order, after its commit."""
 
     def __init__(
-        self, store: Store, retention: Retention, *, key: str | None = None, announce: Announce | None = None
+        self,
+        store: Store,
+        retention: Retention,
+        *,
+        key: str | None = None,
+        announce: Announce | None = None,
     ) -> None:
         self._store = store
         self._retention = retention
@@ -122,7 +129,10 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - hostile data met a fault of ours: kept, and the thread lives
             cause = f"{type(error).__name__}: {ascii(str(error))[:200]}"
             reason = Refused(
-                500, "internal", "vedette failed to read this: a bug, please report it", (cause,)
+                500,
+                "internal",
+                "vedette failed to read this: a bug, please report it",
+                (cause,),
             )
         return Refusal(work.project, bytes(work.body[:KEPT_REFUSAL_BYTES]), len(work.body), reason)
 

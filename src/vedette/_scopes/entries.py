@@ -85,15 +85,12 @@ def leave(entry: Entry) -> None:
             return
     try:
         _top.reset(token)
-    except (
-        ValueError,
-        RuntimeError,
-    ):  # made in another Context, of which this one is a copy; or used meanwhile
+    except (ValueError, RuntimeError):
+        # Made in another Context, of which this one is a copy; or used by another thread meanwhile.
         _mark_as_left(entry)
     if not entry.left:
-        entry.previous = (
-            None  # copies of this context may stand on the entry for ever, and never fall below it
-        )
+        # Copies of this context may stand on the entry for ever, and will never fall below it.
+        entry.previous = None
 
 
 def _mark_as_left(entry: Entry) -> None:

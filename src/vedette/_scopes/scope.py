@@ -516,8 +516,6 @@ class Scope:
         if scope is None and not kwargs:
             return detached
         top = Scope() if detached is None else detached.fork()
-        if top.client is None:
-            top.client = self.client  # renders the arguments
         if scope is not None:
             top.update_from_scope(scope)
         known = _only(_SCOPE_KWARGS, kwargs)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import time
 from datetime import datetime, timedelta, timezone, tzinfo
 
@@ -18,7 +19,9 @@ def crumbs_of(scope):
 def test_a_breadcrumb_is_completed_and_wrapped():
     scope = Scope()
     before = time.time()
-    scope.add_breadcrumb({"message": "  as it is ", "category": "auth"}, category="auth.login", data={"a": [1]})
+    scope.add_breadcrumb(
+        {"message": "  as it is ", "category": "auth"}, category="auth.login", data={"a": [1]}
+    )
     after = time.time()
     (crumb,) = event_of(scope)["breadcrumbs"]["values"]
     assert before <= crumb.pop("timestamp") <= after
@@ -33,7 +36,14 @@ def test_a_breadcrumb_is_completed_and_wrapped():
 
 @pytest.mark.parametrize(
     ("given", "sent"),
-    [("warn", "warning"), ("critical", "fatal"), ("error", "error"), ("loud", "info"), (30, "info"), (None, "info")],
+    [
+        ("warn", "warning"),
+        ("critical", "fatal"),
+        ("error", "error"),
+        ("loud", "info"),
+        (30, "info"),
+        (None, "info"),
+    ],
 )
 @pytest.mark.spec("BRC-06")
 def test_a_breadcrumb_never_has_a_level_that_servers_refuse(given, sent):
@@ -43,7 +53,8 @@ def test_a_breadcrumb_never_has_a_level_that_servers_refuse(given, sent):
 
 
 @pytest.mark.parametrize(
-    ("given", "sent"), [({"a": 1}, {"a": 1}), ("text", {"value": "text"}), (0, {"value": 0}), ({}, None), (None, None)]
+    ("given", "sent"),
+    [({"a": 1}, {"a": 1}), ("text", {"value": "text"}), (0, {"value": 0}), ({}, None), (None, None)],
 )
 def test_the_data_of_a_breadcrumb_is_always_an_object(given, sent):
     scope = Scope()
@@ -164,14 +175,16 @@ def test_before_breadcrumb_decides_whether_and_how_a_breadcrumb_is_kept():
         seen.append((crumb["message"], crumb["type"], crumb["timestamp"] > 0, hint))
         if crumb["message"] == "secret":
             return None
-        return {**crumb, "message": "changed", "level": "warn"}
+        return {**crumb, "message": "changed", "level": "warn", "timestamp": None}
 
     scope = Scope(client=RecordingClient(before_breadcrumb))
     scope.add_breadcrumb(message="secret")
     assert crumbs_of(scope) == []
     scope.add_breadcrumb({"message": "open"}, hint={"why": 1})
     assert seen == [("secret", "default", True, {}), ("open", "default", True, {"why": 1})]
-    assert [(crumb["message"], crumb["level"]) for crumb in crumbs_of(scope)] == [("changed", "warning")]
+    (crumb,) = crumbs_of(scope)
+    assert (crumb["message"], crumb["level"]) == ("changed", "warning")
+    assert crumb["timestamp"] > 0
 
 
 @pytest.mark.spec("BRC-13", "CLI-09")
@@ -185,13 +198,23 @@ def test_nothing_is_recorded_while_the_sdk_is_disabled():
 def test_an_event_owns_its_breadcrumbs_at_every_depth(data):
     scope = Scope()
     scope.add_breadcrumb(message="m", data=data)
-    untouched = event_of(scope)
+    untouched = copy.deepcopy(event_of(scope))
     (crumb,) = event_of(scope)["breadcrumbs"]["values"]
     crumb["message"] = "changed"
     crumb["data"]["new"] = 1
     if "deep" in data:
         crumb["data"]["deep"]["list"].append(2)
     assert event_of(scope) == untouched
+
+
+def test_data_that_is_nested_in_one_breadcrumb_of_one_scope_is_owned_all_the_same():
+    isolation, current = Scope(), Scope()
+    isolation.add_breadcrumb(message="nested", data={"deep": [1]})
+    isolation.add_breadcrumb(message="flat", data={"a": 1})
+    current.add_breadcrumb(message="flat", data={"a": 1})
+    event = applied(isolation=isolation, current=current)
+    event["breadcrumbs"]["values"][0]["data"]["deep"].append(2)
+    assert crumbs_of(isolation)[0]["data"] == {"deep": [1]}
 
 
 def test_a_field_of_the_users_own_is_the_events_own_as_well():

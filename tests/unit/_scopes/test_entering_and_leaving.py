@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.unit._scopes.recording import event_of, in_empty_context, messages
+from vedette._scopes import entries
 from vedette._scopes.context import (
     active_scopes,
     get_current_scope,
@@ -42,14 +43,22 @@ def scoped(value):
 def test_new_scope_forks_the_current_scope_for_the_block_and_nothing_else():
     current, isolation = get_current_scope(), get_isolation_scope()
     current.set_tag("tag", "outer")
-    with pytest.raises(ZeroDivisionError), new_scope() as scope:
+    with new_scope() as scope:
         assert get_current_scope() is scope is not current
         assert get_isolation_scope() is isolation
         assert tag() == "outer"
         scope.set_tag("tag", "inner")
-        raise ZeroDivisionError
     assert get_current_scope() is current
     assert tag() == "outer"
+
+
+@pytest.mark.spec("SCO-23", "SCO-24")
+@pytest.mark.parametrize("enter", [new_scope, isolation_scope])
+def test_a_block_is_left_by_an_exception_as_well(enter):
+    current, isolation = get_current_scope(), get_isolation_scope()
+    with pytest.raises(ZeroDivisionError), enter():
+        raise ZeroDivisionError
+    assert (get_current_scope(), get_isolation_scope()) == (current, isolation)
 
 
 @pytest.mark.spec("SCO-13", "SCO-24")
@@ -131,7 +140,7 @@ def test_scopes_made_inside_a_block_of_a_new_context_outlive_it():
     assert in_empty_context(look)
 
 
-# --- leaving from the wrong place ----------------------------------------------------------------------------
+# --- leaving from the wrong place -----------------------------------------------------------------------
 
 
 @pytest.mark.spec("PAIN-20")
@@ -305,7 +314,7 @@ def test_a_task_that_outlives_the_block_it_was_made_in_keeps_its_scopes():
     asyncio.run(main())
 
 
-# --- nobody's data in another's event -------------------------------------------------------------------------
+# --- nobody's data in another's event -------------------------------------------------------------------
 
 
 def work_of(marker, client, step):
@@ -376,7 +385,7 @@ def test_a_unit_of_work_with_a_fresh_isolation_scope_knows_nothing_of_what_was_b
     assert "tags" not in event
 
 
-# --- nothing is kept alive -----------------------------------------------------------------------------------
+# --- nothing is kept alive ------------------------------------------------------------------------------
 
 
 def assert_all_gone(references):
@@ -386,23 +395,21 @@ def assert_all_gone(references):
 
 def entries_below():
     """How many entries the context keeps alive."""
-    from vedette._scopes import entries
-
-    entry, count = entries._top.get(), 0
+    entry, count = entries._top.get(), 0  # noqa: SLF001 - what is kept alive is not to be seen from outside
     while entry is not None:
         entry, count = entry.previous, count + 1
     return count
 
 
 def held(references):
-    with new_scope() as scope:
-        references.append(weakref.ref(scope))
-        scope = None
+    with new_scope():
+        references.append(weakref.ref(get_current_scope()))
         yield
 
 
 @pytest.mark.parametrize("window", [1, 2, 5])
-def test_overlapping_generators_leave_no_scope_behind(window):
+@pytest.mark.parametrize("run", [lambda close: close(), in_empty_context], ids=["own", "foreign"])
+def test_overlapping_generators_leave_no_scope_behind(window, run):
     references = []
     suspended = []
     before = entries_below()
@@ -411,10 +418,10 @@ def test_overlapping_generators_leave_no_scope_behind(window):
         next(generator)
         suspended.append(generator)
         if len(suspended) > window:
-            suspended.pop(0).close()  # the oldest first: never the innermost
+            run(suspended.pop(0).close)  # the oldest first: never the innermost
         assert entries_below() <= before + (window + 1) ** 2
     while suspended:
-        suspended.pop().close()
+        run(suspended.pop().close)
     get_current_scope()
     with new_scope():
         assert entries_below() == before + 1

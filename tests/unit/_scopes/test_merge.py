@@ -95,7 +95,7 @@ def test_what_an_event_is_given_shares_nothing_with_the_scopes():
         contexts={"state": {"deep": {"list": [1]}}},
         fingerprint=["a"],
     )
-    untouched = event_of(scope)
+    untouched = copy.deepcopy(event_of(scope))
     event = event_of(scope)
     event["tags"]["a"] = "changed"
     event["user"]["roles"].append("b")

@@ -85,7 +85,13 @@ def test_set_user_replaces_the_user_and_none_removes_it():
 
 @pytest.mark.parametrize(
     ("given", "sent"),
-    [("fatal", "fatal"), ("critical", "fatal"), ("warn", "warning"), ("WARNING", "warning"), ("debug", "debug")],
+    [
+        ("fatal", "fatal"),
+        ("critical", "fatal"),
+        ("warn", "warning"),
+        ("WARNING", "warning"),
+        ("debug", "debug"),
+    ],
 )
 @pytest.mark.spec("SCO-35", "EVT-11")
 def test_a_level_is_brought_into_the_form_that_servers_accept(given, sent):
@@ -159,7 +165,10 @@ def test_what_a_user_changes_after_setting_it_does_not_reach_the_scope():
     user["roles"].append("b")
     context["deep"]["list"].append(2)
     attribute.append(2)
-    assert event_of(scope) == {"user": {"id": 1, "roles": ["a"]}, "contexts": {"context": {"deep": {"list": [1]}}}}
+    assert event_of(scope) == {
+        "user": {"id": 1, "roles": ["a"]},
+        "contexts": {"context": {"deep": {"list": [1]}}},
+    }
     assert attributes_of(scope) == {"attribute": [1]}
 
 

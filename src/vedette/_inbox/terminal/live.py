@@ -48,7 +48,7 @@ class _Printer:
 
     def event(self, event: StoredEvent, issue: Issue, _new: bool) -> None:  # noqa: FBT001 - the hook's signature
         screen = Screen.of(sys.stdout)
-        url = f"{self._url}/events/{event.event_id}"
+        url = f"{self._url}/api/events/{event.event_id}"
         try:
             write(screen.render(event_lines(event, issue, screen, url)))
         except BrokenPipeError:

@@ -102,7 +102,7 @@ def render_list(issues: Sequence[Issue], screen: Screen, *, now: float | None = 
 
 
 def crumb_text(crumb: Crumb, at: float, screen: Screen) -> str:
-    """A breadcrumb on one line: distance to the event, level if that says something, category, what happened."""
+    """A breadcrumb on one line: distance to the event, level if it is a bad one, category, what happened."""
     distance = "" if crumb.at is None else _distance(crumb.at - at, screen.signs.minus)
     level = crumb.level if crumb.level in {"fatal", "error", "warning"} else ""
     text = crumb.text.replace("→", screen.signs.arrow)
