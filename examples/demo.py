@@ -54,7 +54,9 @@ def run(folder: Path) -> int:
     print(f"\nvedette.get_client().stats()\n  {captured['stats']}")
     missing = [event_id for event_id in captured["ids"] if event_id not in stored]
     complete = shown == 0 and not missing and len(stored) == expected
-    print(f"\n{expected} captured, {len(stored)} in the inbox's database: {'all there' if complete else 'NOT COMPLETE'}")
+    print(
+        f"\n{expected} captured, {len(stored)} in the inbox's database: {'all there' if complete else 'NOT COMPLETE'}"
+    )
     return 0 if complete else 1
 
 

@@ -67,7 +67,9 @@ def checkout(order: Order, user: str, password: str) -> Decimal:
     """Take an order. Raises CheckoutError."""
     vedette.add_breadcrumb(category="query", message="SELECT * FROM baskets WHERE owner = %s", level="info")
     vedette.add_breadcrumb(
-        type="http", category="http", data={"method": "GET", "url": "http://stock.local/items?id=7", "status_code": 200}
+        type="http",
+        category="http",
+        data={"method": "GET", "url": "http://stock.local/items?id=7", "status_code": 200},
     )
     try:
         amount = total(order)

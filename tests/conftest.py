@@ -21,9 +21,7 @@ FOREIGN_SETTINGS = ("SENTRY_", "VEDETTE_")
 PROXY_SETTINGS = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 # How long an example takes says more about the machine than about the code; pytest-timeout stops what hangs.
-hypothesis.settings.register_profile(
-    "vedette", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
+hypothesis.settings.register_profile("vedette", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("vedette")
 
 seconds_spent: defaultdict[str, float] = defaultdict(float)
@@ -119,5 +117,5 @@ def no_traces_of_other_tests():
         vedette.get_client().close(timeout=0)
     global_scope = vedette.get_global_scope()
     global_scope.set_client(None)
-    global_scope._state = vedette.Scope()._state  # clear() would keep the processors, as it must
+    global_scope._state = vedette.Scope()._state  # noqa: SLF001 - clear() keeps processors, as it must
     log.forget_warnings()

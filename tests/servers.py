@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import select
 import socket
+import ssl
 import threading
 import zlib
 from collections import deque
@@ -19,7 +21,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Iterable
 
     from typing_extensions import Self
@@ -324,7 +325,7 @@ class RecordingServer(_Listener):
         if answer.hang_up == "after_reading":
             return False
         if answer.hang_up == "in_answer":
-            sock.sendall(answer.head()[:12])
+            sock.sendall(answer.head()[:8])  # in the middle of the status line
             return False
         self._send(sock, answer.head(), answer.drip)
         self._wait(answer.body_gate)
@@ -375,10 +376,7 @@ class RecordingProxy(_Listener):
             with self._changed:
                 self._open.add(upstream)
             sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            back = threading.Thread(target=pump, args=(upstream, sock), daemon=True)
-            back.start()
-            pump(sock, upstream)
-            back.join(WAIT)
+            exchange(sock, upstream)
             with self._changed:
                 self._open.discard(upstream)
 
@@ -396,12 +394,16 @@ class RecordingProxy(_Listener):
                     sock.sendall(data)
 
 
-def pump(source: socket.socket, sink: socket.socket) -> None:
+def exchange(one: socket.socket, other: socket.socket) -> None:
+    """Carry bytes both ways until either side ends; on one thread, as TLS sockets must not be shared by two."""
     with suppress(OSError):
-        while data := source.recv(65_536):
-            sink.sendall(data)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
+        while True:
+            waiting = [sock for sock in (one, other) if isinstance(sock, ssl.SSLSocket) and sock.pending()]
+            for source in waiting or select.select([one, other], [], [], PATIENCE)[0]:
+                data = source.recv(65_536)
+                if not data:
+                    return
+                (other if source is one else one).sendall(data)
 
 
 def read_request(reader: BinaryIO, number: int) -> Request:

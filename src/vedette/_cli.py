@@ -58,41 +58,27 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_inbox(inbox: argparse.ArgumentParser) -> None:
-    inbox.description = (
-        "Receives events on this machine and prints them; without an ACTION it serves until Ctrl-C."
-    )
-    inbox.add_argument(
-        "--port", type=_port, default=_port_of_environment(), help="0: a free one (default %(default)s)"
-    )
+    inbox.description = "Receives events on this machine and prints them; without an ACTION it serves until Ctrl-C."
+    inbox.add_argument("--port", type=_port, default=_port_of_environment(), help="0: a free one (default %(default)s)")
     inbox.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    inbox.add_argument(
-        "--db", type=Path, metavar="FILE", help="where events are kept (default: VEDETTE_INBOX_DB)"
-    )
+    inbox.add_argument("--db", type=Path, metavar="FILE", help="where events are kept (default: VEDETTE_INBOX_DB)")
     inbox.add_argument(
         "--keep", type=_positive, default=10_000, metavar="N", help="events to keep (default %(default)s)"
     )
     inbox.add_argument("--keep-days", type=_seconds_or_number, metavar="DAYS", help="and for how long")
     inbox.add_argument("--key", help="take envelopes with this key only")
-    inbox.add_argument(
-        "--allow-host", action="append", default=[], metavar="NAME", help="a name this machine goes by"
-    )
+    inbox.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="a name this machine goes by")
     inbox.add_argument("--quiet", action="store_true", help="print no events")
     inbox.add_argument("--json", action="store_true", help="print one line of JSON when ready, and no events")
     actions = inbox.add_subparsers(dest="action", metavar="ACTION")
 
     # An option that the parent has too must not overwrite with its default what stood before the action.
     database = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    database.add_argument(
-        "--db", type=Path, metavar="FILE", help="the inbox's database (default: VEDETTE_INBOX_DB)"
-    )
+    database.add_argument("--db", type=Path, metavar="FILE", help="the inbox's database (default: VEDETTE_INBOX_DB)")
 
     listing = actions.add_parser("list", parents=[database], help="the issues, newest activity first")
-    listing.add_argument(
-        "-q", "--query", metavar="TEXT", help="in type, value, file, function, tags, user, release"
-    )
-    listing.add_argument(
-        "--since", type=_duration, metavar="1h", help="seen in the last 30s, 15m, 1h, 2d or 1w"
-    )
+    listing.add_argument("-q", "--query", metavar="TEXT", help="in type, value, file, function, tags, user, release")
+    listing.add_argument("--since", type=_duration, metavar="1h", help="seen in the last 30s, 15m, 1h, 2d or 1w")
     listing.add_argument("--json", action="store_true", help="one JSON object a line")
 
     show = actions.add_parser("show", parents=[database], help="one event, whole")
@@ -101,9 +87,7 @@ def _add_inbox(inbox: argparse.ArgumentParser) -> None:
     )
     show.add_argument("--locals", action="store_true", help="all variables of the program's own frames")
     show.add_argument("--all-frames", action="store_true", help="fold nothing")
-    show.add_argument(
-        "--format", choices=("text", "md", "json", "raw"), default="text", help="default %(default)s"
-    )
+    show.add_argument("--format", choices=("text", "md", "json", "raw"), default="text", help="default %(default)s")
 
     tail = actions.add_parser("tail", parents=[database], help="print events as they arrive")
     tail.add_argument(
@@ -115,9 +99,7 @@ def _add_inbox(inbox: argparse.ArgumentParser) -> None:
     )
     tail.add_argument("--all", action="store_true", help="begin with the first")
     tail.add_argument("--until", type=_positive, metavar="N", help="end after N events")
-    tail.add_argument(
-        "--timeout", type=_seconds_or_number, metavar="S", help="end after S seconds, with exit code 1"
-    )
+    tail.add_argument("--timeout", type=_seconds_or_number, metavar="S", help="end after S seconds, with exit code 1")
 
     clear = actions.add_parser("clear", parents=[database], help="delete an issue, or everything")
     clear.add_argument("issue", nargs="?", type=_positive, metavar="ISSUE", help="default: everything")

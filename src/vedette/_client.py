@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from vedette._host.stats import Stats
     from vedette._options import Unset
-    from vedette._protocol.types import ExcInfo
+    from vedette._protocol.types import Event, ExcInfo, Hint
     from vedette._scopes.scope import Scope
     from vedette._stages import Stage
 
@@ -125,9 +125,7 @@ class Client(BaseClient):
 
     # --- capturing -------------------------------------------------------------------------------------
 
-    def capture_event(
-        self, event: dict[str, Any], hint: dict[str, Any] | None = None, scope: Scope | None = None
-    ) -> str | None:
+    def capture_event(self, event: Event, hint: Hint | None = None, scope: Scope | None = None) -> str | None:
         """Merge an event with scope data, run the pipeline, dispatch it (CLI-62); its id, or None if dropped.
 
         ``scope`` is merged on top of the global, isolation and current scope.
@@ -146,7 +144,7 @@ class Client(BaseClient):
         ``mechanism`` overrides ``{"type": "generic", "handled": True}`` key by key (ERR-42). Where there is no
         exception, nothing is captured and None returned.
         """
-        found = exception[1] if type(exception) is tuple else exception
+        found = exception[1] if isinstance(exception, tuple) else exception
         if found is None:
             found = sys.exc_info()[1]
         if found is None:
@@ -164,16 +162,15 @@ class Client(BaseClient):
         """Whether there is a transport and the client was not closed (CLI-18)."""
         return self._active
 
-    def flush(
-        self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None
-    ) -> None:
-        """Send what waits, for at most ``timeout`` seconds (default: ``shutdown_timeout``); stay usable (CLI-22, CLI-24)."""
+    def flush(self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None) -> None:
+        """Send what waits, for at most ``timeout`` seconds (default: ``shutdown_timeout``); stay usable.
+
+        Implements CLI-22, CLI-24.
+        """
         if self._active:
             self.processor.flush(self._seconds(timeout), callback)
 
-    def close(
-        self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None
-    ) -> None:
+    def close(self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None) -> None:
         """Flush for at most ``timeout`` seconds (default: ``shutdown_timeout``), then be disabled (CLI-20 to CLI-23).
 
         Later captures do nothing. Integrations are undone. Closing twice is fine.
@@ -228,7 +225,8 @@ class Client(BaseClient):
     @property
     def dsn(self) -> str | None:
         """The DSN as given, or None."""
-        return self.options["dsn"]
+        found: str | None = self.options["dsn"]
+        return found
 
     @property
     def parsed_dsn(self) -> Dsn | None:
@@ -247,13 +245,13 @@ class Client(BaseClient):
     def render_event(self, event: object) -> dict[str, Any]:
         """An event that foreign code made or had in its hands, as bounded exact built-ins (design decision 6)."""
         settings = self.event_settings
-        rendered = render_json(
+        rendered: dict[str, Any] | None = render_json(
             event, settings, max_depth=EVENT_DEPTH, max_bytes=EVENT_BYTES, max_string=settings.text_limit
         )
         return rendered if type(rendered) is dict else {}
 
     def record_breadcrumb(self, crumb: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any] | None:
-        """What is to be kept of a breadcrumb: rendered, after ``before_breadcrumb``; None if it is dropped (HOOK-28)."""
+        """What is kept of a breadcrumb: rendered, after ``before_breadcrumb``; None if it is dropped (HOOK-28)."""
         if not self._active:
             return None
         before_breadcrumb = self.options["before_breadcrumb"]
@@ -266,7 +264,10 @@ class Client(BaseClient):
                     raise
                 log.warn_once("before_breadcrumb", "before_breadcrumb raised; the breadcrumb is dropped", exc_info=True)
                 return None
-        return self.render(kept) if type(kept) is dict else None
+        if not issubclass(type(kept), dict):
+            return None
+        rendered: dict[str, Any] = self.render(kept)
+        return rendered
 
 
 EVENT_DEPTH: Final = 16  # exception, values, n, stacktrace, frames, n, vars, name, and room for nested data
@@ -281,7 +282,13 @@ def _guarded(integration: Any, method: str, *args: object) -> bool:
     try:
         guests.call(f"{integration.identifier}.{method}", getattr(integration, method), *args)
     except Exception:  # noqa: BLE001 - the border: a guest's fault is named and isolated
-        log.warn_once(f"{integration.identifier}.{method}", "integration %r: %s raised", integration.identifier, method, exc_info=True)
+        log.warn_once(
+            f"{integration.identifier}.{method}",
+            "integration %r: %s raised",
+            integration.identifier,
+            method,
+            exc_info=True,
+        )
         return False
     return True
 
@@ -342,7 +349,9 @@ def _transport(options: Mapping[str, Any]) -> Transport:
     if isinstance(given, type):
         made = given(options)
         if not isinstance(made, Transport):
-            message = f"option 'transport' must be a subclass of vedette.Transport, got the class {given.__qualname__!r}"
+            message = (
+                f"option 'transport' must be a subclass of vedette.Transport, got the class {given.__qualname__!r}"
+            )
             raise OptionError(message)
         return made
     message = "a function as 'transport' is deprecated: give a vedette.Transport (see vedette.testing for tests)"
@@ -352,7 +361,7 @@ def _transport(options: Mapping[str, Any]) -> Transport:
 
 def _level_of_caller() -> int:
     """How far up the stack the line stands that called into vedette, so that a warning points there."""
-    level, frame = 1, sys._getframe(1)  # noqa: SLF001 - the documented way to the running stack
+    level, frame = 1, sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - documented
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("vedette."):
         level, frame = level + 1, frame.f_back
     return level

@@ -133,32 +133,35 @@ def _callback(value: object) -> object:
     return value
 
 
-def _strings(value: object) -> tuple[str, ...]:
-    if isinstance(value, (list, tuple, set, frozenset)) and all(isinstance(each, str) for each in value):
+def _members(value: Any, must: str) -> tuple[Any, ...]:
+    if issubclass(type(value), (list, tuple, set, frozenset)):
         return tuple(value)
+    raise _WrongValueError(must)
+
+
+def _strings(value: object) -> tuple[str, ...]:
     must = "must be a list of strings"
+    members = _members(value, must)
+    if all(isinstance(each, str) for each in members):
+        return members
     raise _WrongValueError(must)
 
 
 def _error_matchers(value: object) -> tuple[object, ...]:
     """Exception classes, names (``ValueError``, ``shop.OrderError``) or compiled patterns (ruling 36)."""
-    if isinstance(value, (list, tuple, set, frozenset)):
-        entries = tuple(value)
-        if all(isinstance(each, (str, type)) or hasattr(each, "search") for each in entries):
-            return entries
     must = "must be a list of exception classes, names, or compiled patterns"
+    members = _members(value, must)
+    if all(isinstance(each, (str, type)) or hasattr(each, "search") for each in members):
+        return members
     raise _WrongValueError(must)
 
 
 def _sequence(value: object) -> tuple[object, ...]:
-    if isinstance(value, (list, tuple)):
-        return tuple(value)
-    must = "must be a list"
-    raise _WrongValueError(must)
+    return _members(value, "must be a list")
 
 
-def _headers(value: object) -> dict[str, str]:
-    if isinstance(value, dict) and all(isinstance(k, str) and isinstance(v, str) for k, v in value.items()):
+def _headers(value: Any) -> dict[str, str]:
+    if issubclass(type(value), dict) and all(isinstance(text, str) for pair in value.items() for text in pair):
         return dict(value)
     must = "must be a dict of strings"
     raise _WrongValueError(must)
@@ -186,7 +189,13 @@ OPTIONS: Final = (
     Option("dsn", _optional(_dsn), None, "where to send to; empty sends nothing", "SENTRY_DSN"),
     Option("debug", _optional(_boolean), False, "write what vedette does to stderr", "SENTRY_DEBUG"),
     Option("release", _optional(_text), None, "version of your program", "SENTRY_RELEASE"),
-    Option("environment", _optional(_text), None, "production, staging, ... (None: production)", "SENTRY_ENVIRONMENT"),
+    Option(
+        "environment",
+        _optional(_text),
+        None,
+        "production, staging, ... (None: production)",
+        "SENTRY_ENVIRONMENT",
+    ),
     Option("dist", _optional(_text), None, "variant of a release"),
     Option("server_name", _optional(_text), None, "name of this host (None: asked of the system)"),
     Option("sample_rate", _RATE, 1.0, "share of error events that is sent", "SENTRY_SAMPLE_RATE"),
@@ -204,13 +213,23 @@ OPTIONS: Final = (
     Option("before_breadcrumb", _optional(_callback), None, "called with (crumb, hint); None drops the crumb"),
     Option("attach_stacktrace", _boolean, False, "send the stack with messages"),
     Option("add_full_stack", _boolean, False, "also send the frames that called the one which handled the error"),
-    Option("max_stack_frames", _optional(_whole(1, 1000)), 100, "frames kept of a stack: the oldest 20, the newest"),
+    Option(
+        "max_stack_frames",
+        _optional(_whole(1, 1000)),
+        100,
+        "frames kept of a stack: the oldest 20, the newest",
+    ),
     Option("include_local_variables", _optional(_boolean), True, "send the variables of each frame"),
     Option("include_source_context", _optional(_boolean), True, "send the source lines around each frame's line"),
     Option("in_app_include", _strings, (), "modules (and what is below them) that are yours"),
     Option("in_app_exclude", _strings, (), "modules (and what is below them) that are not yours"),
     Option("project_root", _optional(_text), None, "folder of your code (None: the working directory)"),
-    Option("max_value_length", _optional(_whole(16, 1_000_000)), None, "characters of one string (None: 1024, messages 8192)"),
+    Option(
+        "max_value_length",
+        _optional(_whole(16, 1_000_000)),
+        None,
+        "characters of one string (None: 1024, messages 8192)",
+    ),
     Option("custom_repr", _optional(_callback), None, "called with a value of yours; returns its text or None"),
     Option("http_proxy", _optional(_text), None, "proxy for http", None),
     Option("https_proxy", _optional(_text), None, "proxy for https", None),
@@ -276,6 +295,9 @@ def _unknown(name: str, value: object) -> str:
     return f"{message}\n    The options are: {', '.join(_BY_NAME)}."
 
 
+_MOST_SHOWN: Final = 80
+
+
 def _shown(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."

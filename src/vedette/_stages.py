@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import Any, Final, TypeAlias
 
     from vedette._client import Client
-    from vedette._protocol.types import Hint
+    from vedette._protocol.types import Event, Hint
     from vedette._scopes.merge import ScopeData
     from vedette._scopes.scope import Scope
 
@@ -56,7 +56,7 @@ class Capture:
         mechanism: Mapping[str, Any] | None = None,
         message: object = None,
         level: str | None = None,
-        event: Mapping[str, Any] | None = None,
+        event: Event | None = None,
         hint: Hint | None = None,
         extra: Scope | None = None,
     ) -> None:
@@ -68,10 +68,8 @@ class Capture:
         self.hint: Any = hint
         self.extra = extra
         self.scopes: ScopeData | None = None
-        self.category = _CATEGORIES.get((event or {}).get("type"), DataCategory.ERROR)
-
-
-_CATEGORIES: Final = {"transaction": DataCategory.TRANSACTION}
+        is_transaction = event is not None and event.get("type") == "transaction"
+        self.category = DataCategory.TRANSACTION if is_transaction else DataCategory.ERROR
 
 
 def refuse_disabled(client: Client, _capture: Capture) -> Verdict:
@@ -168,7 +166,7 @@ def build_event(client: Client, capture: Capture) -> Verdict:
     """Turn the exception or message into an event, or complete the one that was given (CLI-63, CLI-64)."""
     settings = client.event_settings
     if capture.exception is not None:
-        event = event_from_exception(capture.exception, settings, capture.mechanism or {})
+        event = event_from_exception(capture.exception, settings, dict(capture.mechanism or ()))
     elif capture.message is not None:
         frame = _caller() if client.options["attach_stacktrace"] else None
         event = event_from_message(capture.message, capture.level or "info", settings, stack_frame=frame)
@@ -185,7 +183,7 @@ def build_event(client: Client, capture: Capture) -> Verdict:
 
 def _caller() -> FrameType | None:
     """The frame that called into vedette."""
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the documented way to the running stack
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - documented
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "vedette":
         frame = frame.f_back
     return frame
@@ -238,7 +236,7 @@ def run_before_send(client: Client, capture: Capture) -> Verdict:
     return None
 
 
-def _consult(  # noqa: PLR0913 - who is asked what, and what a no means
+def _consult(
     client: Client,
     capture: Capture,
     name: str,

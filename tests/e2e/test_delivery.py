@@ -312,7 +312,9 @@ def _os_threads() -> int:
 
 
 @pytest.mark.spec("PAIN-04", "PAIN-40")
-def test_where_no_thread_can_be_had_flush_sends_on_the_callers_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_thread_can_be_had_flush_sends_on_the_callers_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def refuse(*_arguments: object) -> int:
         message = "can't start new thread"
         raise RuntimeError(message)

@@ -45,7 +45,11 @@ def test_options_that_are_not_passed_come_from_the_environment() -> None:
 @pytest.mark.spec("CFG-35", "CFG-36")
 @pytest.mark.parametrize("dsn", [None, "", DSN])
 def test_what_is_passed_wins_over_the_environment_even_if_it_is_none_or_empty(dsn: str | None) -> None:
-    environ = {"SENTRY_DSN": "https://other@errors.example.org/1", "SENTRY_SAMPLE_RATE": "0.5", "SENTRY_DEBUG": "1"}
+    environ = {
+        "SENTRY_DSN": "https://other@errors.example.org/1",
+        "SENTRY_SAMPLE_RATE": "0.5",
+        "SENTRY_DEBUG": "1",
+    }
     options = resolve({"dsn": dsn, "sample_rate": 0.0, "debug": False}, environ)
     assert options["dsn"] == dsn
     assert options["sample_rate"] == 0.0
@@ -90,19 +94,31 @@ def test_a_name_like_no_other_lists_the_options() -> None:
         ("sample_rate", None, "option 'sample_rate' must be a number from 0.0 to 1.0, got None"),
         ("max_breadcrumbs", -1, "option 'max_breadcrumbs' must be a whole number from 0 to 10000, got -1"),
         ("max_breadcrumbs", 1.5, "option 'max_breadcrumbs' must be a whole number from 0 to 10000, got 1.5"),
-        ("debug", "maybe", "option 'debug' must be True or False (or one of the words 1 true t yes y on, "
-         "0 false f no n off), got 'maybe'"),
+        (
+            "debug",
+            "maybe",
+            (
+                "option 'debug' must be True or False (or one of the words 1 true t yes y on, "
+                "0 false f no n off), got 'maybe'"
+            ),
+        ),
         ("release", 7, "option 'release' must be a string, got 7"),
         ("shutdown_timeout", -1, "option 'shutdown_timeout' must be a number from 0.0 to 86400.0 (seconds), got -1"),
         ("before_send", "drop", "option 'before_send' must be a function, got 'drop'"),
         ("in_app_include", "shop", "option 'in_app_include' must be a list of strings, got 'shop'"),
-        ("ignore_errors", [7], "option 'ignore_errors' must be a list of exception classes, names, or compiled "
-         "patterns, got [7]"),
+        (
+            "ignore_errors",
+            [7],
+            "option 'ignore_errors' must be a list of exception classes, names, or compiled patterns, got [7]",
+        ),
         ("integrations", 7, "option 'integrations' must be a list, got 7"),
-        ("transport", 7, "option 'transport' must be a Transport, a subclass of it, or a function that takes an "
-         "event, got 7"),
+        (
+            "transport",
+            7,
+            "option 'transport' must be a Transport, a subclass of it, or a function that takes an event, got 7",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_value_raises_with_the_fix(option: str, value: object, message: str) -> None:
     with pytest.raises(OptionError) as caught:
         vedette.Client(DSN, **{option: value})
@@ -123,26 +139,31 @@ def test_an_async_function_is_refused_as_a_hook() -> None:
             vedette.Client(DSN, before_send=hook)
 
 
-@pytest.mark.parametrize("dsn", ["no url", "https://errors.example.org/7", "https://key@errors.example.org", "https://key@/1"])
+@pytest.mark.parametrize(
+    "dsn", ["no url", "https://errors.example.org/7", "https://key@errors.example.org", "https://key@/1"]
+)
 def test_a_malformed_dsn_raises_and_names_the_right_form(dsn: str) -> None:
     with pytest.raises(vedette.BadDsn, match=r"option 'dsn'.*https://<key>@<host>/<project>"):
         vedette.init(dsn)
 
 
-def test_a_malformed_dsn_of_the_environment_raises_too_and_says_where_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_dsn_of_the_environment_raises_too_and_says_where_it_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("SENTRY_DSN", "nonsense")
     with pytest.raises(vedette.BadDsn, match="SENTRY_DSN"):
         vedette.init()
 
 
-def test_any_other_bad_value_of_the_environment_warns_once_and_is_ignored(caplog: pytest.LogCaptureFixture) -> None:
+def test_any_other_bad_value_of_the_environment_warns_once_and_is_ignored(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     for _ in range(2):
         assert resolve({}, {"SENTRY_SAMPLE_RATE": "a lot"})["sample_rate"] == 1.0
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert warnings == [
-        "option 'sample_rate' must be a number from 0.0 to 1.0, got 'a lot' "
-        "(from the environment variable SENTRY_SAMPLE_RATE); ignored, using 1.0"
-    ]
+    (warning,) = warnings
+    assert warning.startswith("option 'sample_rate' must be a number from 0.0 to 1.0, got 'a lot'")
+    assert warning.endswith("(from the environment variable SENTRY_SAMPLE_RATE); ignored, using 1.0")
 
 
 def test_a_bad_option_replaces_nothing() -> None:

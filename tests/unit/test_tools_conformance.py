@@ -182,9 +182,7 @@ def test_a_test_proves_its_row_even_if_it_was_meant_for_later():
     assert verdicts["CLI-02"] == Status("open")
 
 
-@pytest.mark.parametrize(
-    ("row_id", "message"), [("CLI-09", "t: CLI-09 is no row"), ("CLI-02", "t: CLI-02 is n/a")]
-)
+@pytest.mark.parametrize(("row_id", "message"), [("CLI-09", "t: CLI-09 is no row"), ("CLI-02", "t: CLI-02 is n/a")])
 def test_a_test_of_an_unknown_or_inapplicable_row_is_refused(row_id, message):
     with pytest.raises(ConformanceError, match=message):
         conformance.judge(ROWS, {row_id: ["t"]}, {"CLI-02": Status("n/a", "r")})

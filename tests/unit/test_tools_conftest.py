@@ -56,8 +56,7 @@ def test_a_mark_of_an_unknown_row_ends_the_run(run):
 def test_a_test_may_name_at_most_eight_rows_its_class_included(run):
     ids = [f"CLI-{number:02}" for number in range(1, 10)]
     status, output = run(
-        f"@pytest.mark.spec('{ids[0]}')\nclass TestIt:\n"
-        f"    @pytest.mark.spec(*{ids[1:]})\n    def test_it(self): pass"
+        f"@pytest.mark.spec('{ids[0]}')\nclass TestIt:\n    @pytest.mark.spec(*{ids[1:]})\n    def test_it(self): pass"
     )
     assert status == pytest.ExitCode.USAGE_ERROR
     assert "names 9 rows, at most 8" in output

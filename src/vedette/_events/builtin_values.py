@@ -21,18 +21,21 @@ from vedette._privacy.denylist import FILTERED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any, Final
 
     from vedette._events.dispatch_values import Renderer
     from vedette._events.settings import EventSettings
 
     Factory = Callable[[type], Renderer]
+    Entry = tuple[str, object]  # a label, such as "name=", and a value
+    Style = tuple[str, str, str]  # what opens, separates and closes
 
 _LARGEST_BITS = 512  # of an integer written out: 155 digits
-_HUGE: Final = 1 << _LARGEST_BITS
 _SHOWN_BITS = 64
 _MIN_ITEM = 4  # bytes; with less left a container ends
+_MIN_SHARE = 16  # bytes; rather few entries that can be read than many that cannot
+_MAX_KEY = 80  # bytes of a key
 _TAIL = 10  # bytes kept for saying how many items are not shown
 _LONGEST_NAME = 256  # characters of a key that are compared with the deny list
 
@@ -40,33 +43,47 @@ _list_slice = list.__getitem__
 _tuple_slice = tuple.__getitem__
 _dict_items = dict.items
 
+_LIST: Style = ("[", ", ", "]")
+_DICT: Style = ("{", ", ", "}")
+
+
+class _Hidden:
+    """Stands for a value that must not be looked at."""
+
+    def __repr__(self) -> str:
+        return FILTERED
+
+
+HIDDEN: Final = _Hidden()
+
 
 # --- atoms ---
 
 
 def render_int(value: int, room: int, _depth: int, _settings: EventSettings) -> str:
-    return fit(int_text(value), room)
+    text = repr(value) if value.bit_length() <= _LARGEST_BITS else int_text(value)
+    return text if len(text) <= room else fit(text, room)
 
 
 def int_text(value: int) -> str:
     """Digits, or for a huge integer its first hexadecimal digits and its size: digits would take minutes."""
-    if -_HUGE < value < _HUGE:
-        return repr(value)
     bits = value.bit_length()
+    if bits <= _LARGEST_BITS:
+        return repr(value)
     first = abs(value) >> (bits - _SHOWN_BITS)
     return f"{'-' if value < 0 else ''}0x{first:x}{CUT} ({bits} bits)"
 
 
 def _render_repr(value: object, room: int, _depth: int, _settings: EventSettings) -> str:
-    return fit(repr(value), room)  # of exact built-ins only, whose repr is CPython's own
+    text = repr(value)  # of exact built-ins only, whose repr is CPython's own
+    return text if len(text) <= room else fit(text, room)
 
 
 def render_str(value: str, room: int, _depth: int, settings: EventSettings) -> str:
-    shown = min(settings.string_limit, room)
-    if len(value) <= shown:
+    if len(value) < room and len(value) <= settings.string_limit:
         text = repr(value)
         return text if len(text) <= room and text.isascii() else fit(text, room, text[-1])
-    return _cut_literal(repr(value[:shown]), room)
+    return _cut_literal(repr(value[: min(settings.string_limit, room)]), room)
 
 
 def _render_bytes(value: bytes, room: int, _depth: int, settings: EventSettings) -> str:
@@ -84,92 +101,26 @@ def _cut_literal(literal: str, room: int) -> str:
 # --- containers ---
 
 
-def render_items(  # noqa: PLR0913 - the loop that all sequences share
-    items: Iterable[object],
-    total: int,
-    opening: str,
-    closing: str,
-    room: int,
-    depth: int,
-    settings: EventSettings,
-) -> str:
-    """The first items between two brackets; each gets an even share of the room and passes on what it leaves."""
-    if total == 0:
-        return fit(opening + closing, room)
-    if depth <= 0:
-        return fit(opening + CUT + closing, room)
-    parts: list[str] = []
-    left = room - len(opening) - len(closing)
-    waiting = total
-    if total > WIDTH:
-        waiting = WIDTH
-        left -= _TAIL
-    for item in items:
-        text = render(item, left // waiting, depth - 1, settings)
-        parts.append(text)
-        left -= _size(text) + 2
-        waiting -= 1
-        if waiting == 0 or left < _MIN_ITEM:
-            break
-    if len(parts) < total:
-        parts.append(f"{CUT} +{total - len(parts)}")
-    return _close(opening + ", ".join(parts), closing, room)
+def fill(entries: list[Entry], total: int, style: Style, room: int, depth: int, settings: EventSettings) -> str:
+    """The first entries of a container, each a label and a value, between what opens and what closes.
 
-
-def render_mapping(  # noqa: PLR0913 - as above
-    mapping: dict[object, object], opening: str, closing: str, room: int, depth: int, settings: EventSettings
-) -> str:
-    """The same for a dict. Values under deny-listed names are ``[Filtered]`` unseen."""
-    total = dict.__len__(mapping)
-    if total == 0:
-        return fit(opening + closing, room)
-    if depth <= 0:
-        return fit(opening + CUT + closing, room)
-    parts: list[str] = []
-    left = room - len(opening) - len(closing)
-    waiting = total
-    if total > WIDTH:
-        waiting = WIDTH
-        left -= _TAIL
-    try:
-        for key, item in _dict_items(mapping):
-            share = left // waiting
-            head = render(key, share if share < _MIN_ITEM else share // 2 + 1, depth - 1, settings)
-            if is_hidden(key, settings):
-                text = f"{head}: {FILTERED}"
-            else:
-                text = f"{head}: {render(item, max(0, share - _size(head) - 2), depth - 1, settings)}"
-            parts.append(text)
-            left -= _size(text) + 2
-            waiting -= 1
-            if waiting == 0 or left < _MIN_ITEM:
-                break
-    except RuntimeError:  # another thread resizes it: what was seen so far is what there is
-        parts.append(CUT)
-    else:
-        if len(parts) < total:
-            parts.append(f"{CUT} +{total - len(parts)}")
-    return _close(opening + ", ".join(parts), closing, room)
-
-
-def render_fields(  # noqa: PLR0913 - as above
-    pairs: list[tuple[str, object]],
-    total: int,
-    style: tuple[str, str, str],
-    room: int,
-    depth: int,
-    settings: EventSettings,
-) -> str:
-    """Stored fields as ``name=value``; ``style`` is what opens, separates and closes."""
+    Each gets an even share of the room and passes on what it leaves; how many are not shown is said at the end.
+    """
     opening, separator, closing = style
+    if depth <= 0 and total:
+        return fit(opening + CUT + closing, room, closing)
+    text = _filled_quickly(entries, style, settings.short_string) if len(entries) == total else None
+    if text is not None and len(text) <= room and text.isascii():
+        return text
+    left = room - len(opening) - len(closing) - (_TAIL if len(entries) < total else 0)
+    waiting = len(entries)
     parts: list[str] = []
-    left = room - len(opening) - len(closing)
-    waiting = len(pairs)
-    for name, item in pairs:
-        if settings.matches(name):
-            text = f"{name}={FILTERED}"
+    for label, item in entries:
+        share = max(left // waiting, _MIN_SHARE)
+        if item is HIDDEN:
+            text = label + FILTERED
         else:
-            text = f"{name}={render(item, max(0, left // waiting - len(name) - 1), depth - 1, settings)}"
+            text = label + render(item, max(share - len(label), 1), depth - 1, settings)
         parts.append(text)
         left -= _size(text) + len(separator)
         waiting -= 1
@@ -177,23 +128,74 @@ def render_fields(  # noqa: PLR0913 - as above
             break
     if len(parts) < total:
         parts.append(f"{CUT} +{total - len(parts)}")
-    return _close(opening + separator.join(parts), closing, room)
-
-
-def _close(text: str, closing: str, room: int) -> str:
-    text += closing
+    text = opening + separator.join(parts) + closing
     return text if len(text) <= room and text.isascii() else fit(text, room, closing)
 
 
+def _filled_quickly(entries: list[Entry], style: Style, short: int) -> str | None:
+    """The same for entries that are all small built-ins, without shares; None if they are not.
+
+    This is what most containers are, and what most of the time of a capture goes into.
+    """
+    parts: list[str] = []
+    for label, item in entries:
+        cls = type(item)
+        if cls is str:
+            if len(item) > short:  # type: ignore[arg-type] # a str
+                return None
+        elif cls is int:
+            if item.bit_length() > _SHOWN_BITS:  # type: ignore[attr-defined] # an int
+                return None
+        elif item is not None and cls is not bool and cls is not float:
+            return None
+        parts.append(f"{label}{item!r}")
+    return style[0] + style[1].join(parts) + style[2]
+
+
+def fill_items(
+    items: list[object] | tuple[object, ...],
+    total: int,
+    style: Style,
+    room: int,
+    depth: int,
+    settings: EventSettings,
+) -> str:
+    """The same for a sequence, which has no labels."""
+    return fill([("", item) for item in items], total, style, room, depth, settings)
+
+
+def fill_mapping(
+    mapping: dict[object, object], style: Style, room: int, depth: int, settings: EventSettings
+) -> str:
+    """The same for a dict. Values under deny-listed names are ``[Filtered]`` unseen."""
+    entries: list[Entry] = []
+    if depth > 0:
+        matches = settings.matches
+        key_room = min(room // 2, _MAX_KEY)
+        try:
+            for key, item in islice(_dict_items(mapping), WIDTH):
+                if type(key) is str and len(key) < key_room:
+                    entries.append((f"{key!r}: ", HIDDEN if matches(key) else item))
+                else:
+                    label = f"{render(key, key_room, depth - 1, settings)}: "
+                    entries.append((label, HIDDEN if is_hidden(key, settings) else item))
+        except RuntimeError:  # another thread resizes it: what was seen so far is what there is
+            entries.append((CUT, HIDDEN))
+    return fill(entries, dict.__len__(mapping), style, room, depth, settings)
+
+
 def _size(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-8", "backslashreplace"))
+    return len(text.encode("utf-8", "backslashreplace"))
 
 
 def is_hidden(key: object, settings: EventSettings) -> bool:
     """Whether what stands under this key of a mapping, or beside it in a pair, is deny-listed."""
-    if type(key) is str:
+    cls = type(key)
+    if cls is str:
         return settings.matches(key if len(key) <= _LONGEST_NAME else key[:_LONGEST_NAME])
-    if type(key) is bytes:  # ASGI's header names
+    if cls is int:
+        return False
+    if cls is bytes:  # ASGI's header names
         return settings.matches(key[:_LONGEST_NAME].decode("latin-1"))
     name = plain_str(key, _LONGEST_NAME)
     return name is not None and settings.matches(name)
@@ -203,14 +205,14 @@ def is_hidden(key: object, settings: EventSettings) -> bool:
 
 
 def _render_list(value: list[object], room: int, depth: int, settings: EventSettings) -> str:
-    return render_items(value[:WIDTH], len(value), "[", "]", room, depth, settings)
+    return fill_items(value[:WIDTH], len(value), _LIST, room, depth, settings)
 
 
 def _render_tuple(value: tuple[object, ...], room: int, depth: int, settings: EventSettings) -> str:
-    return render_tuple(value, "(", room, depth, settings)
+    return fill_tuple(value, "(", room, depth, settings)
 
 
-def render_tuple(
+def fill_tuple(
     value: tuple[object, ...], opening: str, room: int, depth: int, settings: EventSettings
 ) -> str:
     """A tuple, or an instance of a subclass. Of a pair with a deny-listed name, the second is hidden.
@@ -221,18 +223,18 @@ def render_tuple(
     items = _tuple_slice(value, slice(0, WIDTH))
     if total == 2 and depth > 0 and is_hidden(items[0], settings):  # noqa: PLR2004 - a pair
         return fit(f"{opening}{render(items[0], room, depth - 1, settings)}, {FILTERED})", room, ")")
-    return render_items(items, total, opening, ",)" if total == 1 else ")", room, depth, settings)
+    return fill_items(items, total, (opening, ", ", ",)" if total == 1 else ")"), room, depth, settings)
 
 
 def _render_dict(value: dict[object, object], room: int, depth: int, settings: EventSettings) -> str:
-    return render_mapping(value, "{", "}", room, depth, settings)
+    return fill_mapping(value, _DICT, room, depth, settings)
 
 
-def render_iterated(  # noqa: PLR0913 - as render_items
+def fill_iterated(  # noqa: PLR0913 - as fill
     iterate: Callable[[Any], Iterable[object]],
     value: object,
     total: int,
-    brackets: tuple[str, str],
+    style: Style,
     room: int,
     depth: int,
     settings: EventSettings,
@@ -243,19 +245,19 @@ def render_iterated(  # noqa: PLR0913 - as render_items
         items.extend(islice(iterate(value), WIDTH))
     except RuntimeError:
         total = max(total, len(items) + 1)
-    return render_items(items, total, *brackets, room, depth, settings)
+    return fill_items(items, total, style, room, depth, settings)
 
 
 def _render_set(value: set[object], room: int, depth: int, settings: EventSettings) -> str:
     total = len(value)
-    brackets = ("{", "}") if total else ("set(", ")")
-    return render_iterated(set.__iter__, value, total, brackets, room, depth, settings)
+    style = ("{", ", ", "}") if total else ("set(", "", ")")
+    return fill_iterated(set.__iter__, value, total, style, room, depth, settings)
 
 
 def _render_frozenset(value: frozenset[object], room: int, depth: int, settings: EventSettings) -> str:
     total = len(value)
-    brackets = ("frozenset({", "})") if total else ("frozenset(", ")")
-    return render_iterated(frozenset.__iter__, value, total, brackets, room, depth, settings)
+    style = ("frozenset({", ", ", "})") if total else ("frozenset(", "", ")")
+    return fill_iterated(frozenset.__iter__, value, total, style, room, depth, settings)
 
 
 def _render_bytearray(value: bytearray, room: int, depth: int, settings: EventSettings) -> str:
@@ -271,11 +273,11 @@ def _render_memoryview(value: memoryview, room: int, _depth: int, _settings: Eve
 
 def _render_range(value: range, room: int, depth: int, settings: EventSettings) -> str:
     bounds = (value.start, value.stop) if value.step == 1 else (value.start, value.stop, value.step)
-    return render_items(bounds, len(bounds), "range(", ")", room, depth, settings)
+    return fill_items(bounds, len(bounds), ("range(", ", ", ")"), room, depth, settings)
 
 
 def _render_slice(value: slice, room: int, depth: int, settings: EventSettings) -> str:
-    return render_items((value.start, value.stop, value.step), 3, "slice(", ")", room, depth, settings)
+    return fill_items((value.start, value.stop, value.step), 3, ("slice(", ", ", ")"), room, depth, settings)
 
 
 def _render_holder_of_dict(value: object, room: int, depth: int, settings: EventSettings) -> str:
@@ -283,7 +285,7 @@ def _render_holder_of_dict(value: object, room: int, depth: int, settings: Event
     name = short_name(type(value))
     for referent in gc.get_referents(value):
         if any(base is dict for base in mro_of(type(referent))):
-            return render_mapping(referent, f"{name}({{", "})", room, depth, settings)
+            return fill_mapping(referent, (f"{name}({{", ", ", "})"), room, depth, settings)
     return fit(f"<{name}>", room)
 
 
@@ -354,11 +356,11 @@ def _wrapping(exact: Callable[[Any, int], object]) -> Factory:
 
 
 def _list_factory(cls: type) -> Renderer:
-    opening = f"{short_name(cls)}(["
+    style = (f"{short_name(cls)}([", ", ", "])")
 
     def render_subclass(value: list[object], room: int, depth: int, settings: EventSettings) -> str:
         items = _list_slice(value, slice(0, WIDTH))
-        return render_items(items, list.__len__(value), opening, "])", room, depth, settings)
+        return fill_items(items, list.__len__(value), style, room, depth, settings)
 
     return render_subclass
 
@@ -367,27 +369,27 @@ def _tuple_factory(cls: type) -> Renderer:
     opening = f"{short_name(cls)}("
 
     def render_subclass(value: tuple[object, ...], room: int, depth: int, settings: EventSettings) -> str:
-        return render_tuple(value, opening, room, depth, settings)
+        return fill_tuple(value, opening, room, depth, settings)
 
     return render_subclass
 
 
 def _dict_factory(cls: type) -> Renderer:
-    opening = f"{short_name(cls)}({{"
+    style = (f"{short_name(cls)}({{", ", ", "})")
 
     def render_subclass(value: dict[object, object], room: int, depth: int, settings: EventSettings) -> str:
-        return render_mapping(value, opening, "})", room, depth, settings)
+        return fill_mapping(value, style, room, depth, settings)
 
     return render_subclass
 
 
 def _iterated_factory(base: Any) -> Factory:
     def factory(cls: type) -> Renderer:
-        brackets = (f"{short_name(cls)}({{", "})")
+        style = (f"{short_name(cls)}({{", ", ", "})")
 
         def render_subclass(value: object, room: int, depth: int, settings: EventSettings) -> str:
-            return render_iterated(
-                base.__iter__, value, base.__len__(value), brackets, room, depth, settings
+            return fill_iterated(
+                base.__iter__, value, base.__len__(value), style, room, depth, settings
             )
 
         return render_subclass
@@ -396,12 +398,12 @@ def _iterated_factory(base: Any) -> Factory:
 
 
 def _exception_factory(cls: type) -> Renderer:
-    opening = f"{short_name(cls)}("
+    style = (f"{short_name(cls)}(", ", ", ")")
     args_of: Callable[[object], tuple[object, ...]] = BaseException.__dict__["args"].__get__
 
     def render_exception(value: object, room: int, depth: int, settings: EventSettings) -> str:
         args = args_of(value)
-        return render_items(args[:WIDTH], len(args), opening, ")", room, depth, settings)
+        return fill_items(args[:WIDTH], len(args), style, room, depth, settings)
 
     return render_exception
 

@@ -44,7 +44,9 @@ def render(value: object, room: int, depth: int, settings: EventSettings) -> str
         custom = custom_text(value, room, settings)
         if custom is not None:
             return fit(custom, room)
-    renderer = RENDERERS.get(id(cls)) or _plans.get(cls) or _plan(cls)
+    renderer = RENDERERS.get(id(cls))
+    if renderer is None:
+        renderer = _plans.get(cls) or _plan(cls)
     return renderer(value, room, depth, settings)
 
 

@@ -49,12 +49,29 @@ _items_of_dict: Callable[[dict[str, object]], Iterable[tuple[str, object]]] = di
 
 
 class Budget:
-    """Bytes left for the variables of an event."""
+    """Bytes left for the variables of an event.
 
-    __slots__ = ("left",)
+    A frame is booked at the most that it may take. Only when that uses up the budget, which 127 frames don't,
+    is it measured what the frames really took.
+    """
+
+    __slots__ = ("_left", "_unmeasured")
 
     def __init__(self, left: int = EVENT_BUDGET) -> None:
-        self.left = left
+        self._left = left
+        self._unmeasured: list[dict[str, str]] = []
+
+    def for_next_frame(self) -> int:
+        """Bytes for one more frame; 0 if so little is left that it would say nothing."""
+        if self._left < FRAME_BUDGET:
+            self._left += sum(FRAME_BUDGET - _size(texts) for texts in self._unmeasured)
+            self._unmeasured.clear()
+        return min(self._left, FRAME_BUDGET) if self._left >= _SMALLEST_BUDGET else 0
+
+    def book(self, texts: dict[str, str]) -> None:
+        """These are the variables of one frame."""
+        self._left -= FRAME_BUDGET
+        self._unmeasured.append(texts)
 
 
 def frames_of_traceback(
@@ -152,27 +169,28 @@ def _add_variables(
     order = [at for at in outwards if frames[at]["in_app"]]
     order += [at for at in outwards if not frames[at]["in_app"]]
     for at in order:
-        if budget.left < _SMALLEST_BUDGET:
+        room = budget.for_next_frame()
+        if not room:
             place_remark(meta, (at, "vars"), cut_remark())
             continue
         running, place = sources[at]
         variables = _variables(running, place, may_empty=may_empty)
         if variables:
-            texts = render_vars(variables, min(FRAME_BUDGET, budget.left), settings)
-            frames[at]["vars"] = texts
-            budget.left -= _size(texts)
+            frames[at]["vars"] = texts = render_vars(variables, room, settings)
+            budget.book(texts)
 
 
 def _variables(frame: FrameType, place: Place, *, may_empty: bool) -> Variables:
     """The locals, then the globals that the failing line names. A module has the latter only."""
     if place.is_function:
         own = _locals_of_function(frame, place, may_empty=may_empty)
-        return own + _globals(frame.f_globals, place) if place.global_names else own
+        return own + _globals(frame, place, {}) if place.global_names else own
     namespace = _namespace(frame, place)
     if place.is_module:
-        return _globals({**frame.f_globals, **namespace}, place)
+        return _globals(frame, place, namespace)
+    # A class body.
     own = [(name, value) for name, value in namespace.items() if type(name) is str and not is_hidden(name)]
-    return own + [pair for pair in _globals(frame.f_globals, place) if pair[0] not in namespace]
+    return own + [pair for pair in _globals(frame, place, namespace) if pair[0] not in namespace]
 
 
 def _locals_of_function(frame: FrameType, place: Place, *, may_empty: bool) -> Variables:
@@ -190,21 +208,26 @@ def _locals_of_function(frame: FrameType, place: Place, *, may_empty: bool) -> V
 
 
 def _namespace(frame: FrameType, place: Place) -> dict[str, object]:
-    """The names of a module or class body, which may be any mapping; if it is a dict."""
+    """The names of a body that runs in a namespace of its own, which may be any mapping; if it is a dict."""
     if _HAS_SNAPSHOTS and place.code.co_cellvars:
         return {}  # reading would write the cells into the mapping: the program's __setitem__
     namespace = frame.f_locals
     kind: type = type(namespace)
-    return dict(_items_of_dict(namespace)) if derives(kind, dict) else {}
+    if namespace is frame.f_globals or not derives(kind, dict):
+        return {}
+    return dict(_items_of_dict(namespace))
 
 
-def _globals(names: dict[str, object], place: Place) -> Variables:
+def _globals(frame: FrameType, place: Place, namespace: dict[str, object]) -> Variables:
     """Those that the failing line names; but not functions, classes and modules, which say nothing new."""
-    return [
-        (name, value)
-        for name in place.global_names
-        if (value := _get(names, name, _MISSING)) is not _MISSING and not _says_nothing(value)
-    ]
+    named: Variables = []
+    for name in place.global_names:
+        value = namespace.get(name, _MISSING)
+        if value is _MISSING:
+            value = _get(frame.f_globals, name, _MISSING)
+        if value is not _MISSING and not _says_nothing(value):
+            named.append((name, value))
+    return named
 
 
 def _says_nothing(value: object) -> bool:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 LOCALS_STRING_LIMIT: Final = 1024
 """Characters of one string in the variables of a frame (ruling 24)."""
 
+SHORT_STRING: Final = 40
+"""Characters of a string that a container shows without weighing it against its other items."""
+
 TEXT_LIMIT: Final = 8192
 """Characters of a message, an exception's value and any other text of its own (ruling 24)."""
 
@@ -46,6 +49,7 @@ class EventSettings:
         "max_stack_frames",
         "max_value_length",
         "project_root",
+        "short_string",
         "string_limit",
         "text_limit",
     )
@@ -77,4 +81,5 @@ class EventSettings:
         # Derived, so that rendering a value looks nothing up twice.
         self.matches = denylist.matches
         self.string_limit = LOCALS_STRING_LIMIT if max_value_length is None else max_value_length
+        self.short_string = min(self.string_limit, SHORT_STRING)
         self.text_limit = TEXT_LIMIT if max_value_length is None else max_value_length

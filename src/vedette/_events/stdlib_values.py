@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from vedette._events.builtin_values import int_text, render_iterated
+from vedette._events.builtin_values import int_text, fill_iterated
 from vedette._events.dispatch_values import WIDTH, fit, render
 from vedette._events.reading_values import (
     class_items,
@@ -219,10 +219,10 @@ def _pattern(cls: type, base: Any) -> Renderer:
 
 
 def _deque(cls: type, base: Any) -> Renderer:
-    brackets = (f"{short_name(cls)}([", "])")
+    style = (f"{short_name(cls)}([", ", ", "])")
 
     def render_deque(value: object, room: int, depth: int, settings: EventSettings) -> str:
-        return render_iterated(base.__iter__, value, base.__len__(value), brackets, room, depth, settings)
+        return fill_iterated(base.__iter__, value, base.__len__(value), style, room, depth, settings)
 
     return render_deque
 

@@ -6,7 +6,7 @@ import sys
 from itertools import islice
 from types import ModuleType
 
-from vedette._events.builtin_values import render_fields
+from vedette._events.builtin_values import HIDDEN, fill
 from vedette._events.dispatch_values import CUT, WIDTH, fit, render
 from vedette._events.reading_values import (
     class_items,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from vedette._events.builtin_values import Entry
     from vedette._events.dispatch_values import Renderer
     from vedette._events.settings import EventSettings
 
@@ -57,36 +58,58 @@ _NOISE = frozenset({"_state", "_sa_instance_state"})
 
 
 class _Fields:
-    """Reads what instances of one class store, in order."""
+    """Reads what instances of one class store, in order: all of it, or the fields of these names."""
 
-    __slots__ = ("_dict_of", "_names", "_slots")
+    __slots__ = ("_dict_of", "_labels", "_slots")
 
     def __init__(self, cls: type, names: Iterable[str] | None = None) -> None:
-        self._names = None if names is None else frozenset(names)
+        self._labels = None if names is None else {name: f"{name}=" for name in names}
         self._dict_of = dict_reader(cls)
-        self._slots = [slot for slot in slot_readers(cls) if self._names is None or slot[0] in self._names]
+        self._slots = [
+            (name, f"{name}=", read)
+            for name, read in slot_readers(cls)
+            if self._labels is None or name in self._labels
+        ]
 
     def __bool__(self) -> bool:
         return self._dict_of is not None or bool(self._slots)
 
-    def of(self, value: object) -> list[tuple[str, object]]:
-        """At most 100 pairs of name and value; fewer if another thread adds fields meanwhile."""
-        pairs: list[tuple[str, object]] = []
-        for name, read in self._slots:
+    def of(self, value: object, matches: Callable[[str], bool]) -> list[Entry]:
+        """At most 100 labels (``name=``) and values; fewer if another thread adds fields meanwhile."""
+        entries: list[Entry] = []
+        for name, label, read in self._slots:
             try:
-                pairs.append((name, read(value)))
+                entries.append((label, HIDDEN if matches(name) else read(value)))
             except AttributeError:  # not set
                 continue
         if self._dict_of is None:
-            return pairs
-        names = self._names
+            return entries
+        stored = islice(dict.items(self._dict_of(value)), _MAX_SCANNED)
+        labels = self._labels
         try:
-            for name, item in islice(dict.items(self._dict_of(value)), _MAX_SCANNED):
-                if type(name) is str and (name not in _NOISE if names is None else name in names):
-                    pairs.append((name, item))  # noqa: PERF401 - keeps what came before a RuntimeError
+            if labels is None:
+                entries += [
+                    (f"{name}=", HIDDEN if matches(name) else item)
+                    for name, item in stored
+                    if type(name) is str and name not in _NOISE
+                ]
+            else:
+                entries += [
+                    (labels[name], HIDDEN if matches(name) else item)
+                    for name, item in stored
+                    if type(name) is str and name in labels
+                ]
         except RuntimeError:
-            pass
-        return pairs
+            entries.append((CUT, HIDDEN))
+        return entries
+
+    def named(self, value: object) -> dict[str, object]:
+        """The same by name, for a few fields that are ours to interpret."""
+        return {label[:-1]: item for label, item in self.of(value, _nothing)}
+
+
+def _nothing(_name: str) -> bool:
+    return False
 
 
 def plan_hidden(cls: type) -> Renderer | None:
@@ -115,7 +138,7 @@ def _query_set_renderer(cls: type) -> Renderer:
     name = dotted_name(cls)
 
     def render_query_set(value: object, room: int, _depth: int, _settings: EventSettings) -> str:
-        found = dict(fields.of(value))
+        found = fields.named(value)
         model, cache = found.get("model"), found.get("_result_cache")
         of = f" of {dotted_name(model)}" if derives(type(model), type) else ""  # type: ignore[arg-type]
         state = f"{len(cache)} loaded" if type(cache) is list else "not evaluated"
@@ -136,7 +159,7 @@ def plan_enum(cls: type) -> Renderer | None:
     name = short_name(cls)
 
     def render_member(value: object, room: int, depth: int, settings: EventSettings) -> str:
-        found = dict(fields.of(value))
+        found = fields.named(value)
         member = found.get("_name_")
         dotted = f"{name}.{member}" if type(member) is str else name
         content = render(found.get("_value_"), max(0, room - len(dotted) - 4), depth - 1, settings)
@@ -215,8 +238,11 @@ def _named_tuple(cls: type, names: list[str]) -> Renderer:
     style = (f"{short_name(cls)}(", ", ", ")")
 
     def render_named_tuple(value: Any, room: int, depth: int, settings: EventSettings) -> str:
-        pairs = list(zip(names, islice(tuple.__iter__(value), WIDTH), strict=False))
-        return render_fields(pairs, tuple.__len__(value), style, room, depth, settings)
+        entries = [
+            (f"{name}=", HIDDEN if settings.matches(name) else item)
+            for name, item in zip(names[:WIDTH], tuple.__iter__(value), strict=False)
+        ]
+        return fill(entries, tuple.__len__(value), style, room, depth, settings)
 
     return render_named_tuple
 
@@ -236,9 +262,9 @@ def _structure(fields: _Fields, style: tuple[str, str, str]) -> Renderer:
     def render_structure(value: object, room: int, depth: int, settings: EventSettings) -> str:
         if depth <= 0:
             return fit(unopened, room, closing)
-        pairs = fields.of(value)
-        if not pairs:
+        entries = fields.of(value, settings.matches)
+        if not entries:
             return fit(empty, room, closing)
-        return render_fields(pairs[:WIDTH], len(pairs), style, room, depth, settings)
+        return fill(entries[:WIDTH], len(entries), style, room, depth, settings)
 
     return render_structure

@@ -6,7 +6,7 @@ The table of built-in types is in `builtin_values`; for any other type the plann
 from __future__ import annotations
 
 from vedette._events.builtin_values import plan_subclass
-from vedette._events.dispatch_values import CUT, DEPTH, PLANNERS, fit, render
+from vedette._events.dispatch_values import CUT, DEPTH, PLANNERS, RENDERERS, render
 from vedette._events.exception_values import exception_text
 from vedette._events.json_values import render_json
 from vedette._events.reading_values import MAX_NAME, clean, plain_str, type_names
@@ -49,21 +49,33 @@ def render_vars(pairs: list[tuple[str, object]], budget: int, settings: EventSet
     name is not looked at (ERR-11, EVT-49, PAIN-06).
     """
     rendered: dict[str, str] = {}
+    matches = settings.matches
+    lookup = RENDERERS.get if settings.custom_repr is None else _ask_render
     waiting = len(pairs)
     left = budget if waiting * MIN_SHARE <= budget else budget - _NOTE
-    for raw, value in pairs:
-        name = raw if type(raw) is str and raw.isascii() else clean(plain_str(raw, MAX_NAME) or "?")
-        share = max(left // waiting, MIN_SHARE)
-        overhead = len(name.encode()) + _OVERHEAD
-        room = min(share, left) - overhead
+    for name, value in pairs:
+        if type(name) is not str or not name.isascii():
+            name = clean(plain_str(name, MAX_NAME) or "?")  # noqa: PLW2901 - the same name, fit for the wire
+        share = left // waiting
+        if share < MIN_SHARE:
+            share = min(MIN_SHARE, left)
+        overhead = len(name if name.isascii() else name.encode()) + _OVERHEAD
+        room = share - overhead
         if room < _MIN_TEXT:
-            if left < overhead + _MIN_TEXT:
-                break
             room = _MIN_TEXT  # a long name
-        text = FILTERED if settings.matches(name) else render(value, room, DEPTH, settings)
+            if left < overhead + room:
+                break
+        if matches(name):
+            text = FILTERED
+        else:
+            text = (lookup(id(type(value))) or render)(value, room, DEPTH, settings)
         rendered[name] = text
         left -= overhead + (len(text) if text.isascii() else len(text.encode()))
         waiting -= 1
     if waiting:
         rendered[CUT] = f"+{waiting} variables"
     return rendered
+
+
+def _ask_render(_type_id: int) -> None:
+    """In place of the table of built-in types where ``custom_repr`` comes first."""

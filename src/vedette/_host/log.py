@@ -33,7 +33,7 @@ def logger() -> logging.Logger:
     return _logger
 
 
-def set_debug(enabled: bool) -> None:
+def set_debug(*, enabled: bool) -> None:
     """Write everything vedette has to say to stderr, or stop doing so (CFG-40 to CFG-43)."""
     global _debug_handler  # noqa: PLW0603 - one handler a process
     if not enabled:

@@ -51,8 +51,8 @@ class _CorruptError(Exception):
 def decode_body(body: Body, encoding: str, *, limit: int = MAX_DECOMPRESSED) -> tuple[Body, list[str]]:
     """The body without its content encodings, and remarks on what was put up with.
 
-    ``encoding`` is the Content-Encoding header: ``gzip``, ``br``, ``zstd``, ``deflate`` (with and
-    without zlib wrapper), ``identity``, several with commas. Gzip is also found unnamed, and a plain body under a name.
+    ``encoding`` is the header Content-Encoding: ``gzip``, ``br``, ``zstd``, ``deflate`` (with and without zlib
+    wrapper), ``identity``, several with commas. Gzip is found unnamed, and a plain body under any name.
     Raises ``Refused``: 415 for an unknown encoding, 400 for a corrupt body, 413 beyond ``limit`` bytes.
     """
     remarks: list[str] = []

@@ -29,8 +29,8 @@ Parts: TypeAlias = "list[str | Parts]"  # what is hashed: texts in nested lists
 _DEFAULT: Final = re.compile(r"\{\{\s*default\s*\}\}")
 _MAX_NORMALIZED: Final = 2048  # characters of a value that are looked at
 
-# In this order: a UUID holds hex and numbers, a date holds numbers. Each begins where no word goes on, so that
-# a long text is searched in one pass.
+# In this order: a UUID holds hex and numbers, a date holds numbers. Each begins where no word goes on: a long
+# text is searched in one pass.
 _PLACEHOLDERS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ("<date>", re.compile(r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?")),
     (

@@ -106,7 +106,7 @@ def regroup(connection: sqlite3.Connection) -> int:
     taken = {
         int(row["id"]): int(row["count"]) - int(row["stored"])
         for row in connection.execute(
-            "SELECT id, count, (SELECT count(*) FROM events WHERE issue_id = issues.id) AS stored FROM issues",
+            "SELECT id, count, (SELECT count(*) FROM events WHERE issue_id = issues.id) AS stored FROM issues"
         )
     }
     connection.execute("UPDATE issues SET key = 'old ' || id")

@@ -121,9 +121,9 @@ def open_database(path: Path, *, create: bool) -> sqlite3.Connection:
 def connect(path: Path) -> sqlite3.Connection:
     """One more connection to a database that was opened before. Threads that share it need a lock."""
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    # NORMAL: a commit is a write() to the log, so it survives the death of this process, kill -9 included. Only
-    # an fsync at each commit (FULL) would let it survive the machine's, at several times the cost: a power cut
-    # may take the last commits here, never the database.
+    # NORMAL: a commit is a write() to the log, so it survives the death of this process, kill -9 included.
+    # Only an fsync at each commit (FULL) would let it survive the machine's, at several times the cost: a
+    # power cut may take the last commits here, never the database.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA journal_size_limit = {64 * 1024 * 1024}")
     connection.row_factory = sqlite3.Row

@@ -1,4 +1,4 @@
-"""``vedette inbox``: binds, opens the database, serves until Ctrl-C or SIGTERM, and says what one needs to know.
+"""``vedette inbox``: binds, opens the database, serves until Ctrl-C or SIGTERM, says what one needs to know.
 
 Everything said goes to stderr; stdout is for data: the line of ``--json``, and what ``on_event`` prints.
 """
@@ -256,12 +256,10 @@ def _welcome(settings: Settings, store: Store, regrouped: int, now: float) -> li
         f"DSN            {settings.dsn}",
     ]
     if settings.token is not None:
-        lines.append(
-            f"reachable from elsewhere; reading there needs the token  {settings.url}/?token={settings.token}",
-        )
-        lines.append(
-            "to send from there, use this machine's name in the DSN, and start with --allow-host NAME",
-        )
+        lines += [
+            f"to read it     {settings.url}/?token={settings.token} (it can be reached from elsewhere)",
+            "from there     use this machine's name instead, and start the inbox with --allow-host NAME",
+        ]
     if regrouped:
         lines.append(f"the rule of grouping has changed: {regrouped} events were grouped anew")
     newest = store.newest_event()

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _BATCH_REQUESTS: Final = 200
 _BATCH_BYTES: Final = MAX_BODY
 
-Announce: TypeAlias = Callable[[Recorded], None]
+Announce: TypeAlias = Callable[[Recorded | Refused], None]
 Answer: TypeAlias = "str | Refused"  # the id that the sender is told, or why not
 
 
@@ -108,12 +108,12 @@ class Writer:
             waiting.append(following)
             work.append(self._prepared(following[0]))
             size += len(work[-1].body)
-        answers, recorded = self._stored(work)
+        answers, news = self._stored(work)
         futures = [future for _, future in waiting]
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             futures[0].get_loop().call_soon_threadsafe(_resolve, futures, answers)
         if self._announce is not None:
-            for one in recorded:
+            for one in news:
                 self._announce(one)
         with contextlib.suppress(StoreError):  # the disk is full or locked: the next batch will say so
             self._store.retain(self._retention)
@@ -150,25 +150,27 @@ class Writer:
             remarks.append("the project in the envelope header's dsn is another than the URL's")
         return arrival_of(work.project or project or "0", body, envelope, remarks)
 
-    def _stored(self, work: Sequence[Arrival | Refusal]) -> tuple[list[Answer], list[Recorded]]:
+    def _stored(self, work: Sequence[Arrival | Refusal]) -> tuple[list[Answer], list[Recorded | Refused]]:
+        """What to answer to each, and what to show."""
         try:
             results = self._store.record(work)
-        except StoreError as error:
-            return [_not_stored(error) for _ in work], []
+        except Exception as error:  # noqa: BLE001 - disk full, locked, or a fault of ours: the thread lives
+            return [_not_stored(error) for _ in work], [_not_stored(error)]
         answers: list[Answer] = []
-        recorded: list[Recorded] = []
+        news: list[Recorded | Refused] = []
         for part, result in zip(work, results, strict=True):
             if isinstance(result, StoreError):
                 answers.append(_not_stored(result))
             elif isinstance(part, Refusal):
                 answers.append(part.refused)
+                news.append(part.refused)
             else:
                 answers.append(part.event_id)
-                recorded += result
-        return answers, recorded
+                news += result
+        return answers, news
 
 
-def _not_stored(error: StoreError) -> Refused:
+def _not_stored(error: Exception) -> Refused:
     return Refused(503, "not_stored", "the inbox could not store this", (str(error),))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Final
 
 FILTERED: Final = "[Filtered]"
@@ -56,7 +56,13 @@ class DenyList:
     Safe to share between threads: what it remembers is only ever added to or emptied.
     """
 
-    __slots__ = ("_headers", "_header_terms", "_names", "_terms")
+    __slots__ = ("matches", "matches_header")
+
+    matches: Callable[[str], bool]
+    """Whether the value under this name (an exact ``str``) must not leave (DAT-22, DAT-24, DAT-25)."""
+
+    matches_header: Callable[[str], bool]
+    """The same for the name of a header or a server variable, where the extended terms count as well."""
 
     def __init__(
         self,
@@ -64,32 +70,31 @@ class DenyList:
         pii_names: Iterable[str] = DEFAULT_PII_DENYLIST,
         send_default_pii: bool = False,  # noqa: FBT001, FBT002 - the option's own name says what it is
     ) -> None:
-        self._terms = tuple(_folded(name) for name in names if name)
+        terms = tuple(_folded(name) for name in names if name)
         pii_terms = () if send_default_pii else tuple(_folded(name) for name in pii_names if name)
-        self._header_terms = self._terms + pii_terms
-        self._names: dict[str, bool] = {}
-        self._headers: dict[str, bool] = {}
+        # The look-up itself is the method: a capture asks hundreds of times.
+        self.matches = _Verdicts(terms).__getitem__
+        self.matches_header = _Verdicts(terms + pii_terms).__getitem__
 
-    def matches(self, name: str) -> bool:
-        """Whether the value under this name (an exact ``str``) must not leave (DAT-22, DAT-24, DAT-25)."""
-        known = self._names.get(name)
-        return _decide(name, self._terms, self._names) if known is None else known
 
-    def matches_header(self, name: str) -> bool:
-        """The same for the name of a header or a server variable, where the extended terms count as well."""
-        known = self._headers.get(name)
-        return _decide(name, self._header_terms, self._headers) if known is None else known
+class _Verdicts(dict[str, bool]):
+    """Names and whether they match, found out when asked for the first time."""
+
+    __slots__ = ("_terms",)
+
+    def __init__(self, terms: tuple[str, ...]) -> None:
+        super().__init__()
+        self._terms = terms
+
+    def __missing__(self, name: str) -> bool:
+        folded = _folded(name)
+        verdict = folded in _COOKIE_HEADERS or any(term in folded for term in self._terms)
+        if len(name) <= _LONGEST_REMEMBERED:
+            if len(self) >= _MAX_REMEMBERED:
+                self.clear()
+            self[name] = verdict
+        return verdict
 
 
 def _folded(name: str) -> str:
     return name.lower().replace("-", "_")
-
-
-def _decide(name: str, terms: tuple[str, ...], known: dict[str, bool]) -> bool:
-    folded = _folded(name)
-    verdict = folded in _COOKIE_HEADERS or any(term in folded for term in terms)
-    if len(name) <= _LONGEST_REMEMBERED:
-        if len(known) >= _MAX_REMEMBERED:
-            known.clear()
-        known[name] = verdict
-    return verdict

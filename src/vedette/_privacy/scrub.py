@@ -15,6 +15,7 @@ are not looked at.
 from __future__ import annotations
 
 from vedette._privacy.denylist import FILTERED
+from vedette._protocol import json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _NOT_DATA = frozenset({"modules", "_meta"})
 _HEADERS = frozenset({"headers", "env"})
 
 # Here a list may hold pairs of name and value (EVT-64).
-_PAIRS = frozenset({"headers", "env", "cookies", "query_string", "data", "tags", "params"})
+_PAIRS = frozenset({"headers", "env", "cookies", "query-string", "data", "tags", "params"})
 
 _COOKIE_ATTRIBUTES = frozenset(
     {"expires", "max-age", "domain", "path", "secure", "httponly", "samesite", "partitioned", "priority"}
@@ -129,8 +130,14 @@ def _query(text: str, matches: Matches) -> str:
 
 
 def _query_pair(pair: str, matches: Matches) -> str:
-    name, equals, _ = pair.partition("=")
-    return f"{name}={FILTERED}" if equals and matches(_unquoted(name)) else pair
+    kept: list[str] = []
+    for piece in pair.split(";"):  # the older separator
+        name, equals, _ = piece.partition("=")
+        if equals and matches(_unquoted(name)):
+            kept.append(f"{name}={FILTERED}")
+            break  # what follows may belong to the value
+        kept.append(piece)
+    return ";".join(kept)
 
 
 def _unquoted(name: str) -> str:
@@ -142,11 +149,64 @@ def _unquoted(name: str) -> str:
 
 
 def _url(text: str, matches: Matches) -> str:
-    """The URL with its query string and its fragment filtered; the one starts at ``?``, the other at ``#``."""
-    start = min((at for at in (text.find("?"), text.find("#")) if at >= 0), default=-1)
-    if start < 0:
+    """The URL with its query string and its fragment filtered."""
+    start = min((at for at in (text.find("?"), text.find("#")) if at >= 0), default=-1) + 1
+    if start == 0:
         return text
-    return "#".join(
-        "?".join(_query(part, matches) for part in piece.split("?")) if index or start else piece
-        for index, piece in enumerate(text.split("#"))
-    )
+    return text[:start] + "#".join(_query(part, matches) for part in text[start:].split("#"))
+
+
+def _cookies(text: str, matches: Matches) -> str:
+    """``theme=dark; user_session=[Filtered]``; as a whole ``[Filtered]`` if these are no pairs (DAT-35)."""
+    pairs = [pair.strip() for pair in text.split(";") if pair.strip()]
+    if not all("=" in pair for pair in pairs):
+        return FILTERED
+    return "; ".join(_cookie(pair, matches) for pair in pairs)
+
+
+def _cookie(pair: str, matches: Matches) -> str:
+    name, _, value = pair.partition("=")
+    # A comma in a value may be where some proxy glued two headers together (DAT-38).
+    return f"{name}={FILTERED}" if matches(name) or "," in value else pair
+
+
+def _set_cookie(text: str, matches: Matches) -> str:
+    """One cookie and its attributes; anything else is ``[Filtered]`` as a whole (DAT-36)."""
+    cookie, *attributes = (piece.strip() for piece in text.split(";"))
+    for attribute in attributes:
+        name, _, value = attribute.partition("=")
+        if name.lower() not in _COOKIE_ATTRIBUTES or ("=" in value or value.count(",") > 1):
+            return FILTERED
+    if "=" not in cookie:
+        return FILTERED
+    return "; ".join((_cookie(cookie, matches), *attributes))
+
+
+_RULES: dict[str, Rule] = {
+    "cookie": _cookies,
+    "cookies": _cookies,
+    "http-cookie": _cookies,
+    "set-cookie": _set_cookie,
+    "query-string": _query,
+    "http.query": _query,
+    "url": _url,
+    "http.url": _url,
+    "url.full": _url,
+    "http.target": _url,
+    "referer": _url,
+    "http-referer": _url,
+}
+
+
+def _body(text: str) -> Any:
+    """A request's body as structure that can be filtered, or ``[Filtered]`` (DAT-39 to DAT-42)."""
+    start = text.lstrip()[:1]
+    if start in {"{", "["}:
+        try:
+            return json.decode(text.encode())
+        except (ValueError, RecursionError):
+            return FILTERED
+    pairs = [pair.partition("=") for pair in text.split("&")]
+    if text and all(name and equals and not any(map(str.isspace, name)) for name, equals, _ in pairs):
+        return [[_unquoted(name), value] for name, _, value in pairs]
+    return text if text in {"", FILTERED} else FILTERED

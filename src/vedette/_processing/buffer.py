@@ -17,7 +17,7 @@ from collections import deque
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Final
+    from typing import Any, Final
 
     from vedette._protocol.categories import DataCategory
 
@@ -51,7 +51,11 @@ class Buffer:
     """The waiting items of one data category (TP-18, TP-79, TP-81)."""
 
     def __init__(
-        self, category: DataCategory, capacity: int, ledger: Ledger, on_overflow: Callable[[DataCategory], None]
+        self,
+        category: DataCategory,
+        capacity: int,
+        ledger: Ledger,
+        on_overflow: Callable[[DataCategory], None],
     ) -> None:
         self.category = category
         self.capacity = capacity
@@ -89,17 +93,18 @@ class Buffer:
 def measured(payload: object) -> int:
     """Roughly how many bytes a payload of exact built-ins holds; stops after 20 000 nodes."""
     size = 0
-    todo: list[object] = [payload]
+    todo: list[Any] = [payload]
     for _ in range(_MAX_NODES_MEASURED):
         if not todo:
             break
-        node = todo.pop()
-        if isinstance(node, str):
+        node: Any = todo.pop()
+        kind = type(node)  # pyright: ignore[reportUnknownVariableType]
+        if kind is str:
             size += 50 + len(node)
-        elif isinstance(node, dict):
+        elif kind is dict:
             size += 100 + 50 * len(node)  # keys are mostly shared
             todo.extend(node.values())
-        elif isinstance(node, list):
+        elif kind is list:
             size += 60
             todo.extend(node)
         else:

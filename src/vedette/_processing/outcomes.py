@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+
 from vedette._host.stats import Stats
 from vedette._protocol.categories import DataCategory, DiscardReason
 

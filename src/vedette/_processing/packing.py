@@ -40,9 +40,7 @@ class Packer:
         self._trace = trace
         self._denylist = denylist
 
-    def event_envelope(
-        self, category: DataCategory, event: dict[str, Any], limit: int = EVENT_LIMIT_BYTES
-    ) -> Envelope:
+    def event_envelope(self, category: DataCategory, event: dict[str, Any], limit: int = EVENT_LIMIT_BYTES) -> Envelope:
         """One event in an envelope of its own. Raises TooLargeError where nothing helps."""
         scrub_event(event, self._denylist)
         body = shrink_event(event, limit, json.encode)
@@ -65,7 +63,10 @@ class Packer:
             for (reason, category), quantity in losses.items()
         ]
         for start in range(0, len(records), _PAIRS_PER_REPORT):
-            report = {"timestamp": time.time(), "discarded_events": records[start : start + _PAIRS_PER_REPORT]}
+            report = {
+                "timestamp": time.time(),
+                "discarded_events": records[start : start + _PAIRS_PER_REPORT],
+            }
             envelope.add_item(Item(PayloadRef(json=report), type="client_report"))
 
     def _headers(self) -> dict[str, Any]:
@@ -73,9 +74,11 @@ class Packer:
 
 
 def _trace_id_of(event: dict[str, Any]) -> str | None:
-    contexts = event.get("contexts")
-    trace = contexts.get("trace") if isinstance(contexts, dict) else None
-    trace_id = trace.get("trace_id") if isinstance(trace, dict) else None
+    contexts: Any = event.get("contexts")
+    try:
+        trace_id: Any = contexts["trace"]["trace_id"]
+    except (KeyError, TypeError):
+        return None
     return trace_id if isinstance(trace_id, str) else None
 
 

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, Final
 
-    from vedette._processing.outcomes import Fate, Stats
+    from vedette._host.stats import Stats
+    from vedette._processing.outcomes import Fate
     from vedette._processing.packing import Packer
     from vedette._processing.sending import Sender
     from vedette._protocol.envelope import Envelope

@@ -33,14 +33,14 @@ class Sender(ABC):
         """Import what the first send needs (called on the worker, before it)."""
         json.ensure_imported()
 
-    def is_limited(self, category: DataCategory) -> bool:  # noqa: ARG002 - a user's transport has no limits that we know
+    def is_limited(self, category: DataCategory) -> bool:
         """Whether the server asked for silence about this category."""
         return False
 
-    def flush(self, timeout: float) -> None:
+    def flush(self, timeout: float) -> None:  # noqa: B027 - most have nothing to do
         """Let the transport finish what it holds itself, for up to ``timeout`` seconds (CLI-26)."""
 
-    def kill(self) -> None:
+    def kill(self) -> None:  # noqa: B027 - as flush
         """Nothing more will be sent."""
 
 
@@ -81,7 +81,7 @@ class GuestSender(Sender):
         self._lost: list[str] = []
         transport.loss_recorder = self._note_loss
 
-    def send(self, envelope: Envelope, timeout: float) -> Delivery:  # noqa: ARG002 - the interface takes none
+    def send(self, envelope: Envelope, timeout: float) -> Delivery:
         self._lost.clear()
         if not self._call("capture_envelope", self._transport.capture_envelope, envelope):
             return Delivery(Outcome.LOST, reason=DiscardReason.INTERNAL_SDK_ERROR)
@@ -115,7 +115,7 @@ class GuestSender(Sender):
 class NoSender(Sender):
     """Of a client without a transport. The pipeline ends before anything could reach it (CLI-33)."""
 
-    def send(self, envelope: Envelope, timeout: float) -> Delivery:  # noqa: ARG002 - there is nowhere to send to
+    def send(self, envelope: Envelope, timeout: float) -> Delivery:
         return Delivery(Outcome.LOST, reason=DiscardReason.INTERNAL_SDK_ERROR)
 
 

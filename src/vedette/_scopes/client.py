@@ -62,9 +62,7 @@ class BaseClient:
     ) -> str | None:
         """Send an exception: the one given, or the one being handled. Otherwise as `capture_event`."""
 
-    def capture_message(
-        self, message: str, level: str | None = None, scope: Scope | None = None
-    ) -> str | None:
+    def capture_message(self, message: str, level: str | None = None, scope: Scope | None = None) -> str | None:
         """Send a message, of level ``info`` unless given. Otherwise as `capture_event`."""
 
     def record_breadcrumb(self, crumb: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any] | None:
@@ -85,14 +83,10 @@ class BaseClient:
         """How many items were captured, and what became of them."""
         return Stats()
 
-    def flush(
-        self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None
-    ) -> None:
+    def flush(self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None) -> None:
         """Wait until what was captured is delivered, for at most ``timeout`` seconds."""
 
-    def close(
-        self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None
-    ) -> None:
+    def close(self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None) -> None:
         """Flush, then stop working for good."""
 
 

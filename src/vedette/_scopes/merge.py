@@ -73,11 +73,7 @@ def merged(
 def _processors(field: str, of_global: Any, scoped: list[Any]) -> tuple[Any, ...]:
     globally = of_global.get(field, ())
     numbers = {number for number, _ in globally}
-    first = [
-        func
-        for number, func in in_order(*(state.get(field, ()) for state in scoped))
-        if number not in numbers
-    ]
+    first = [func for number, func in in_order(*(state.get(field, ()) for state in scoped)) if number not in numbers]
     return (*first, *(func for _, func in globally))
 
 
@@ -115,9 +111,7 @@ def _own_breadcrumbs(state: ScopeState) -> list[dict[str, Any]]:
     crumbs = state.get("breadcrumbs", ())
     if state.get("nested_data"):
         return [_own_fields(crumb) for _, crumb in crumbs]
-    return [
-        {**crumb, "data": crumb["data"].copy()} if "data" in crumb else crumb.copy() for _, crumb in crumbs
-    ]
+    return [{**crumb, "data": crumb["data"].copy()} if "data" in crumb else crumb.copy() for _, crumb in crumbs]
 
 
 def merged_attributes(current: Scope, isolation: Scope, global_scope: Scope) -> dict[str, Any]:

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
     Render = Callable[[object], Any]
 
-LONGEST_TAG: Final = (
-    200  # characters of a tag's key, a tag's value, a transaction name; servers cut there (EVT-20)
-)
+LONGEST_TAG: Final = 200  # characters of a tag's key, a tag's value, a transaction name; servers cut there (EVT-20)
 
 _LEVELS: Final[dict[str, LogLevel]] = {
     "fatal": "fatal",

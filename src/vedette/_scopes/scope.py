@@ -238,9 +238,7 @@ class Scope:
     def set_tags(self, tags: Mapping[str, object]) -> None:
         """Set several tags at once (SCO-33)."""
         render = self._client_in_charge().render
-        new = {
-            tag_key_of(key, render): name_of(value, render) for key, value in dict_of(tags, "tags").items()
-        }
+        new = {tag_key_of(key, render): name_of(value, render) for key, value in dict_of(tags, "tags").items()}
         self._write(lambda state: {**state, "tags": {**state.get("tags", {}), **new}})
 
     def remove_tag(self, key: str) -> None:
@@ -287,9 +285,7 @@ class Scope:
         ``unit``.
         """
         render = self._client_in_charge().render
-        new = {
-            text_of(key, render): render(value) for key, value in dict_of(attributes, "attributes").items()
-        }
+        new = {text_of(key, render): render(value) for key, value in dict_of(attributes, "attributes").items()}
         self._write(lambda state: {**state, "attributes": {**state.get("attributes", {}), **new}})
 
     def remove_attribute(self, attribute: str) -> None:

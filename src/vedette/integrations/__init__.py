@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["DidNotEnable", "Integration"]
 
 
-class DidNotEnable(Exception):  # noqa: N818 - the unified API's name
+class DidNotEnable(Exception):
     """Raised by an integration that cannot work here, such as with a version of a library that is too old."""
 
 

@@ -22,8 +22,10 @@ def is_worth_reporting(error: BaseException) -> bool:
     kind = type(error)
     if (kind.__module__, kind.__qualname__) == ("asyncio.exceptions", "CancelledError"):
         return False
-    members = getattr(error, "exceptions", None) if "ExceptionGroup" in kind.__name__ else None
-    return not isinstance(members, tuple) or any(map(is_worth_reporting, members))
+    members: tuple[BaseException, ...] | None = None
+    if "ExceptionGroup" in kind.__name__:  # by name: on Python 3.10 it comes from a package
+        members = getattr(error, "exceptions", None)
+    return not members or any(map(is_worth_reporting, members))
 
 
 class HookSlot:

@@ -28,10 +28,12 @@ class AtexitIntegration(Integration):
         self._client: BaseClient | None = None
 
     def setup(self, client: BaseClient) -> None:
+        """Have the client closed at exit."""
         self._client = client
         atexit.register(self._at_exit)
 
     def close(self) -> None:
+        """Let the client go."""
         self._client = None
         atexit.unregister(self._at_exit)
 

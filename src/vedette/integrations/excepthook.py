@@ -27,10 +27,12 @@ class ExcepthookIntegration(Integration):
     def __init__(self, always_run: bool = False) -> None:  # noqa: FBT001, FBT002 - the unified API's signature
         self.always_run = always_run
 
-    def setup(self, client: BaseClient) -> None:  # noqa: ARG002 - the client is looked up when an error comes
+    def setup(self, client: BaseClient) -> None:
+        """Put the hook in; which client captures is looked up when an error comes."""
         _slot.put_in(self)
 
     def close(self) -> None:
+        """Take the hook out."""
         _slot.take_out(self)
 
 

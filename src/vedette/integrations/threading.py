@@ -22,10 +22,12 @@ class ThreadingIntegration(Integration):
 
     identifier = "threading"
 
-    def setup(self, client: BaseClient) -> None:  # noqa: ARG002 - the client is looked up when an error comes
+    def setup(self, client: BaseClient) -> None:
+        """Put the hook in; which client captures is looked up when an error comes."""
         _slot.put_in(self)
 
     def close(self) -> None:
+        """Take the hook out."""
         _slot.take_out(self)
 
 

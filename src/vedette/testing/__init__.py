@@ -17,10 +17,10 @@ __all__ = ["MemoryTransport"]
 class MemoryTransport(Transport):
     """Keeps envelopes in ``envelopes``, before ``capture_*`` returns: no thread, no socket, nothing to wait for.
 
-        transport = MemoryTransport()
-        vedette.init("http://key@localhost/1", transport=transport)
-        vedette.capture_message("hello")
-        assert transport.events[0]["logentry"]["formatted"] == "hello"
+    transport = MemoryTransport()
+    vedette.init("http://key@localhost/1", transport=transport)
+    vedette.capture_message("hello")
+    assert transport.events[0]["logentry"]["formatted"] == "hello"
     """
 
     synchronous = True

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 class RecordingClient(BaseClient):
     """Applies scope data as a client does, and keeps the events."""
 
-    def __init__(
-        self, before_breadcrumb: Callable[[Any, Any], Any] | None = None, max_breadcrumbs: int = 100
-    ) -> None:
+    def __init__(self, before_breadcrumb: Callable[[Any, Any], Any] | None = None, max_breadcrumbs: int = 100) -> None:
         self.events: list[dict[str, Any]] = []
         self.before_breadcrumb = before_breadcrumb
         self.max_breadcrumbs = max_breadcrumbs
@@ -34,9 +32,7 @@ class RecordingClient(BaseClient):
         return self._keep({"exception": exception, "level": "error"}, scope, level_given=False)
 
     def capture_message(self, message, level=None, scope=None):
-        return self._keep(
-            {"message": message, "level": level or "info"}, scope, level_given=level is not None
-        )
+        return self._keep({"message": message, "level": level or "info"}, scope, level_given=level is not None)
 
     def record_breadcrumb(self, crumb, hint):
         kept = crumb if self.before_breadcrumb is None else self.before_breadcrumb(crumb, hint)

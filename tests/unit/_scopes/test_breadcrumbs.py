@@ -19,9 +19,7 @@ def crumbs_of(scope):
 def test_a_breadcrumb_is_completed_and_wrapped():
     scope = Scope()
     before = time.time()
-    scope.add_breadcrumb(
-        {"message": "  as it is ", "category": "auth"}, category="auth.login", data={"a": [1]}
-    )
+    scope.add_breadcrumb({"message": "  as it is ", "category": "auth"}, category="auth.login", data={"a": [1]})
     after = time.time()
     (crumb,) = event_of(scope)["breadcrumbs"]["values"]
     assert before <= crumb.pop("timestamp") <= after

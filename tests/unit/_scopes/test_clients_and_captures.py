@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -81,7 +82,6 @@ def test_the_idle_client_renders_for_the_events_that_come_after_init(client):
     assert "object" in client.events[0]["tags"]["early"]
 
 
-@pytest.mark.spec("SCO-70", "SCO-71", "SCO-72", "SCO-04")
 def test_a_capture_on_the_current_scope_gets_the_data_of_all_three(client):
     get_global_scope().set_tag("global", "1")
     get_isolation_scope().set_tag("isolation", "1")
@@ -96,6 +96,22 @@ def test_a_capture_on_the_current_scope_gets_the_data_of_all_three(client):
     assert (of_message["message"], of_message["level"]) == ("m", "warning")
     assert of_event["message"] == "e"
     assert all(event["tags"] == {"global": "1", "isolation": "1", "current": "1"} for event in client.events)
+
+
+@pytest.mark.spec("SCO-04")
+def test_data_of_the_global_scope_is_in_the_events_of_every_context(client):
+    get_global_scope().set_tag("global", "1")
+
+    def capture():
+        get_current_scope().capture_message("m")
+
+    capture()
+    in_empty_context(capture)
+    with isolation_scope():
+        capture()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(capture).result()
+    assert [event["tags"] for event in client.events] == [{"global": "1"}] * 4
 
 
 @pytest.mark.spec("SCO-28", "SCO-30")
@@ -152,7 +168,7 @@ def test_an_unknown_argument_of_a_capture_is_named_and_the_event_goes_out(client
     assert "takes no argument tag, it is ignored; there are user, level," in caplog.text
 
 
-@pytest.mark.spec("SCO-40", "SCO-41", "SCO-73")
+@pytest.mark.spec("SCO-40")
 def test_the_last_event_id_is_that_of_this_execution_context():
     assert Scope.last_event_id() is None
     with isolation_scope():

@@ -102,8 +102,10 @@ def test_set_scopes_last_until_the_enclosing_block_ends():
         mine, other = Scope(), Scope()
         Scope.set_current_scope(mine)
         assert (get_current_scope(), get_isolation_scope()) == (mine, isolation)
+        outer = isolation.get_active_propagation_context()
         Scope.set_isolation_scope(other)
         assert (get_current_scope(), get_isolation_scope()) == (mine, other)
+        assert mine.get_active_propagation_context() is other.get_active_propagation_context() is not outer
     assert (get_current_scope(), get_isolation_scope()) == (current, isolation)
 
 
@@ -294,7 +296,6 @@ def test_a_cancelled_task_leaves_its_scope():
     asyncio.run(main())
 
 
-@pytest.mark.spec("PAIN-08")
 def test_a_task_that_outlives_the_block_it_was_made_in_keeps_its_scopes():
     async def main():
         go_on = asyncio.Event()

@@ -92,7 +92,7 @@ def test_what_an_event_is_given_shares_nothing_with_the_scopes():
         tags={"a": "1"},
         user={"id": 1, "roles": ["a"]},
         extras={"list": [[1]]},
-        contexts={"state": {"deep": {"list": [1]}}},
+        contexts={"state": {"deep": {"list": [1]}}, "flat": {"a": 1}},
         fingerprint=["a"],
     )
     untouched = copy.deepcopy(event_of(scope))
@@ -101,6 +101,7 @@ def test_what_an_event_is_given_shares_nothing_with_the_scopes():
     event["user"]["roles"].append("b")
     event["extra"]["list"][0].append(2)
     event["contexts"]["state"]["deep"]["list"].append(2)
+    event["contexts"]["flat"]["b"] = 2
     event["fingerprint"].append("b")
     assert event_of(scope) == untouched
 
@@ -137,9 +138,7 @@ def test_an_events_own_breadcrumbs_and_transaction_win():
 def test_every_event_has_the_trace_of_the_isolation_scope():
     isolation = Scope(ScopeType.ISOLATION)
     trace = isolation.get_active_propagation_context()
-    assert applied(isolation=isolation)["contexts"] == {
-        "trace": {"trace_id": trace.trace_id, "span_id": trace.span_id}
-    }
+    assert applied(isolation=isolation)["contexts"] == {"trace": {"trace_id": trace.trace_id, "span_id": trace.span_id}}
 
 
 @pytest.mark.spec("SCO-37", "SCO-43", "CLI-38")

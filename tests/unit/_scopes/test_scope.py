@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from tests.unit._scopes.recording import applied, event_of
+from vedette._scopes.context import use_isolation_scope
 from vedette._scopes.merge import merged, merged_attributes
 from vedette._scopes.scope import Scope, ScopeType
 
@@ -263,12 +264,14 @@ def test_clear_leaves_parent_and_child_alone():
     assert attributes_of(child) == {"attribute": 1}
 
 
-@pytest.mark.spec("SCO-51", "SCO-73")
+@pytest.mark.spec("SCO-51")
 def test_a_fork_keeps_client_and_trace_and_has_sent_no_event(client):
     scope = filled_scope()
     scope.set_client(client)
     fork = scope.fork()
     assert fork.client is client
+    with use_isolation_scope(fork):
+        assert Scope.last_event_id() is None
     assert fork.get_active_propagation_context() is scope.get_active_propagation_context()
     fork.set_new_propagation_context()
     assert fork.get_active_propagation_context() is not scope.get_active_propagation_context()

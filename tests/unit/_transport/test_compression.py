@@ -31,9 +31,7 @@ def test_levels_are_honoured():
 
 @pytest.mark.parametrize("encoding", ["lzma", "", "identity", "GZIP"])
 def test_an_unknown_encoding_names_those_there_are(encoding):
-    with pytest.raises(
-        ValueError, match=f"unknown compression '{encoding}'; vedette knows gzip, deflate, br, zstd"
-    ):
+    with pytest.raises(ValueError, match=f"unknown compression '{encoding}'; vedette knows gzip, deflate, br, zstd"):
         check_encoding(encoding)
 
 

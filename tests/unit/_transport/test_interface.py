@@ -48,9 +48,7 @@ def test_losses_go_to_the_recorder_of_the_client():
     losses = []
     transport.loss_recorder = lambda *loss: losses.append(loss)
     transport.record_lost_event("network_error", "error", quantity=3)
-    transport.record_lost_event(
-        DiscardReason.SEND_ERROR, item=Item(b"xx", headers={"item_count": 5}, type="log")
-    )
+    transport.record_lost_event(DiscardReason.SEND_ERROR, item=Item(b"xx", headers={"item_count": 5}, type="log"))
     transport.record_lost_event("send_error", item=Item(b"{}", type="client_report"))
     transport.record_lost_event("send_error")
     assert losses == [

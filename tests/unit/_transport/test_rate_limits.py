@@ -200,14 +200,10 @@ def test_each_transport_has_limits_of_its_own(limits):
     assert told(RateLimits()) == {}
 
 
-PIECES = st.text(alphabet="0123456789.:;, erospan_metric_bucketZé٣\t-+e\x00", max_size=30) | st.text(
-    max_size=30
-)
+PIECES = st.text(alphabet="0123456789.:;, erospan_metric_bucketZé٣\t-+e\x00", max_size=30) | st.text(max_size=30)
 
 
-@given(
-    limits_header=st.none() | PIECES, retry_after=st.none() | PIECES, status=st.sampled_from([200, 429, 500])
-)
+@given(limits_header=st.none() | PIECES, retry_after=st.none() | PIECES, status=st.sampled_from([200, 429, 500]))
 def test_no_header_ever_raises(limits_header, retry_after, status):
     limits = RateLimits()
     headers = {"X-Sentry-Rate-Limits": limits_header, "Retry-After": retry_after}

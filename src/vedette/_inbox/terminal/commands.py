@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import sys
 import time
-from dataclasses import asdict
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from vedette._inbox.store import NoDatabaseError, Store, StoreError, default_path
 from vedette._inbox.terminal import safe
+from vedette._inbox.terminal.as_json import event_as_json, issue_as_json
 from vedette._inbox.terminal.markdown import render_markdown
 from vedette._inbox.terminal.output import CANNOT, DONE, NOT_CONFIRMED, NOTHING, closed, talk, write
 from vedette._inbox.terminal.screen import Screen
@@ -58,7 +57,7 @@ def _list(store: Store, args: argparse.Namespace) -> int:
         talk("no issue matches" if args.query or since else "no issue yet")
         return NOTHING
     if args.json:
-        write("".join(json.dumps(asdict(issue)) + "\n" for issue in found))
+        write("".join(json.dumps(issue_as_json(issue)) + "\n" for issue in found))
     else:
         screen = Screen.of(sys.stdout)
         write(screen.render(render_list(found, screen)))
@@ -102,9 +101,7 @@ def _find(store: Store, which: str | None) -> list[StoredEvent]:
 
 def _formatted(event: StoredEvent, issue: Issue, args: argparse.Namespace) -> str:
     if args.format == "json":
-        at = datetime.fromtimestamp(event.received_at, tz=timezone.utc)
-        more = {"issue": issue.id, "received_at": at.isoformat().replace("+00:00", "Z")}
-        return json.dumps({**event.data, **more}, indent=2) + "\n"
+        return json.dumps(event_as_json(event), indent=2) + "\n"
     if args.format == "md":
         return render_markdown(event, issue)
     screen = Screen.of(sys.stdout)

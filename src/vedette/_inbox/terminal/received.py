@@ -134,10 +134,8 @@ class _Reader:
     def __init__(self, event: StoredEvent) -> None:
         self._event = event
         self._data: Mapping[str, Any] = event.data if is_dict(event.data) else {}
-        self._remarks: list[str] = [
-            safe.line(str(remark), MAX_WORD) for remark in event.remarks[:MAX_REMARKS]
-        ]
-        self._notes = Remarks(self._data.get("_meta"))
+        self._remarks: list[str] = [safe.line(str(remark), MAX_WORD) for remark in event.remarks[:MAX_REMARKS]]
+        self._notes = Remarks(self._data)
         self._frames_left = MAX_EVENT_FRAMES
 
     def read(self) -> Reading:
@@ -152,7 +150,7 @@ class _Reader:
         return Reading(
             at=at,
             level=self._word(data, "level", ()).lower() or "error",
-            title=title or "(an event without exception or message)",
+            title=title or "(an event without exception and message)",
             message=message,
             message_note=note,
             chain=chain,
@@ -212,9 +210,7 @@ class _Reader:
             return [value], (key,)
         return self._list(self._object(self._data, key, ()), "values", (key,)), (key, "values")
 
-    def _objects(
-        self, values: list[Any], path: Path, first: int = 0
-    ) -> Iterator[tuple[Mapping[str, Any], Path]]:
+    def _objects(self, values: list[Any], path: Path, first: int = 0) -> Iterator[tuple[Mapping[str, Any], Path]]:
         for index, value in enumerate(values, first):
             if is_dict(value):
                 yield value, (*path, str(index))
@@ -243,9 +239,7 @@ class _Reader:
         if len(values) > MAX_EXCEPTIONS:
             self._remarks.append(f"exception: the last {MAX_EXCEPTIONS} of {len(values)} are shown")
         first = max(0, len(values) - MAX_EXCEPTIONS)
-        failures = [
-            self._failure(value, where) for value, where in self._objects(values[first:], path, first)
-        ]
+        failures = [self._failure(value, where) for value, where in self._objects(values[first:], path, first)]
         return _tree(failures, *exceptions_of(dict(self._data)))
 
     def _failure(self, value: Mapping[str, Any], path: Path) -> Failure:
@@ -257,7 +251,7 @@ class _Reader:
             type=self._word(value, "type", path),
             value=tuple(safe.lines(text)) if text else (),
             frames=frames,
-            notes=tuple(filter(None, (self._notes.take((*path, "value"), value.get("value")), note))),
+            notes=tuple(filter(None, (self._notes.take((*path, "value")), note))),
             handled=handled if isinstance(handled, bool) else None,
             source=self._word(mechanism, "source", (*path, "mechanism")),
         )
@@ -266,7 +260,7 @@ class _Reader:
         stacktrace = self._object(owner, "stacktrace", path)
         path = (*path, "stacktrace", "frames")
         sent = self._list(stacktrace, "frames", path[:-1])
-        note = self._notes.take(path, sent)
+        note = self._notes.take(path)
         allowed = min(MAX_FRAMES, self._frames_left)
         if len(sent) > allowed:
             note = f"{allowed} of {len(sent)} frames shown"
@@ -295,21 +289,17 @@ class _Reader:
         )
 
     def _source(self, frame: Mapping[str, Any], key: str, path: Path) -> tuple[str, ...]:
-        return tuple(
-            safe.code(text) if isinstance(text, str) else "" for text in self._list(frame, key, path)
-        )
+        return tuple(safe.code(text) if isinstance(text, str) else "" for text in self._list(frame, key, path))
 
     def _variables(self, frame: Mapping[str, Any], path: Path) -> tuple[tuple[Variable, ...], str]:
         values = self._object(frame, "vars", path)
         path = (*path, "vars")
-        note = self._notes.take(path, values)
+        note = self._notes.take(path)
         if len(values) > MAX_VARIABLES:
             note = f"{MAX_VARIABLES} of {len(values)} variables shown"
         pairs = list(values.items())[:MAX_VARIABLES]
         return tuple(
-            Variable(
-                safe.line(name, MAX_WORD), safe.line(_compact(value)), self._notes.take((*path, name), value)
-            )
+            Variable(safe.line(name, MAX_WORD), safe.line(_compact(value)), self._notes.take((*path, name)))
             for name, value in pairs
         ), note
 
@@ -328,11 +318,11 @@ class _Reader:
     def _message(self) -> tuple[tuple[str, ...], str]:
         entry = self._data.get("logentry") or self._data.get("message")
         if isinstance(entry, str):
-            return tuple(safe.lines(entry)), self._notes.take(("message",), entry)
+            return tuple(safe.lines(entry)), self._notes.take(("message",))
         key = "logentry" if self._data.get("logentry") else "message"
         for name in ("formatted", "message"):
             if text := self._text(self._object(self._data, key, ()), name, (key,)):
-                return tuple(safe.lines(text)), self._notes.take((key, name), text)
+                return tuple(safe.lines(text)), self._notes.take((key, name))
         return (), ""
 
     def _facts(self) -> tuple[str, ...]:
@@ -352,9 +342,7 @@ class _Reader:
 
     def _tags(self) -> tuple[str, ...]:
         tags = self._data.get("tags")
-        pairs: list[Any] = (
-            tags if is_list(tags) else [[*pair] for pair in self._object(self._data, "tags", ()).items()]
-        )
+        pairs: list[Any] = tags if is_list(tags) else [[*pair] for pair in self._object(self._data, "tags", ()).items()]
         found: list[str] = []
         for index, pair in enumerate(pairs[:MAX_VARIABLES]):
             if is_list(pair) and len(pair) == 2:  # noqa: PLR2004 - key, value
@@ -365,7 +353,7 @@ class _Reader:
 
     def _crumbs(self) -> tuple[Crumb, ...]:
         values, path = self._values("breadcrumbs")
-        note = self._notes.take(path, values)
+        note = self._notes.take(path)
         if note:
             self._remarks.append(f"breadcrumbs: {note}")
         first = max(0, len(values) - MAX_CRUMBS)

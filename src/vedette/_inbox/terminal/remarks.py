@@ -12,12 +12,14 @@ from vedette._inbox.lenient_json import is_dict, is_list
 from vedette._inbox.terminal import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 Path = tuple[str, ...]
 
 _MAX_NODES = 2_000
 _MAX_WORD = 60
+_MAX_SAID = 3
+_MAX_DIGITS = 10
 _KINDS = {
     "x": "removed",
     "s": "replaced",
@@ -32,20 +34,19 @@ _RULES = {"!limit": "too large", "!raw": "raw", "!config": "by configuration"}
 class Remarks:
     """The notes of one event, each handed out once: where it belongs, or with the rest at the end."""
 
-    def __init__(self, meta: object) -> None:
-        """Take the event's ``_meta``; anything but an object counts as empty."""
-        self._meta = meta
+    def __init__(self, event: Mapping[str, Any]) -> None:
+        """Take the event; a ``_meta`` that is no object counts as empty."""
+        self._event = event
+        self._meta: object = event.get("_meta")
         self._taken: set[Path] = set()
 
-    def take(self, path: Path, value: object) -> str:
+    def take(self, path: Path) -> str:
         """What is noted about the value at this path, or an empty string."""
-        node: object = self._meta
-        for part in path:
-            node = node.get(part) if is_dict(node) else None
+        node = _at(self._meta, path)
         if not is_dict(node) or "" not in node:
             return ""
         self._taken.add(path)
-        return _words(node[""], value)
+        return self._words(path, node[""])
 
     def rest(self) -> Iterator[str]:
         """The notes that nobody took, with their paths."""
@@ -56,45 +57,54 @@ class Remarks:
             path, node = waiting.pop()
             if not is_dict(node):
                 continue
-            if "" in node and path not in self._taken and (words := _words(node[""], None)):
+            if "" in node and path not in self._taken and (words := self._words(path, node[""])):
                 yield f"{'.'.join(safe.line(part, _MAX_WORD) for part in path) or 'event'}: {words}"
-            waiting.extend(
-                ((*path, str(part)), child) for part, child in reversed(node.items()) if part != ""
-            )
+            waiting.extend(((*path, part), child) for part, child in reversed(node.items()) if part)
+
+    def _words(self, path: Path, note: object) -> str:
+        if not is_dict(note):
+            return ""
+        value = _at(self._event, path)
+        remarks, length = _list(note.get("rem")), note.get("len")
+        whole = length if type(length) is int else None
+        if whole is not None and (is_list(value) or is_dict(value)):
+            return f"{_count(len(value))} of {_count(whole)} kept"
+        end = _end(remarks)
+        if isinstance(value, str) and (whole is not None or end is not None):
+            of = "" if whole is None else f" of {_count(whole)}"
+            return f"cut at {_count(len(value) if end is None else end)}{of} characters"
+        said = [_remark(remark, gone=value is None) for remark in remarks[:_MAX_SAID]]
+        said += [f"invalid: {_error(error)}" for error in _list(note.get("err"))[:_MAX_SAID]]
+        return ", ".join(filter(None, said))
 
 
-def _words(note: object, value: object) -> str:
-    if not is_dict(note):
+def _at(tree: object, path: Path) -> object:
+    for part in path:
+        if is_dict(tree):
+            tree = tree.get(part)
+        elif is_list(tree) and part.isdecimal() and len(part) < _MAX_DIGITS:
+            tree = next(iter(tree[int(part) :]), None)
+        else:
+            return None
+    return tree
+
+
+def _remark(remark: object, *, gone: bool) -> str:
+    rule, kind = ([str(part) for part in _list(remark)[:2]] + ["", ""])[:2]
+    if not rule:
         return ""
-    length = note.get("len")
-    kinds = [_remark(remark) for remark in _list(note.get("rem"))]
-    if isinstance(length, int) and not isinstance(length, bool):
-        if is_list(value) or is_dict(value):
-            return f"{_count(len(value))} of {_count(length)} kept"
-        end = _cut_at(note) or (len(value) if isinstance(value, str) else None)
-        if end is not None:
-            return f"cut at {_count(end)} of {_count(length)} characters"
-        kinds.append(f"length was {_count(length)}")
-    kinds.extend(f"invalid: {_error(error)}" for error in _list(note.get("err"))[:3])
-    return ", ".join(filter(None, kinds))
+    verb = "shortened" if kind == "x" and not gone else _KINDS.get(kind, "changed")
+    return f"{verb} ({safe.line(_RULES.get(rule, rule), _MAX_WORD)})"
 
 
-def _remark(remark: object) -> str:
-    parts = _list(remark)
-    rule = parts[0] if parts and isinstance(parts[0], str) else ""
-    kind = _KINDS.get(parts[1], "changed") if len(parts) > 1 and isinstance(parts[1], str) else "changed"
-    return f"{kind} ({safe.line(_RULES.get(rule, rule), _MAX_WORD)})" if rule else ""
-
-
-def _cut_at(note: dict[str, Any]) -> int | None:
-    """Where a cut text ends: the end of the ellipsis that replaced its tail."""
-    ends = [part[3] for part in _list(note.get("rem")) if is_list(part) and len(part) == 4]  # noqa: PLR2004 - rule, kind, start, end
-    return ends[-1] if ends and isinstance(ends[-1], int) else None
+def _end(remarks: list[Any]) -> int | None:
+    """Where a cut text ends: the end of the ellipsis that stands for its tail."""
+    last = _list(remarks[-1])[-1:] if remarks else []
+    return last[0] if last and type(last[0]) is int else None
 
 
 def _error(error: object) -> str:
-    parts = _list(error)
-    return safe.line(str(parts[0] if parts else error), _MAX_WORD)
+    return safe.line(str(next(iter(_list(error)), error)), _MAX_WORD)
 
 
 def _list(value: object) -> list[Any]:

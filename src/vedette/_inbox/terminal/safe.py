@@ -11,9 +11,8 @@ import re
 MAX_VALUE = 64 * 1024
 """Characters of one value that are looked at; the rest is in the JSON."""
 
-# C0, DEL and C1; soft hyphen, zero-width space and word joiner; what changes the direction of
-# text; Unicode's line separators; lone surrogates; interlinear marks; tags. ZWJ and
-# ZWNJ stay: words and emoji need them.
+# C0, DEL and C1; soft hyphen, zero-width space and word joiner; what changes the direction of text; Unicode's
+# line separators; lone surrogates; interlinear marks; tags. ZWJ and ZWNJ stay: words and emoji need them.
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
@@ -44,6 +43,4 @@ def _written_out(match: re.Match[str]) -> str:
     character = match.group()
     if character in _SHORT:
         return _SHORT[character]
-    return character.encode(
-        "raw_unicode_escape" if character > "\xff" else "unicode_escape", "surrogatepass"
-    ).decode()
+    return character.encode("raw_unicode_escape" if character > "\xff" else "unicode_escape", "surrogatepass").decode()

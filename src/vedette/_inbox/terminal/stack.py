@@ -69,9 +69,7 @@ class Layout:
         return cls(screen, min(max(places, default=0), screen.width * 2 // 5), locals_, all_frames, more)
 
 
-def stack_lines(
-    frames: Sequence[Frame], layout: Layout, indent: int, *, closed: bool = False
-) -> Iterator[Text]:
+def stack_lines(frames: Sequence[Frame], layout: Layout, indent: int, *, closed: bool = False) -> Iterator[Text]:
     """The rows of a stack, oldest first; ``closed``: the marked one alone, with its variables."""
     rows = rows_of(frames, all_frames=layout.all_frames) if frames else []
     if closed and not layout.all_frames:
@@ -89,9 +87,7 @@ def _folded(fold: Row, layout: Layout, indent: int, *, raised_here: bool) -> Tex
     room = screen.width - indent - 2
     if isinstance(fold, Repeat):
         frames = [f"`{frame.function}` {_file(frame)}" for frame in fold.frames]
-        return row(
-            (" " * (indent + 2) + screen.fit(f"{fold.times} more times {', '.join(frames)}", room), "dim")
-        )
+        return row((" " * (indent + 2) + screen.fit(f"{fold.times} more times {', '.join(frames)}", room), "dim"))
     assert isinstance(fold, LibraryRun)  # noqa: S101 - the third kind of row
     text = f"{len(fold.frames)} frames in {', '.join(fold.names)}"
     code = fold.frames[-1].code.strip() if raised_here and not layout.narrow else ""
@@ -136,9 +132,7 @@ def _wide_lines(found: Single, layout: Layout, indent: int) -> Iterator[Text]:
     beside = _beside(frame, layout, screen.width - start - cell_len(code))
     widest = max((text.cell_len for text in beside), default=-_GAP)
     room = min(max(map(cell_len, (*before, code, *after))), screen.width - start - widest - _GAP)
-    for offset, text in enumerate(
-        (*before, code, *after, *[""] * (len(beside) - 1 - len(after))), -len(before)
-    ):
+    for offset, text in enumerate((*before, code, *after, *[""] * (len(beside) - 1 - len(after))), -len(before)):
         if offset == 0:
             line = _head(found, layout, indent, layout.column)
             style = ""
@@ -148,9 +142,7 @@ def _wide_lines(found: Single, layout: Layout, indent: int) -> Iterator[Text]:
             style = "dim"
         if text:
             line.append(" " * (start - line.cell_len))
-            line.append_text(
-                _code(text, found, layout, room) if offset == 0 else row((screen.fit(text, room), style))
-            )
+            line.append_text(_code(text, found, layout, room) if offset == 0 else row((screen.fit(text, room), style)))
         if 0 <= offset < len(beside):
             line.append(" " * (start + room + _GAP - line.cell_len))
             line.append_text(beside[offset])
@@ -199,9 +191,9 @@ def _variable_lines(frame: Frame, layout: Layout, indent: int) -> Iterator[Text]
 
 def _assignments(variables: Sequence[Variable], layout: Layout, room: int) -> Iterator[Text]:
     screen = layout.screen
-    names = min(max((cell_len(variable.name) for variable in variables), default=0), _MAX_NAME)
+    names = min(max((cell_len(variable.name) for variable in variables), default=0), _MAX_NAME, room // 2)
     for variable in variables:
-        name = _pad(screen.fit(variable.name, _MAX_NAME), names)
+        name = _pad(screen.fit(variable.name, names), names)
         rows = _MAX_ROWS_OF_VALUE if layout.locals_ else 1
         first, *others = screen.wrap(variable.value, room - names - 3, rows)
         yield row((name, "cyan"), (" = ", "dim"), first)

@@ -80,16 +80,11 @@ def render_repeat(event: StoredEvent, issue: Issue, screen: Screen, *, now: floa
 
 def render_list(issues: Sequence[Issue], screen: Screen, *, now: float | None = None) -> list[Text]:
     """Issues, one a line: id, count, last seen, title (after the level, if that is not error), place."""
-    cells = [
-        (f"#{issue.id}", f"{screen.signs.times}{issue.count}", _clock(issue.last_seen, now))
-        for issue in issues
-    ]
+    cells = [(f"#{issue.id}", f"{screen.signs.times}{issue.count}", _clock(issue.last_seen, now)) for issue in issues]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines: list[Text] = []
     for issue, (number, count, last) in zip(issues, cells, strict=True):
-        line = row(
-            (f"{number:>{widths[0]}}  ", "bold"), f"{count:>{widths[1]}}  ", (f"{last:>{widths[2]}}  ", "dim")
-        )
+        line = row((f"{number:>{widths[0]}}  ", "bold"), f"{count:>{widths[1]}}  ", (f"{last:>{widths[2]}}  ", "dim"))
         room = screen.width - line.cell_len
         place = screen.fit_end(safe.line(issue.place, MAX_WORD), room * 2 // 5)
         level = "" if issue.level == "error" else f"{safe.line(issue.level, 20)}: "
@@ -152,9 +147,7 @@ class _View:
         for remark in reading.remarks:
             yield row(("  remark: " + screen.fit(remark, screen.width - 10), "dim"))
 
-    def _chain(
-        self, chain: Sequence[Failure], indent: int, *, titled: bool, closed: bool = False
-    ) -> Iterator[Text]:
+    def _chain(self, chain: Sequence[Failure], indent: int, *, titled: bool, closed: bool = False) -> Iterator[Text]:
         """A chain, cause first. ``titled``: the title of the last one stands above already."""
         for index, failure in enumerate(chain):
             last = index == len(chain) - 1
@@ -166,7 +159,8 @@ class _View:
             yield from stack_lines(failure.frames, self._layout, indent, closed=closed)
             yield from self._members(failure, indent + 2, closed=closed)
             if not last:
-                yield row((f"{' ' * indent}{self._screen.signs.ellipsis} {failure.join}", "italic"))
+                join = self._screen.fit(f"{self._screen.signs.ellipsis} {failure.join}", self._screen.width - indent)
+                yield row((" " * indent + join, "italic"))
 
     def _members(self, group: Failure, indent: int, *, closed: bool) -> Iterator[Text]:
         """The members of a group; those that differ in nothing but their values are shown once."""
@@ -211,13 +205,9 @@ class _View:
         for index, line in enumerate((label + lines[0], *lines[1 : rows + 1])):
             inset = 2 if index else 0
             parts = self._screen.wrap(line, room - inset, rows)
-            wrapped.extend(
-                " " * (inset if index or number else 0) + part for number, part in enumerate(parts)
-            )
+            wrapped.extend(" " * (inset if index or number else 0) + part for number, part in enumerate(parts))
         if len(wrapped) > rows and not self._layout.locals_:
-            wrapped[rows - 1 :] = [
-                self._screen.fit(wrapped[rows - 1], room - 4) + f" {self._screen.signs.ellipsis}"
-            ]
+            wrapped[rows - 1 :] = [self._screen.fit(wrapped[rows - 1], room - 4) + f" {self._screen.signs.ellipsis}"]
         for line in wrapped:
             yield row(" " * indent + self._screen.fit(line, room))
 

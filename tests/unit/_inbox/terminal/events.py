@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from vedette._inbox.models import Issue, StoredEvent
@@ -12,7 +13,7 @@ HOSTILE = "\x1b[31m\x1b]8;;http://evil\x07\x9b2J\u202e\x00</details>[bold]{{7*7}
 
 
 def frame(place: str, function: str, code: str, *, own: bool = True, **more: Any) -> dict[str, Any]:
-    filename, _, lineno = place.partition(":")
+    filename, _, lineno = place.rpartition(":")
     return {
         "filename": filename,
         "abs_path": f"/srv/app/{filename}",
@@ -25,9 +26,7 @@ def frame(place: str, function: str, code: str, *, own: bool = True, **more: Any
     }
 
 
-def mechanism(
-    number: int, parent: int | None = None, source: str | None = None, **more: Any
-) -> dict[str, Any]:
+def mechanism(number: int, parent: int | None = None, source: str | None = None, **more: Any) -> dict[str, Any]:
     links = {} if parent is None else {"parent_id": parent, "source": source}
     kind = {"type": "chained"} if parent is not None else {"type": "generic", "handled": True}
     return {**kind, "exception_id": number, **links, **more}
@@ -75,7 +74,8 @@ CHECKOUT_ERROR = {
                     "raw": '\'{"id": "A-17"}\'',
                     "user": "'ann'",
                     "password": "[Filtered]",
-                    "order": "{'id': 'A-17', 'country': 'AT', 'lines': [{'price': Decimal('9.99'), 'quantity': 3}], 'note': ''}",
+                    "order": "{'id': 'A-17', 'country': 'AT', "
+                    "'lines': [{'price': Decimal('9.99'), 'quantity': 3}], 'note': ''}",
                     "note": "None",
                     "attempts": "1",
                     "matrix": "[[0, 1], [1, 0]]",
@@ -106,7 +106,8 @@ def chained(**more: Any) -> dict[str, Any]:
         {"timestamp": AT - 0.11, "category": "query", "message": "SELECT * FROM baskets WHERE user = %s"},
         {"timestamp": AT - 0.08, "category": "shop", "message": "stock low for sku 4711", "level": "info"},
     ]
-    return event(exception={"values": [KEY_ERROR, CHECKOUT_ERROR]}, breadcrumbs={"values": crumbs}, **more)
+    values = copy.deepcopy([KEY_ERROR, CHECKOUT_ERROR])
+    return event(exception={"values": values}, breadcrumbs={"values": crumbs}, **more)
 
 
 def _leaf(index: int, value: str, country: str) -> list[dict[str, Any]]:
@@ -174,9 +175,7 @@ def group() -> dict[str, Any]:
         "type": "ExceptionGroup",
         "value": "3 orders failed",
         "mechanism": mechanism(0, is_exception_group=True),
-        "stacktrace": {
-            "frames": [frame("send.py:31", "main", '    raise ExceptionGroup("3 orders failed", errors)')]
-        },
+        "stacktrace": {"frames": [frame("send.py:31", "main", '    raise ExceptionGroup("3 orders failed", errors)')]},
     }
     leaves = [
         *_leaf(1, "cannot price order A-18 for bob", "CH"),

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from vedette._inbox.terminal.folding import LibraryRun, Repeat, Single, rows_of, variables_of
+from vedette._inbox.terminal.received import Frame, Variable
+
+
+def own(function, lineno=1, **more):
+    return Frame(module="app", filename="app.py", function=function, lineno=lineno, **more)
+
+
+def library(module, function="f"):
+    return Frame(module=module, filename=f"{module}.py", function=function, lineno=1, own=False)
+
+
+def test_sixty_one_equal_frames_are_three_rows():
+    frames = [own("main"), *[own("rec", 22)] * 60, own("rec", 21)]
+    first, second, repeat, last = rows_of(frames)
+    assert (first, second, last) == (Single(own("main")), Single(own("rec", 22)), Single(own("rec", 21), marked=True))
+    assert isinstance(repeat, Repeat)
+    assert (repeat.times, repeat.frames) == (59, (own("rec", 22),))
+
+
+def test_the_failing_frame_of_a_recursion_stays_on_its_own():
+    *_, repeat, last = rows_of([own("rec")] * 100)
+    assert isinstance(repeat, Repeat)
+    assert repeat.times == 98
+    assert last == Single(own("rec"), marked=True)
+
+
+def test_two_equal_frames_are_no_repeat():
+    assert rows_of([own("a"), own("a"), own("b")]) == [
+        Single(own("a")),
+        Single(own("a")),
+        Single(own("b"), marked=True),
+    ]
+
+
+def test_functions_that_call_each_other_fold_together():
+    rows = rows_of([own("odd"), own("even")] * 30 + [own("end")])
+    assert rows[2] == Repeat(29, (Single(own("odd")), Single(own("even"))))
+    assert len(rows) == 4
+
+
+def test_a_recursion_through_a_library_folds():
+    rows = rows_of([own("walk"), library("json.encoder"), library("json.encoder")] * 20 + [own("end")])
+    assert [type(row) for row in rows] == [Single, LibraryRun, Repeat, Single]
+
+
+def test_library_runs_fold_under_the_packages_they_share():
+    frames = [
+        own("a"),
+        library("concurrent.futures.thread"),
+        library("concurrent.futures._base"),
+        library("anyio"),
+        own("b"),
+    ]
+    run = rows_of(frames)[1]
+    assert isinstance(run, LibraryRun)
+    assert run.names == ["concurrent.futures", "anyio"]
+
+
+def test_one_library_frame_and_every_own_frame_stay():
+    frames = [library("runpy"), *(own(f"f{number}") for number in range(40)), library("json")]
+    assert len(rows_of(frames)) == 42
+
+
+def test_marked_is_the_innermost_own_frame_even_if_a_library_raised():
+    rows = rows_of([own("a"), own("b"), library("json.decoder"), library("json.decoder")])
+    assert rows[1] == Single(own("b"), marked=True)
+    assert isinstance(rows[2], LibraryRun)
+
+
+def test_without_an_own_frame_the_innermost_is_marked():
+    assert rows_of([library("a"), library("b"), library("c")])[-1] == Single(library("c"), marked=True)
+
+
+def test_all_frames_folds_nothing():
+    assert len(rows_of([own("rec")] * 61, all_frames=True)) == 61
+
+
+def variables(*names):
+    return tuple(Variable(name, "1") for name in names)
+
+
+def names_of(frame, limit=2):
+    shown, rest = variables_of(frame, limit)
+    return [variable.name for variable in shown], [variable.name for variable in rest]
+
+
+def test_variables_on_the_failing_line_come_first_in_the_order_of_the_line():
+    frame = own("f", code="    return price * rates[country]", variables=variables("a", "b", "country", "price", "c"))
+    assert names_of(frame) == (["price", "country"], ["a", "b", "c"])
+
+
+def test_a_line_that_names_many_shows_up_to_twice_as_many():
+    frame = own("f", code="a+b+c+d+e", variables=variables("x", "y", "e", "d", "c", "b", "a"))
+    assert names_of(frame) == (["a", "b", "c", "d"], ["e", "x", "y"])
+
+
+def test_a_single_one_left_is_shown_instead_of_a_hint():
+    assert names_of(own("f", variables=variables("a", "b", "c"))) == (["a", "b", "c"], [])
