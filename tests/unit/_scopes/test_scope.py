@@ -187,7 +187,7 @@ def test_a_single_text_is_a_fingerprint_of_one_part():
     assert scope.fingerprint is None
 
 
-@pytest.mark.spec("ATTR-09", "ATTR-10", "ATTR-17", "ATTR-24", "ATTR-13", "SCO-46")
+@pytest.mark.spec("ATTR-09", "ATTR-10", "ATTR-13", "ATTR-17", "SCO-46")
 def test_attributes_keep_the_form_in_which_they_were_set():
     scope = Scope()
     scope.set_attribute("plain", 1)
@@ -202,7 +202,6 @@ def test_attributes_keep_the_form_in_which_they_were_set():
     assert sorted(attributes_of(scope)) == ["list", "unit"]
 
 
-@pytest.mark.spec("ATTR-19", "ATTR-20", "ATTR-21", "ATTR-22")
 def test_the_more_specific_scope_wins_for_an_attribute():
     current, isolation, global_scope = Scope(), Scope(), Scope()
     for scope, name in ((global_scope, "global"), (isolation, "isolation"), (current, "current")):
