@@ -40,6 +40,8 @@ class Answer:
     body: bytes = b'{"id":"00000000000000000000000000000000"}'
     gate: threading.Event | None = None
     """Answer only once this is set (or the server is closed)."""
+    read_gate: threading.Event | None = None
+    """Read the request only once this is set."""
     body_gate: threading.Event | None = None
     """The same between headers and body."""
     hang_up: Literal["before_reading", "after_reading", "in_answer", "after_answer"] | None = None
@@ -310,6 +312,7 @@ class RecordingServer(_Listener):
             answer = self._next_answer()
             if answer is not None and answer.hang_up == "before_reading":
                 return
+            self._wait(answer and answer.read_gate)
             request = read_request(reader, number)
             with self._changed:
                 self.requests.append(request)

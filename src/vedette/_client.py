@@ -30,7 +30,7 @@ from vedette._protocol.categories import DiscardReason
 from vedette._protocol.dsn import Dsn
 from vedette._protocol.version import SDK_NAME, VERSION
 from vedette._scopes.client import BaseClient
-from vedette._scopes.context import active_scopes
+from vedette._scopes.context import get_isolation_scope
 from vedette._stages import UNCOUNTED, Capture
 from vedette._transport.function import FunctionTransport
 from vedette._transport.http import HttpTransport
@@ -235,7 +235,7 @@ class Client(BaseClient):
 
     def mark(self) -> tuple[int, int, str]:
         """By what an exception is known to have been captured: client, process and trace (ruling 39)."""
-        trace = active_scopes()[1].get_active_propagation_context()
+        trace = get_isolation_scope().get_active_propagation_context()
         return self._number, os.getpid(), trace.trace_id
 
     def render(self, value: object) -> Any:

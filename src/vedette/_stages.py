@@ -18,7 +18,7 @@ from vedette._host import guests, log
 from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._protocol.ids import new_event_id
 from vedette._scopes import merge
-from vedette._scopes.context import active_scopes
+from vedette._scopes.context import get_current_scope, get_global_scope, get_isolation_scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -191,9 +191,9 @@ def _caller() -> FrameType | None:
 
 def apply_scopes(client: Client, capture: Capture) -> Verdict:
     """Global, isolation and current scope, then what came with the call (CLI-36, SCO-26)."""
-    current, isolation, global_scope = active_scopes()
+    current, isolation = get_current_scope(), get_isolation_scope()
     limit = client.max_breadcrumbs
-    data = merge.merged(current, isolation, global_scope, capture.extra, max_breadcrumbs=limit)
+    data = merge.merged(current, isolation, get_global_scope(), capture.extra, max_breadcrumbs=limit)
     merge.apply(data, capture.event, level_given=capture.level is not None)
     capture.event["contexts"].setdefault("runtime", RUNTIME.copy())
     capture.scopes = data
@@ -288,5 +288,5 @@ def deliver(client: Client, capture: Capture) -> Verdict:
     client.processor.add(capture.category, event)
     if capture.exception is not None:
         _instance_dict(capture.exception)[_MARK] = Mark(client.mark())
-    active_scopes()[1].set_last_event_id(event_id)
+    get_isolation_scope().set_last_event_id(event_id)
     return None

@@ -35,8 +35,7 @@ _LARGEST_BITS = 512  # of an integer written out: 155 digits
 _SHOWN_BITS = 64
 _MIN_ITEM = 4  # bytes; with less left a container ends
 _MIN_SHARE = 16  # bytes; rather few entries that can be read than many that cannot
-_MAX_KEY = 80  # bytes of a key
-_TAIL = 10  # bytes kept for saying how many items are not shown
+_TAIL = 12  # bytes for what opens and closes, and for saying how many entries are not shown
 _LONGEST_NAME = 256  # characters of a key that are compared with the deny list
 
 _list_slice = list.__getitem__
@@ -101,91 +100,124 @@ def _cut_literal(literal: str, room: int) -> str:
 # --- containers ---
 
 
-def fill(entries: list[Entry], total: int, style: Style, room: int, depth: int, settings: EventSettings) -> str:
-    """The first entries of a container, each a label and a value, between what opens and what closes.
-
-    Each gets an even share of the room and passes on what it leaves; how many are not shown is said at the end.
-    """
-    opening, separator, closing = style
-    if depth <= 0 and total:
-        return fit(opening + CUT + closing, room, closing)
-    text = _filled_quickly(entries, style, settings.short_string) if len(entries) == total else None
-    if text is not None and len(text) <= room and text.isascii():
-        return text
-    left = room - len(opening) - len(closing) - (_TAIL if len(entries) < total else 0)
-    waiting = len(entries)
-    parts: list[str] = []
-    for label, item in entries:
-        share = max(left // waiting, _MIN_SHARE)
-        if item is HIDDEN:
-            text = label + FILTERED
-        else:
-            text = label + render(item, max(share - len(label), 1), depth - 1, settings)
-        parts.append(text)
-        left -= _size(text) + len(separator)
-        waiting -= 1
-        if left < _MIN_ITEM:
-            break
-    if len(parts) < total:
-        parts.append(f"{CUT} +{total - len(parts)}")
-    text = opening + separator.join(parts) + closing
-    return text if len(text) <= room and text.isascii() else fit(text, room, closing)
-
-
-def _filled_quickly(entries: list[Entry], style: Style, short: int) -> str | None:
-    """The same for entries that are all small built-ins, without shares; None if they are not.
-
-    This is what most containers are, and what most of the time of a capture goes into.
-    """
-    parts: list[str] = []
-    for label, item in entries:
-        cls = type(item)
-        if cls is str:
-            if len(item) > short:  # type: ignore[arg-type] # a str
-                return None
-        elif cls is int:
-            if item.bit_length() > _SHOWN_BITS:  # type: ignore[attr-defined] # an int
-                return None
-        elif item is not None and cls is not bool and cls is not float:
-            return None
-        parts.append(f"{label}{item!r}")
-    return style[0] + style[1].join(parts) + style[2]
+# Most containers hold small built-ins, and most of the time of a capture goes into them. So the three loops below
+# write those as they are, without a call. Any other value gets an even share of the room that is left, and passes
+# on what it does not use.
 
 
 def fill_items(
-    items: list[object] | tuple[object, ...],
-    total: int,
-    style: Style,
-    room: int,
-    depth: int,
-    settings: EventSettings,
+    items: list[Any] | tuple[Any, ...], total: int, style: Style, room: int, depth: int, settings: EventSettings
 ) -> str:
-    """The same for a sequence, which has no labels."""
-    return fill([("", item) for item in items], total, style, room, depth, settings)
+    """The first items of a sequence, between what opens and what closes."""
+    if depth <= 0 and total:
+        return _unopened(style, room)
+    short = settings.short_string
+    parts: list[str] = []
+    for item in items:
+        cls = type(item)
+        if (
+            (cls is int and item.bit_length() <= _SHOWN_BITS)
+            or (cls is str and len(item) <= short)
+            or item is None
+            or cls is float
+            or cls is bool
+        ):
+            parts.append(repr(item))
+            continue
+        share = _share(parts, room, len(items))
+        if share == 0:
+            break
+        parts.append(render(item, share, depth - 1, settings))
+    return _closed(parts, total, style, room)
 
 
 def fill_mapping(
-    mapping: dict[object, object], style: Style, room: int, depth: int, settings: EventSettings
+    mapping: dict[Any, Any], style: Style, room: int, depth: int, settings: EventSettings
 ) -> str:
     """The same for a dict. Values under deny-listed names are ``[Filtered]`` unseen."""
-    entries: list[Entry] = []
-    if depth > 0:
-        matches = settings.matches
-        key_room = min(room // 2, _MAX_KEY)
-        try:
-            for key, item in islice(_dict_items(mapping), WIDTH):
-                if type(key) is str and len(key) < key_room:
-                    entries.append((f"{key!r}: ", HIDDEN if matches(key) else item))
-                else:
-                    label = f"{render(key, key_room, depth - 1, settings)}: "
-                    entries.append((label, HIDDEN if is_hidden(key, settings) else item))
-        except RuntimeError:  # another thread resizes it: what was seen so far is what there is
-            entries.append((CUT, HIDDEN))
-    return fill(entries, dict.__len__(mapping), style, room, depth, settings)
+    total = dict.__len__(mapping)
+    if depth <= 0 and total:
+        return _unopened(style, room)
+    matches = settings.matches
+    short = settings.short_string
+    parts: list[str] = []
+    try:
+        for key, item in _dict_items(mapping):
+            if type(key) is str and len(key) <= short:
+                label, hidden = repr(key), matches(key)
+            else:
+                label, hidden = render(key, room // 2, depth - 1, settings), is_hidden(key, settings)
+            cls = type(item)
+            if (
+                (cls is str and len(item) <= short)
+                or (cls is int and item.bit_length() <= _SHOWN_BITS)
+                or item is None
+                or cls is bool
+                or cls is float
+                or hidden
+            ):
+                parts.append(f"{label}: {FILTERED if hidden else repr(item)}")
+            else:
+                share = _share(parts, room, total, len(label) + 2)
+                if share == 0:
+                    break
+                parts.append(f"{label}: {render(item, share, depth - 1, settings)}")
+            if len(parts) == WIDTH:
+                break
+    except RuntimeError:  # another thread resizes it: what was seen so far is what there is
+        parts.append(CUT)
+        total = len(parts)
+    return _closed(parts, total, style, room)
 
 
-def _size(text: str) -> int:
-    return len(text.encode("utf-8", "backslashreplace"))
+def fill_fields(
+    entries: list[Entry], total: int, style: Style, room: int, depth: int, settings: EventSettings
+) -> str:
+    """The same for stored fields: what stands before the value, such as ``id=``, and the value or `HIDDEN`."""
+    short = settings.short_string
+    parts: list[str] = []
+    for label, item in entries:
+        cls = type(item)
+        if (
+            (cls is str and len(item) <= short)
+            or (cls is int and item.bit_length() <= _SHOWN_BITS)
+            or item is None
+            or cls is bool
+            or cls is float
+            or item is HIDDEN
+        ):
+            parts.append(f"{label}{item!r}")
+            continue
+        share = _share(parts, room, len(entries), len(label))
+        if share == 0:
+            break
+        parts.append(label + render(item, share, depth - 1, settings))
+    return _closed(parts, total, style, room)
+
+
+def _share(parts: list[str], room: int, total: int, label: int = 0) -> int:
+    """Bytes for the value that comes after these parts; 0 if the container should end here.
+
+    Counts characters, which is quick; where they take more bytes, later values get less than their due.
+    """
+    left = room - _TAIL - sum(map(len, parts)) - 2 * len(parts)
+    if left < _MIN_ITEM and parts:
+        return 0
+    waiting = (total if total < WIDTH else WIDTH) - len(parts)
+    share = left // waiting if waiting > 1 else left
+    return max(share, _MIN_SHARE) - label if label < _MIN_SHARE else _MIN_SHARE
+
+
+def _closed(parts: list[str], total: int, style: Style, room: int) -> str:
+    if len(parts) < total:
+        parts.append(f"{CUT} +{total - len(parts)}")
+    opening, separator, closing = style
+    text = f"{opening}{separator.join(parts)}{closing}"
+    return text if len(text) <= room and text.isascii() else fit(text, room, closing)
+
+
+def _unopened(style: Style, room: int) -> str:
+    return fit(style[0] + CUT + style[2], room, style[2])
 
 
 def is_hidden(key: object, settings: EventSettings) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from vedette._privacy.denylist import DenyList
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Final
-
-    from vedette._privacy.denylist import DenyList
 
     CustomRepr = Callable[[object], str | None]
 
@@ -34,7 +34,7 @@ class EventSettings:
         max_stack_frames: How many frames of one stack are kept.
         add_full_stack: Whether the frames below the one that caught the exception are added.
         custom_repr: The program's own way to show a value; it returns None for those that it leaves to us.
-        denylist: Which names are filtered.
+        denylist: Which names are filtered; None: the default list.
     """
 
     __slots__ = (
@@ -57,7 +57,7 @@ class EventSettings:
     def __init__(  # noqa: PLR0913 - one argument an option
         self,
         *,
-        denylist: DenyList,
+        denylist: DenyList | None = None,
         in_app_include: tuple[str, ...] = (),
         in_app_exclude: tuple[str, ...] = (),
         project_root: str | None = None,
@@ -77,9 +77,9 @@ class EventSettings:
         self.max_stack_frames = max_stack_frames
         self.add_full_stack = add_full_stack
         self.custom_repr = custom_repr
-        self.denylist = denylist
+        self.denylist = DenyList() if denylist is None else denylist
         # Derived, so that rendering a value looks nothing up twice.
-        self.matches = denylist.matches
+        self.matches = self.denylist.matches
         self.string_limit = LOCALS_STRING_LIMIT if max_value_length is None else max_value_length
         self.short_string = min(self.string_limit, SHORT_STRING)
         self.text_limit = TEXT_LIMIT if max_value_length is None else max_value_length

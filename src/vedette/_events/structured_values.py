@@ -6,7 +6,7 @@ import sys
 from itertools import islice
 from types import ModuleType
 
-from vedette._events.builtin_values import HIDDEN, fill
+from vedette._events.builtin_values import HIDDEN, fill_fields
 from vedette._events.dispatch_values import CUT, WIDTH, fit, render
 from vedette._events.reading_values import (
     class_items,
@@ -84,24 +84,24 @@ class _Fields:
                 continue
         if self._dict_of is None:
             return entries
-        stored = islice(dict.items(self._dict_of(value)), _MAX_SCANNED)
         labels = self._labels
+        stored = dict.items(self._dict_of(value))
         try:
             if labels is None:
-                entries += [
+                found = [
                     (f"{name}=", HIDDEN if matches(name) else item)
-                    for name, item in stored
+                    for name, item in islice(stored, _MAX_SCANNED)
                     if type(name) is str and name not in _NOISE
                 ]
             else:
-                entries += [
+                found = [
                     (labels[name], HIDDEN if matches(name) else item)
-                    for name, item in stored
+                    for name, item in islice(stored, _MAX_SCANNED)
                     if type(name) is str and name in labels
                 ]
         except RuntimeError:
-            entries.append((CUT, HIDDEN))
-        return entries
+            return [*entries, (CUT, HIDDEN)]
+        return entries + found if entries else found
 
     def named(self, value: object) -> dict[str, object]:
         """The same by name, for a few fields that are ours to interpret."""
@@ -238,11 +238,13 @@ def _named_tuple(cls: type, names: list[str]) -> Renderer:
     style = (f"{short_name(cls)}(", ", ", ")")
 
     def render_named_tuple(value: Any, room: int, depth: int, settings: EventSettings) -> str:
+        if depth <= 0:
+            return fit(style[0] + CUT + style[2], room, style[2])
         entries = [
             (f"{name}=", HIDDEN if settings.matches(name) else item)
             for name, item in zip(names[:WIDTH], tuple.__iter__(value), strict=False)
         ]
-        return fill(entries, tuple.__len__(value), style, room, depth, settings)
+        return fill_fields(entries, tuple.__len__(value), style, room, depth, settings)
 
     return render_named_tuple
 
@@ -265,6 +267,6 @@ def _structure(fields: _Fields, style: tuple[str, str, str]) -> Renderer:
         entries = fields.of(value, settings.matches)
         if not entries:
             return fit(empty, room, closing)
-        return fill(entries[:WIDTH], len(entries), style, room, depth, settings)
+        return fill_fields(entries[:WIDTH], len(entries), style, room, depth, settings)
 
     return render_structure

@@ -54,15 +54,17 @@ def render_vars(pairs: list[tuple[str, object]], budget: int, settings: EventSet
     waiting = len(pairs)
     left = budget if waiting * MIN_SHARE <= budget else budget - _NOTE
     for name, value in pairs:
-        if type(name) is not str or not name.isascii():
-            name = clean(plain_str(name, MAX_NAME) or "?")  # noqa: PLW2901 - the same name, fit for the wire
         share = left // waiting
         if share < MIN_SHARE:
             share = min(MIN_SHARE, left)
-        overhead = len(name if name.isascii() else name.encode()) + _OVERHEAD
+        if type(name) is str and name.isascii():
+            overhead = len(name) + _OVERHEAD
+        else:
+            name = clean(plain_str(name, MAX_NAME) or "?")  # noqa: PLW2901 - the same name, fit for the wire
+            overhead = len(name.encode()) + _OVERHEAD
         room = share - overhead
-        if room < _MIN_TEXT:
-            room = _MIN_TEXT  # a long name
+        if room < _MIN_TEXT:  # a long name
+            room = _MIN_TEXT
             if left < overhead + room:
                 break
         if matches(name):

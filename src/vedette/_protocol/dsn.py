@@ -96,9 +96,7 @@ class Dsn:
 
     def auth_header(self, client: str) -> str:
         """The value of ``X-Sentry-Auth``; ``client`` is ``name/version``, the same as in User-Agent."""
-        value = (
-            f"Sentry sentry_version={PROTOCOL_VERSION}, sentry_client={client}, sentry_key={self.public_key}"
-        )
+        value = f"Sentry sentry_version={PROTOCOL_VERSION}, sentry_client={client}, sentry_key={self.public_key}"
         return value if self.secret_key is None else f"{value}, sentry_secret={self.secret_key}"
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -128,15 +126,11 @@ def _split_scheme(text: str) -> tuple[str, str]:
     if not text:
         raise BadDsn(f"the DSN is empty; it should look like {RIGHT_FORM}")
     if not text.isascii() or not text.isprintable() or " " in text:
-        _refuse(
-            text, "it holds white space, or characters that are not ASCII (write the host in its ASCII form)"
-        )
+        _refuse(text, "it holds white space, or characters that are not ASCII (write the host in its ASCII form)")
     scheme, separator, rest = text.partition("://")
     if not separator:
         # It may be a token that went into the wrong variable: not shown.
-        raise BadDsn(
-            f"bad DSN: '://' is missing in a text of {len(text)} characters; it should look like {RIGHT_FORM}"
-        )
+        raise BadDsn(f"bad DSN: '://' is missing in a text of {len(text)} characters; it should look like {RIGHT_FORM}")
     scheme = scheme.lower()
     if scheme not in ("http", "https"):
         _refuse(text, f"the scheme must be http or https, not {scheme!r}")

@@ -324,9 +324,7 @@ def _read_exactly(f: BinaryIO, length: Any, item_type: str) -> bytes:
     except (OverflowError, MemoryError):
         payload = b""
     if len(payload) < length:
-        raise EnvelopeError(
-            f"an item of type {item_type!r} says it has {length} bytes, {len(payload)} are left"
-        )
+        raise EnvelopeError(f"an item of type {item_type!r} says it has {length} bytes, {len(payload)} are left")
     behind = f.read(1)
     if behind not in (b"", b"\n"):
         raise EnvelopeError(

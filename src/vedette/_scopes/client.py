@@ -5,7 +5,6 @@ from __future__ import annotations
 from vedette._events.settings import EventSettings
 from vedette._events.values import render_json
 from vedette._host.stats import Stats
-from vedette._privacy.denylist import DenyList
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MAX_BREADCRUMBS: Final = 100  # BRC-12
 
-_DEFAULT_SETTINGS: Final = EventSettings(denylist=DenyList())
+_DEFAULT_SETTINGS: Final = EventSettings()
 
 
 class BaseClient:

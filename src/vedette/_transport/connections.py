@@ -6,7 +6,6 @@ decision 3).
 
 from __future__ import annotations
 
-import functools
 import io
 import os
 import time
@@ -96,9 +95,7 @@ def proxy_for(scheme: str, netloc: str, options: Mapping[str, Any]) -> str | Non
             proxy = proxy if "://" in proxy else f"http://{proxy}"
             if _proxy_scheme(proxy) in _PROXY_SCHEMES:
                 return proxy
-            log.warn_once(
-                f"{name}_proxy", "the proxy of %s_proxy is ignored: it is no http or https URL", name
-            )
+            log.warn_once(f"{name}_proxy", "the proxy of %s_proxy is ignored: it is no http or https URL", name)
     return None
 
 
@@ -122,7 +119,10 @@ def tls_context(options: Mapping[str, Any]) -> ssl.SSLContext:
 
 
 def is_stale(error: BaseException) -> bool:
-    """Whether urllib3 failed because a pooled connection had been closed by the server."""
+    """Whether urllib3 failed because a pooled connection had been closed by the server.
+
+    In its place urllib3 leaves a gap on top of the pool, so the next request opens a new connection.
+    """
     return any(isinstance(part, StaleConnectionError) for part in error.args)
 
 
@@ -153,7 +153,7 @@ def _proxy_url_and_headers(proxy: str, options: Mapping[str, Any]) -> tuple[str,
     if url.auth:
         headers["Proxy-Authorization"] = "Basic " + b64encode(unquote(url.auth).encode()).decode()
     headers.update(options.get("proxy_headers") or {})
-    return url._replace(auth=None, path=None, query=None, fragment=None).url, headers
+    return url._replace(auth=None).url, headers
 
 
 def _is_bypassed(netloc: str) -> bool:
@@ -182,13 +182,10 @@ def _socket_options(options: Mapping[str, Any]) -> list[tuple[int, int, int | by
     if options.get("keep_alive") is not False:
         chosen.append((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1))
         # Not every system has all of them.
-        chosen += [
-            (socket.IPPROTO_TCP, getattr(socket, name), n) for name, n in _KEEP_ALIVE if hasattr(socket, name)
-        ]
+        chosen += [(socket.IPPROTO_TCP, getattr(socket, name), n) for name, n in _KEEP_ALIVE if hasattr(socket, name)]
     return chosen + list(options.get("socket_options") or ())
 
 
-@functools.cache
 def _pool_classes() -> dict[str, Any]:
     """urllib3's pools over connections that keep a deadline and know whether they were used before."""
     import http.client  # noqa: PLC0415
@@ -222,7 +219,7 @@ def _pool_classes() -> dict[str, Any]:
             try:
                 super().request(*args, **kwargs)
             except BrokenPipeError:
-                raise  # urllib3 looks for an answer nevertheless: a server may refuse a body half way
+                raise  # urllib3 looks for an answer nevertheless: the server may have refused the body half way
             except OSError as error:
                 self.raise_if_stale(error)
                 raise
@@ -277,7 +274,10 @@ class _DeadlineReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         if self._deadline is not None:
-            self._sock.settimeout(max(_LEAST_TIMEOUT, self._deadline - time.monotonic()))
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the answer took too long")
+            self._sock.settimeout(left)
         return self._raw.readinto(buffer)
 
     def close(self) -> None:

@@ -71,9 +71,7 @@ class HttpTransport(Transport):
             self._url = self.parsed_dsn.envelope_url
             self._headers["X-Sentry-Auth"] = self.parsed_dsn.auth_header(CLIENT)
         else:
-            raise ValueError(
-                "HttpTransport needs a DSN: HttpTransport({'dsn': 'https://<key>@<host>/<project>'})"
-            )
+            raise ValueError("HttpTransport needs a DSN: HttpTransport({'dsn': 'https://<key>@<host>/<project>'})")
         self._encoding: str = self.options.get("compression") or "gzip"
         self._encoding_proven = self._encoding == "gzip"
         check_encoding(self._encoding)
@@ -107,17 +105,14 @@ class HttpTransport(Transport):
             delivery = self._post(body, deadline)
             if not self._encoding_proven:
                 if delivery.status in _ENCODING_REFUSED:
-                    log.warn_once(
-                        self._encoding, "the server refuses %s bodies; gzip from now on", self._encoding
-                    )
+                    log.warning("the server refuses %s bodies; they go as gzip from now on", self._encoding)
                     self._encoding, self._encoding_proven = "gzip", True
                     return self._post(body, deadline)
                 self._encoding_proven = delivery.outcome is Outcome.DELIVERED
-        except Exception as error:  # noqa: BLE001 - the border: what fails here is ours, and must not stop the sender
+            return delivery
+        except Exception as error:  # noqa: BLE001 - the border: what fails here is ours
             log.warn_once(f"deliver:{type(error)}", "sending failed by a fault of vedette", exc_info=True)
             return Delivery(Outcome.LOST, reason=DiscardReason.INTERNAL_SDK_ERROR, detail=repr(error))
-        else:
-            return delivery
 
     def capture_envelope(self, envelope: Envelope) -> None:
         """Send an envelope now, on this thread, and record what was lost of it.
@@ -128,7 +123,7 @@ class HttpTransport(Transport):
         items = self._readable(self._allowed(envelope.items))
         if not items:
             return
-        sending = Envelope({**envelope.headers}, items)
+        sending = Envelope(envelope.headers, items)
         sending.headers.setdefault("sent_at", _now())
         try:
             body = sending.serialize()
@@ -138,9 +133,7 @@ class HttpTransport(Transport):
         else:
             delivery = self.deliver(body, timeout=self.TIMEOUT)
             if delivery.too_large:
-                log.warning(
-                    "an envelope was too large for the server (413) and is lost: %s", sending.description
-                )
+                log.warning("an envelope was too large for the server (413) and is lost: %s", sending.description)
         if delivery.reason is not None:
             for item in items:
                 self.record_lost_event(delivery.reason, item=item)
@@ -156,14 +149,13 @@ class HttpTransport(Transport):
             manager.clear()
 
     def _connections(self) -> urllib3.PoolManager:
-        if self._manager is None or self._pid != os.getpid():
-            # A forked child must not talk over its parent's connections, nor close them properly.
+        manager = self._manager  # another thread may kill() meanwhile
+        if manager is None or self._pid != os.getpid():  # a forked child must not use its parent's connections
             scheme, _, rest = self._url.partition("://")
-            self._manager = new_manager(
-                scheme.lower(), rest.partition("/")[0].rpartition("@")[2], self.options
-            )
+            netloc = rest.partition("/")[0].rpartition("@")[2]
+            self._manager = manager = new_manager(scheme.lower(), netloc, self.options)
             self._pid = os.getpid()
-        return self._manager
+        return manager
 
     def _post(self, body: bytes, deadline: float) -> Delivery:
         import urllib3  # noqa: PLC0415
@@ -189,7 +181,6 @@ class HttpTransport(Transport):
                 )
             except urllib3.exceptions.HTTPError as error:
                 if may_be_stale and is_stale(error):
-                    self._manager = None  # its other idle connections are as old
                     may_be_stale = False
                     continue
                 return _failed(error, self._url)
@@ -212,7 +203,6 @@ class HttpTransport(Transport):
         event_is_limited = any(
             item.type in EVENT_LIKE and self.rate_limits.is_limited(item.data_category) for item in items
         )
-
         allowed: list[Item] = []
         for item in items:
             goes_with_event = event_is_limited and item.type in _WITH_EVENT

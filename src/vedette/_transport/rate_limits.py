@@ -117,9 +117,7 @@ def _parse(header: str) -> Iterator[tuple[Key, float]]:
         if not categories:
             yield None, seconds
             continue
-        namespaces = (
-            fields[_NAMESPACES].split(";") if len(fields) > _NAMESPACES and fields[_NAMESPACES] else []
-        )
+        namespaces = fields[_NAMESPACES].split(";") if len(fields) > _NAMESPACES and fields[_NAMESPACES] else []
         for name in categories.split(";"):
             category = KNOWN_CATEGORIES.get(name)
             if category is DataCategory.METRIC_BUCKET and namespaces:

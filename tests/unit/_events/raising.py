@@ -41,8 +41,10 @@ def caught(func, *args):
 
 
 def ran(source, filename="<test>", **names):
-    """What the source raises when it runs as a module of this file."""
-    return caught(lambda: exec(compile(source, filename, "exec"), {"__name__": "shop.cart", **names}))
+    """What the source raises when it runs as a module of this file, without the frame of this helper."""
+    exc = caught(exec, compile(source, filename, "exec"), {"__name__": "shop.cart", **names})
+    assert exc.__traceback__.tb_frame.f_code.co_filename == filename
+    return exc
 
 
 def frames_of(exc, **options):

@@ -421,9 +421,9 @@ def variables_in(event):
 @pytest.mark.spec("PAIN-03")
 def test_all_exceptions_of_an_event_share_one_budget_for_variables():
     def fail(depth):
-        filler = [str(at) * 300 for at in range(9)]
+        one = two = three = "x" * 700
         if depth == 0:
-            raise ValueError(len(filler))
+            raise ValueError(len(one + two + three))
         fail(depth - 1)
 
     event = event_of(ExceptionGroup("many", [caught(fail, 4) for _ in range(40)]))

@@ -137,10 +137,7 @@ def test_what_is_written_is_read_the_same_by_us_and_by_an_independent_reader(hea
     ]
 
 
-@given(
-    st.binary()
-    | st.lists(st.sampled_from([b"{}", b"\n", b'{"type":"x"}', b'{"type":"x","length":2}', b"ab"]))
-)
+@given(st.binary() | st.lists(st.sampled_from([b"{}", b"\n", b'{"type":"x"}', b'{"type":"x","length":2}', b"ab"])))
 def test_any_bytes_are_an_envelope_or_an_envelope_error(data):
     data = data if isinstance(data, bytes) else b"".join(data)
     try:
@@ -229,9 +226,7 @@ def test_each_kind_has_its_way_in():
         ("sessions", {"d": 1}),
     ]
     assert items[1].headers["platform"] == "python"
-    assert (
-        envelope.description == "envelope with 5 items (profile, profile_chunk, check_in, session, sessions)"
-    )
+    assert envelope.description == "envelope with 5 items (profile, profile_chunk, check_in, session, sessions)"
 
 
 @pytest.mark.spec("CR-29", "CR-30", "CR-34", "CR-35", "CR-39", "CR-40")

@@ -13,9 +13,7 @@ from hypothesis import strategies as st
 
 ANY_TEXT = st.text(alphabet=st.characters())  # lone surrogates included
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT
-CLEAN_SCALARS = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-)
+CLEAN_SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 
 
 def nested(scalars, keys):

@@ -215,6 +215,22 @@ def test_a_new_connection_that_dies_is_not_tried_again(server, transport, way):
     assert server.connections == 1
 
 
+def test_a_connection_opened_anew_in_the_place_of_a_dropped_one_is_new(server, transport):
+    transport.deliver(BODY, timeout=5)
+    server.cut_connections()
+    server.wait_for_no_connections()
+    server.answer(hang_up="after_reading", times=2)
+    assert reason_of(transport.deliver(BODY, timeout=5)) is DiscardReason.NETWORK_ERROR
+    assert server.connections == 2
+
+
+def test_there_is_no_third_try_even_if_the_second_connection_seems_stale_too(server, transport, monkeypatch):
+    monkeypatch.setattr("vedette._transport.http.is_stale", lambda error: True)
+    server.answer(hang_up="after_reading", times=5)
+    assert reason_of(transport.deliver(BODY, timeout=5)) is DiscardReason.NETWORK_ERROR
+    assert server.connections == 2
+
+
 @pytest.mark.spec("CR-26")
 def test_nobody_listening_is_a_network_error():
     transport = HttpTransport({"dsn": f"http://abc@127.0.0.1:{unused_port()}/7"})
@@ -262,13 +278,16 @@ def test_an_answer_that_drips_does_not_outlast_the_time_out(server, transport):
     assert elapsed < 2  # each byte by itself comes in time; all of them would take 15 s
 
 
-def test_a_reused_connection_keeps_the_time_out_of_its_own_request(server, transport):
+@pytest.mark.parametrize("slow", ["gate", "read_gate"])
+def test_a_reused_connection_has_the_time_out_of_its_own_request(server, transport, slow):
     transport.deliver(BODY, timeout=0.2)
     gate = threading.Event()
-    server.answer(gate=gate)
+    server.answer(Answer(**{slow: gate}))
     timer = threading.Timer(0.5, gate.set)
     timer.start()
-    assert transport.deliver(BODY, timeout=5).outcome is Outcome.DELIVERED
+    more_than_any_socket_buffer = os.urandom(16_000_000)
+    assert transport.deliver(more_than_any_socket_buffer, timeout=10).outcome is Outcome.DELIVERED
+    assert server.connections == 1
     timer.join()
 
 
@@ -305,6 +324,7 @@ def test_a_huge_answer_is_not_read(server, transport):
         tracemalloc.stop()
     assert reason_of(delivery) is DiscardReason.SEND_ERROR
     assert peak < 3_000_000
+    server.wait_for_no_connections()
     assert transport.deliver(BODY, timeout=5).outcome is Outcome.DELIVERED
 
 

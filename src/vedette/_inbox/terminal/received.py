@@ -10,6 +10,7 @@ The only door between what a client sent and what is laid out:
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ MAX_WORD = 400
 _MAX_DEPTH_OF_GROUPS = 8
 _OLDEST_FRAMES = 20
 _SOURCE_LINES = 10
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)?")
 
 JOINS = {"__cause__": "was the direct cause of", "__context__": "while handling it, this occurred"}
 LEVELS = ("fatal", "error", "warning", "info", "debug")
@@ -219,18 +221,10 @@ class _Reader:
 
     def _time(self, source: Mapping[str, Any], path: Path) -> float | None:
         value = source.get("timestamp")
-        try:
-            if isinstance(value, str):
-                moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
-                value = (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                datetime.fromtimestamp(value, tz=timezone.utc)
-                return float(value)
-        except (ValueError, OverflowError, OSError):
-            pass
-        if value is not None:
+        seconds = _seconds(value)
+        if seconds is None and value is not None:
             self._remark((*path, "timestamp"), "a time", value)
-        return None
+        return seconds
 
     # Exceptions.
 
@@ -414,6 +408,21 @@ def _tree(failures: Sequence[Failure], raised: Sequence[Raised], outermost: int)
 
 def _is_current(thread: tuple[Mapping[str, Any], Path]) -> bool:
     return thread[0].get("current") is True or thread[0].get("crashed") is True
+
+
+def _seconds(value: object) -> float | None:
+    """Seconds since the epoch, or RFC 3339 with any number of digits, as seconds that a calendar has."""
+    try:
+        if isinstance(value, str) and (match := _RFC3339.fullmatch(value)):
+            whole, fraction, zone = match.groups()
+            zone = "+00:00" if zone in {None, "Z", "z"} else zone
+            value = datetime.fromisoformat(whole + zone).timestamp() + float(fraction or 0)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            datetime.fromtimestamp(value, tz=timezone.utc)
+            return float(value)
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None
 
 
 def _link(path: str) -> str:

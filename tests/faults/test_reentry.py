@@ -1,0 +1,79 @@
+"""Captures that interrupt vedette itself: from signal handlers, ``__del__`` and garbage collection. Each in a
+process of its own, with a watchdog: a deadlock fails the test instead of hanging the suite."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.programs import run_program
+from tests.servers import RecordingServer
+
+WATCHDOG_SECONDS = 20.0
+
+PREPARE = """
+import collections, gc, signal, sys, time, vedette
+client = vedette.init(sys.argv[1], transport_queue_size=100_000, max_breadcrumbs=5)
+def check(expected):
+    vedette.flush(15)
+    stats = client.stats()
+    assert stats.captured == {"error": expected}, (stats, expected)
+    known = sum(stats.delivered.values()) + sum(stats.dropped.get("error", {}).values()) + sum(stats.waiting.values())
+    assert known == expected, stats
+    print(stats.delivered.get("error", 0), dict(stats.dropped.get("error", {})))
+"""
+
+SIGNALS = """
+fired = 0
+def handler(*_):
+    global fired
+    fired += 1
+    vedette.add_breadcrumb(message="from the handler")
+    vedette.set_tag("from", "handler")
+    vedette.capture_message("from the handler")
+signal.signal(signal.SIGALRM, handler)
+signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+captured = 0
+deadline = time.monotonic() + 2
+while time.monotonic() < deadline and captured < 400:
+    vedette.set_tag("from", "main")
+    vedette.add_breadcrumb(message="from main")
+    with vedette.new_scope():
+        vedette.capture_message("from main")
+    client.stats()
+    captured += 1
+signal.setitimer(signal.ITIMER_REAL, 0)
+assert fired > 20, fired
+check(captured + fired)
+"""
+
+DESTRUCTORS = """
+class Node:
+    def __init__(self): self.me = self
+    def __del__(self):
+        global destroyed
+        destroyed += 1
+        vedette.capture_message("from __del__")
+destroyed = captured = 0
+gc.set_threshold(20)
+while captured < 300:
+    Node()
+    vedette.add_breadcrumb(message="from main", data={"some": ["list"]})
+    vedette.capture_message("from main")
+    captured += 1
+gc.set_threshold(700)
+gc.collect()
+assert destroyed > 100, destroyed
+check(captured + destroyed)
+"""
+
+
+@pytest.mark.spec("PAIN-18")
+@pytest.mark.parametrize("interrupting", [SIGNALS, DESTRUCTORS], ids=["signal handler", "__del__"])
+def test_a_capture_that_interrupts_a_capture_is_kept(interrupting: str) -> None:
+    with RecordingServer() as server:
+        ended = run_program(PREPARE + interrupting, server.dsn(), timeout=WATCHDOG_SECONDS)
+    assert ended.stderr == ""
+    assert ended.code == 0, ended.stderr
+    delivered, dropped = ended.stdout.strip().split(" ", 1)
+    assert int(delivered) > 100
+    assert dropped == "{}"
