@@ -76,9 +76,7 @@ class RunningInbox:
         self._command += ["--json", "--port", "0", *options]
 
     def __enter__(self) -> Self:
-        self.process = subprocess.Popen(
-            self._command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        self.process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read_first_line, args=(lines,), daemon=True).start()
         line = lines.get(timeout=WAIT)

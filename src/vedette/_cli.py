@@ -14,12 +14,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vedette._inbox.limits import DEFAULT_KEEP_EVENTS
+from vedette._inbox.terminal.output import CANNOT
 from vedette._protocol.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-USAGE, CANNOT = 2, 3
+USAGE = 2
 
 _DEFAULT_PORT = 8969
 _MAX_PORT = 65_535
@@ -33,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.command is None:
         parser.print_help(sys.stderr)
         return USAGE
+    if args.action is None and args.port is None:
+        args.port = _port_of_environment()
     extra = "inbox" if args.action is None else "cli"
     try:
         # Imported here: --version and --help work without the extras, and at once.
@@ -59,11 +63,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_inbox(inbox: argparse.ArgumentParser) -> None:
     inbox.description = "Receives events on this machine and prints them; without an ACTION it serves until Ctrl-C."
-    inbox.add_argument("--port", type=_port, default=_port_of_environment(), help="0: a free one (default %(default)s)")
+    inbox.add_argument("--port", type=_port, help=f"0: a free one (default: VEDETTE_INBOX_PORT, else {_DEFAULT_PORT})")
     inbox.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     inbox.add_argument("--db", type=Path, metavar="FILE", help="where events are kept (default: VEDETTE_INBOX_DB)")
     inbox.add_argument(
-        "--keep", type=_positive, default=10_000, metavar="N", help="events to keep (default %(default)s)"
+        "--keep", type=_positive, default=DEFAULT_KEEP_EVENTS, metavar="N", help="events to keep (default %(default)s)"
     )
     inbox.add_argument("--keep-days", type=_seconds_or_number, metavar="DAYS", help="and for how long")
     inbox.add_argument("--key", help="take envelopes with this key only")
@@ -106,8 +110,14 @@ def _add_inbox(inbox: argparse.ArgumentParser) -> None:
     clear.add_argument("--yes", action="store_true", help="do not ask")
 
 
-def _port_of_environment() -> int | str:
-    return os.environ.get("VEDETTE_INBOX_PORT") or _DEFAULT_PORT  # argparse checks a text as if it were typed
+def _port_of_environment() -> int:
+    """The variable's port. A wrong one is an operator's slip: it is named, and the default taken."""
+    text = os.environ.get("VEDETTE_INBOX_PORT", "")
+    try:
+        return _port(text) if text else _DEFAULT_PORT
+    except argparse.ArgumentTypeError as error:
+        print(f"vedette inbox: VEDETTE_INBOX_PORT {error}; it is ignored", file=sys.stderr)
+        return _DEFAULT_PORT
 
 
 def _port(text: str) -> int:

@@ -9,6 +9,7 @@ import pytest
 
 import vedette
 from tests.servers import RecordingServer, unused_port
+from tests.threads import os_threads
 from tests.waiting import wait_until
 
 
@@ -293,22 +294,16 @@ def test_no_thread_before_the_first_event_and_one_while_at_work() -> None:
     gate = threading.Event()
     with RecordingServer() as server:
         server.answer(gate=gate)
-        before = _os_threads()
+        before = os_threads()
         vedette.init(server.dsn())
-        assert _os_threads() == before
+        assert os_threads() == before
         for _ in range(50):
             vedette.capture_message("hello")
         server.wait_for(1)
-        ours = _os_threads() - before - 1  # the server has one for the connection
+        ours = os_threads() - before - 1  # the server has one for the connection
         assert ours == 1
         gate.set()
         vedette.flush(10)
-
-
-def _os_threads() -> int:
-    from pathlib import Path  # noqa: PLC0415
-
-    return len(list(Path("/proc/self/task").iterdir()))
 
 
 @pytest.mark.spec("PAIN-04", "PAIN-40")

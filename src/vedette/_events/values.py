@@ -6,7 +6,7 @@ The table of built-in types is in `builtin_values`; for any other type the plann
 from __future__ import annotations
 
 from vedette._events.builtin_values import plan_subclass
-from vedette._events.dispatch_values import CUT, DEPTH, PLANNERS, RENDERERS, render
+from vedette._events.dispatch_values import CUT, DEPTH, PLANNERS, render
 from vedette._events.exception_values import exception_text
 from vedette._events.json_values import render_json
 from vedette._events.reading_values import MAX_NAME, clean, plain_str, type_names
@@ -26,6 +26,7 @@ MIN_SHARE: Final = 48
 """Bytes that a variable may have however many there are, as long as the frame's budget lasts."""
 
 _OVERHEAD = 6  # two pairs of quotes, colon and comma, in JSON
+_WORD_BITS = 64
 _MIN_TEXT = len(FILTERED)
 _NOTE = 40  # bytes kept for saying that variables are missing
 
@@ -50,7 +51,7 @@ def render_vars(pairs: list[tuple[str, object]], budget: int, settings: EventSet
     """
     rendered: dict[str, str] = {}
     matches = settings.matches
-    lookup = RENDERERS.get if settings.custom_repr is None else _ask_render
+    short = settings.short_string
     waiting = len(pairs)
     left = budget if waiting * MIN_SHARE <= budget else budget - _NOTE
     for name, value in pairs:
@@ -67,10 +68,21 @@ def render_vars(pairs: list[tuple[str, object]], budget: int, settings: EventSet
             room = _MIN_TEXT
             if left < overhead + room:
                 break
+        cls = type(value)
         if matches(name):
             text = FILTERED
+        elif (
+            # What most variables are, without a call; `render` comes to the same.
+            (cls is str and len(value) <= short)  # type: ignore[arg-type] # a str
+            or (cls is int and value.bit_length() <= _WORD_BITS)  # type: ignore[attr-defined] # an int
+            or value is None
+            or cls is bool
+        ):
+            text = repr(value)
+            if len(text) > room or not text.isascii():
+                text = render(value, room, DEPTH, settings)
         else:
-            text = (lookup(id(type(value))) or render)(value, room, DEPTH, settings)
+            text = render(value, room, DEPTH, settings)
         rendered[name] = text
         left -= overhead + (len(text) if text.isascii() else len(text.encode()))
         waiting -= 1
@@ -78,6 +90,3 @@ def render_vars(pairs: list[tuple[str, object]], budget: int, settings: EventSet
         rendered[CUT] = f"+{waiting} variables"
     return rendered
 
-
-def _ask_render(_type_id: int) -> None:
-    """In place of the table of built-in types where ``custom_repr`` comes first."""

@@ -196,7 +196,6 @@ def _record_event(
 def _issue_columns(summary: Summary, event_row: int, now: float) -> dict[str, object]:
     return {
         "key": summary.key,
-        "explanation": summary.explanation,
         "count": 1,
         "first_seen": now,
         "first_row": event_row,
@@ -217,6 +216,7 @@ def _newest_columns(summary: Summary, event_row: int, now: float) -> dict[str, o
         "root_value": summary.root_value,
         "release": summary.release,
         "environment": summary.environment,
+        "explanation": summary.explanation,
         "last_seen": now,
         "newest_row": event_row,
     }

@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from vedette._inbox.limits import MIB
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -121,12 +123,16 @@ def open_database(path: Path, *, create: bool) -> sqlite3.Connection:
 def connect(path: Path) -> sqlite3.Connection:
     """One more connection to a database that was opened before. Threads that share it need a lock."""
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    # NORMAL: a commit is a write() to the log, so it survives the death of this process, kill -9 included.
-    # Only an fsync at each commit (FULL) would let it survive the machine's, at several times the cost: a
-    # power cut may take the last commits here, never the database.
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute(f"PRAGMA journal_size_limit = {64 * 1024 * 1024}")
     connection.row_factory = sqlite3.Row
+    try:
+        # NORMAL: a commit is a write() to the log, so it survives the death of this process, kill -9 included.
+        # Only an fsync at each commit (FULL) would let it survive the machine's, at several times the cost: a
+        # power cut may take the last commits here, never the database.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA journal_size_limit = {64 * MIB}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 

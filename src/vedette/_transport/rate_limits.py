@@ -16,8 +16,8 @@ limit, which the next answer repeats. Deadlines are of a monotonic clock: the sy
 from __future__ import annotations
 
 import os
-import threading
 import time
+from _thread import RLock
 
 from vedette._protocol.categories import KNOWN_CATEGORIES, LIMITED_WITH, DataCategory
 
@@ -47,7 +47,7 @@ class RateLimits:
         self._clock = clock
         self._wall_clock = wall_clock
         self._deadlines: dict[Key, float] = {}  # replaced as a whole, never changed in place
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self._pid = os.getpid()
 
     def update(self, status: int, headers: Mapping[str, str]) -> None:
@@ -81,7 +81,7 @@ class RateLimits:
 
     def _extend(self, seconds_by_key: dict[Key, float]) -> None:
         if os.getpid() != self._pid:  # forked: a thread that is no more may have held the lock
-            self._lock = threading.RLock()
+            self._lock = RLock()
             self._pid = os.getpid()
         with self._lock:
             now = self._clock()

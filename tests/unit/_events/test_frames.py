@@ -317,7 +317,8 @@ def test_the_budget_goes_to_the_raise_and_to_the_application_first():
         raise ValueError(text)
 
     library = {"__name__": "library"}
-    exec(compile("def call(f):\n    text = 'y' * 1000\n    f()", "/usr/site-packages/library.py", "exec"), library)
+    source = "def call(f):\n    text = 'y' * 1000\n    f()"
+    exec(compile(source, "/usr/site-packages/library.py", "exec"), library)
     exc = caught(lambda: library["call"](lambda: grow(3)))
     app, library_call = [0, *range(2, 7)], 1
 
@@ -333,7 +334,7 @@ def test_the_budget_goes_to_the_raise_and_to_the_application_first():
     assert some[library_call] == 0
     assert meta[str(library_call)]["vars"] == {"": {"rem": [["!limit", "x"]]}}
     most, _ = sizes(sum(everything[at] for at in app) + 500)
-    assert [most[at] for at in app] == [everything[at] for at in app]
+    assert all(most[at] > 0.9 * everything[at] for at in app)
     assert most[library_call] < 500
 
 

@@ -2,12 +2,21 @@ from __future__ import annotations
 
 import pytest
 
-from vedette._inbox.access import Hosts, check_change, check_key, has_token, is_loopback, key_and_project, key_in_request
+from vedette._inbox.access import (
+    Hosts,
+    check_change,
+    check_key,
+    has_token,
+    is_loopback,
+    key_and_project,
+    key_in_request,
+)
 from vedette._inbox.limits import Refused
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1:8969", "localhost", "LOCALHOST:1", "shop.localhost:80", "[::1]:8969", "127.9.9.9", "inbox.lan:8969"]
+    "host",
+    ["127.0.0.1:8969", "localhost", "LOCALHOST:1", "shop.localhost:80", "[::1]:8969", "127.9.9.9", "inbox.lan:8969"],
 )
 def test_loopback_names_and_allowed_ones_are_answered(host):
     Hosts(["inbox.lan"]).check_host(host)
@@ -15,7 +24,16 @@ def test_loopback_names_and_allowed_ones_are_answered(host):
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8969", "", "192.168.1.5", "[::2]", "a b", "x@127.0.0.1"],
+    [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example:8969",
+        "",
+        "192.168.1.5",
+        "[::2]",
+        "a b",
+        "x@127.0.0.1",
+    ],
 )
 def test_any_other_host_is_refused(host):
     with pytest.raises(Refused, match="is not allowed") as refusal:
@@ -33,7 +51,9 @@ def test_pages_of_this_machine_may_send(origin):
     assert Hosts(["inbox.lan"]).check_origin({"origin": origin}) == origin
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example", "file://", "http://[", "x"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://localhost.evil.example", "file://", "http://[", "x"]
+)
 def test_pages_of_other_sites_may_not(origin):
     with pytest.raises(Refused) as refusal:
         Hosts(["inbox.lan"]).check_origin({"origin": origin})
@@ -53,7 +73,8 @@ OWN = "http://127.0.0.1:8969"
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"origin": OWN}, {"sec-fetch-site": "same-origin"}, {"sec-fetch-site": "same-origin", "origin": OWN}]
+    "headers",
+    [{}, {"origin": OWN}, {"sec-fetch-site": "same-origin"}, {"sec-fetch-site": "same-origin", "origin": OWN}],
 )
 def test_own_pages_and_programs_may_change_something(headers):
     check_change(headers, OWN)

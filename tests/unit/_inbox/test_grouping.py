@@ -75,7 +75,9 @@ def test_release_level_thread_user_and_tags_do_not_matter():
 
 def test_library_frames_do_not_matter_beside_own_ones():
     library = frame("run", own=False)
-    assert key(chain(exception("E", "x", library, frame("pay"), library))) == key(chain(exception("E", "x", frame("pay"))))
+    assert key(chain(exception("E", "x", library, frame("pay"), library))) == key(
+        chain(exception("E", "x", frame("pay")))
+    )
 
 
 def test_library_frames_count_where_there_are_no_own_ones():
@@ -86,7 +88,8 @@ def test_library_frames_count_where_there_are_no_own_ones():
 
 def test_recursion_of_any_depth_is_one_issue():
     deep, deeper = (
-        chain(exception("RecursionError", "x", frame("main"), *[frame("rec") for _ in range(depth)])) for depth in (3, 61)
+        chain(exception("RecursionError", "x", frame("main"), *[frame("rec") for _ in range(depth)]))
+        for depth in (3, 61)
     )
     assert key(deep) == key(deeper)
 
@@ -112,7 +115,8 @@ def test_without_frames_the_normalized_value_counts():
 
 def test_groups_of_3_and_of_300_failures_of_one_kind_are_one_issue():
     small, large = (
-        group(*[exception("TimeoutError", f"{number} s", frame("fetch")) for number in range(size)]) for size in (3, 300)
+        group(*[exception("TimeoutError", f"{number} s", frame("fetch")) for number in range(size)])
+        for size in (3, 300)
     )
     assert key(small) == key(large)
 
@@ -212,9 +216,7 @@ def test_any_object_has_a_key(event):
 
 
 def test_links_that_lead_nowhere_or_in_circles_end():
-    circle = chain(
-        exception("A", "x", exception_id=1, parent_id=2), exception("B", "x", exception_id=2, parent_id=1)
-    )
+    circle = chain(exception("A", "x", exception_id=1, parent_id=2), exception("B", "x", exception_id=2, parent_id=1))
     nowhere = chain(exception("A", "x", exception_id=1, parent_id=9), exception("B", "x", exception_id=1, parent_id=1))
     deep = chain(*[exception("E", "x", exception_id=i, parent_id=i - 1) for i in range(2000)])
     assert len({key(circle), key(nowhere), key(deep)}) == 3

@@ -38,7 +38,11 @@ def test_the_root_cause_of_a_group_is_the_cause_of_its_first_member():
 
 def test_a_message_is_titled_by_its_text_and_placed_by_its_threads_stack():
     threads = {"values": [{"id": 1}, {"id": 2, "current": True, "stacktrace": {"frames": [frame("log_it")]}}]}
-    event = {"logentry": {"message": "low\nstock %s", "formatted": "low\nstock 7"}, "threads": threads, "level": "WARNING"}
+    event = {
+        "logentry": {"message": "low\nstock %s", "formatted": "low\nstock 7"},
+        "threads": threads,
+        "level": "WARNING",
+    }
     found = summarize(EVENT_ID, event)
     assert (found.title, found.value, found.type) == ("low stock 7", "low\nstock 7", "")
     assert (found.level, found.place) == ("warning", "shop/log_it.py:7 in log_it")
@@ -51,7 +55,17 @@ def test_an_event_without_anything_has_a_title_that_says_so():
 
 @pytest.mark.parametrize(
     "wanted",
-    ["checkouterror", "cannot price order a-17", "shop/vat.py", "shop.total", "acme", "ann", "1.4.0", EVENT_ID[:9], "'at'"],
+    [
+        "checkouterror",
+        "cannot price order a-17",
+        "shop/vat.py",
+        "shop.total",
+        "acme",
+        "ann",
+        "1.4.0",
+        EVENT_ID[:9],
+        "'at'",
+    ],
 )
 def test_search_text_holds_what_a_developer_remembers(wanted):
     assert wanted in summarize(EVENT_ID, order_failed(release="shop@1.4.0")).search_text
@@ -59,11 +73,16 @@ def test_search_text_holds_what_a_developer_remembers(wanted):
 
 def test_search_text_is_bounded():
     frames = [frame("f" * 200 + str(number)) for number in range(1000)]
-    event = {"exception": {"values": [exception("E", "v" * 100_000, *frames)]}, "tags": {str(i): "x" * 999 for i in range(500)}}
+    event = {
+        "exception": {"values": [exception("E", "v" * 100_000, *frames)]},
+        "tags": {str(i): "x" * 999 for i in range(500)},
+    }
     assert len(summarize(EVENT_ID, event).search_text) <= 16_384
 
 
-@pytest.mark.parametrize("tags", [{"Tenant": "Acme Ltd", "n": 7, "on": True}, [["Tenant", "Acme Ltd"], ["n", 7], ["on", True]]])
+@pytest.mark.parametrize(
+    "tags", [{"Tenant": "Acme Ltd", "n": 7, "on": True}, [["Tenant", "Acme Ltd"], ["n", 7], ["on", True]]]
+)
 def test_facets_hold_tags_of_both_spellings_as_lines(tags):
     facets = summarize(EVENT_ID, {"tags": tags, "level": "fatal", "environment": "Dev"}).facets
     lines = {"level:fatal", "env:dev", "tag.tenant:acme ltd", "tag.n:7", "tag.on:true"}

@@ -81,12 +81,14 @@ def rows_of(frames: Sequence[Frame], *, all_frames: bool = False) -> list[Row]:
 def variables_of(frame: Frame, limit: int) -> tuple[list[Variable], list[Variable]]:
     """The variables to show, those that the failing line names first, and the rest.
 
+    In the order of the line, but CONSTANTS after what varies: in ``RATES[country]`` the country is the news.
     ``limit`` grows by what the line names (up to twice), and by one if only one would be left: that one takes
     the row that a hint would take.
     """
-    on_line = {name: place for place, name in reversed([*enumerate(_NAME.findall(frame.code))])}
-    named = sorted((v for v in frame.variables if v.name in on_line), key=lambda v: on_line[v.name])
-    ordered = [*named, *(v for v in frame.variables if v.name not in on_line)]
+    on_line = _NAME.findall(frame.code)
+    named = [variable for variable in frame.variables if variable.name in on_line]
+    named.sort(key=lambda variable: (variable.name.isupper(), on_line.index(variable.name)))
+    ordered = [*named, *(variable for variable in frame.variables if variable.name not in on_line)]
     shown = max(limit, min(len(named), 2 * limit))
     if len(ordered) <= shown + 1:
         shown = len(ordered)

@@ -42,7 +42,6 @@ _SOURCE_LINES = 10
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)?")
 
 JOINS = {"__cause__": "was the direct cause of", "__context__": "while handling it, this occurred"}
-LEVELS = ("fatal", "error", "warning", "info", "debug")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +134,7 @@ def read(event: StoredEvent) -> Reading:
 class _Reader:
     def __init__(self, event: StoredEvent) -> None:
         self._event = event
-        self._data: Mapping[str, Any] = event.data if is_dict(event.data) else {}
+        self._data: dict[str, Any] = event.data if is_dict(event.data) else {}
         self._remarks: list[str] = [safe.line(str(remark), MAX_WORD) for remark in event.remarks[:MAX_REMARKS]]
         self._notes = Remarks(self._data)
         self._frames_left = MAX_EVENT_FRAMES
@@ -234,7 +233,7 @@ class _Reader:
             self._remarks.append(f"exception: the last {MAX_EXCEPTIONS} of {len(values)} are shown")
         first = max(0, len(values) - MAX_EXCEPTIONS)
         failures = [self._failure(value, where) for value, where in self._objects(values[first:], path, first)]
-        return _tree(failures, *exceptions_of(dict(self._data)))
+        return _tree(failures, *exceptions_of(self._data))
 
     def _failure(self, value: Mapping[str, Any], path: Path) -> Failure:
         text = self._text(value, "value", path)

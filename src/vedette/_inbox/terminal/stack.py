@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from vedette._inbox.terminal.folding import LibraryRun, Repeat, Single, rows_of, variables_of
+from vedette._inbox.terminal.folding import Repeat, Single, rows_of, variables_of
 from vedette._inbox.terminal.screen import row
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from vedette._inbox.terminal.folding import Row
+    from vedette._inbox.terminal.folding import LibraryRun
     from vedette._inbox.terminal.received import Frame, Variable
     from vedette._inbox.terminal.screen import Screen
 
@@ -30,6 +30,7 @@ _AROUND = 2
 _VARIABLES = 2
 _VARIABLES_WIDE = 4
 _MAX_NAME = 20
+_LIBRARY_PLACE = 24
 _MAX_ROWS_OF_VALUE = 100
 
 
@@ -59,12 +60,15 @@ class Layout:
     def of(
         cls, screen: Screen, stacks: Iterable[Sequence[Frame]], *, locals_: bool, all_frames: bool, more: str
     ) -> Layout:
-        """The layout in which the places of all these stacks fit, within two fifths of the width."""
+        """The layout in which the places of all these stacks fit, within two fifths of the width.
+
+        A library's place may be cut earlier: its room would be taken from the program's own code.
+        """
         places = [
-            cell_len(_place(row.frame))
+            min(cell_len(_place(found.frame)), screen.width if found.frame.own or found.marked else _LIBRARY_PLACE)
             for frames in stacks
-            for row in rows_of(frames, all_frames=all_frames)
-            if isinstance(row, Single)
+            for found in rows_of(frames, all_frames=all_frames)
+            if isinstance(found, Single)
         ]
         return cls(screen, min(max(places, default=0), screen.width * 2 // 5), locals_, all_frames, more)
 
@@ -73,7 +77,7 @@ def stack_lines(frames: Sequence[Frame], layout: Layout, indent: int, *, closed:
     """The rows of a stack, oldest first; ``closed``: the marked one alone, with its variables."""
     rows = rows_of(frames, all_frames=layout.all_frames) if frames else []
     if closed and not layout.all_frames:
-        rows = [row for row in rows if isinstance(row, Single) and row.marked]
+        rows = [found for found in rows if isinstance(found, Single) and found.marked]
     last = len(rows) - 1
     for index, found in enumerate(rows):
         if isinstance(found, Single):
@@ -82,13 +86,12 @@ def stack_lines(frames: Sequence[Frame], layout: Layout, indent: int, *, closed:
             yield _folded(found, layout, indent, raised_here=index == last)
 
 
-def _folded(fold: Row, layout: Layout, indent: int, *, raised_here: bool) -> Text:
+def _folded(fold: LibraryRun | Repeat, layout: Layout, indent: int, *, raised_here: bool) -> Text:
     screen = layout.screen
     room = screen.width - indent - 2
     if isinstance(fold, Repeat):
         frames = [f"`{frame.function}` {_file(frame)}" for frame in fold.frames]
         return row((" " * (indent + 2) + screen.fit(f"{fold.times} more times {', '.join(frames)}", room), "dim"))
-    assert isinstance(fold, LibraryRun)  # noqa: S101 - the third kind of row
     text = f"{len(fold.frames)} frames in {', '.join(fold.names)}"
     code = fold.frames[-1].code.strip() if raised_here and not layout.narrow else ""
     if code:  # where the library raised: the line that says why
@@ -153,7 +156,7 @@ def _wide_lines(found: Single, layout: Layout, indent: int) -> Iterator[Text]:
 
 def _beside(frame: Frame, layout: Layout, room: int) -> list[Text]:
     """The variables as short lines for the place beside the code, or none if one is too long for it."""
-    if layout.locals_:
+    if layout.locals_ or frame.note:
         return []
     shown, rest = variables_of(frame, _VARIABLES_WIDE)
     texts = list(_assignments(shown, layout, 4 * _BESIDE))

@@ -31,7 +31,7 @@ _ROWS_OF_VALUE = 6
 _ROWS_OF_CAUSE = 3
 _MEMBERS = 10
 _OTHER_VALUES = 4
-_MINUTE, _HOUR = 60, 3_600
+_SHORT, _MINUTE, _HOUR = 0.05, 60, 3_600
 _LEVELS = {"fatal": "bold red", "error": "red", "warning": "yellow", "info": "blue", "debug": "dim"}
 
 
@@ -130,7 +130,8 @@ class _View:
         reading = self._reading
         chain = reading.chain
         of_exception = bool(chain and chain[-1].title)
-        if reading.message and (of_exception or self._cut(reading.message, reading.message_note)):
+        said = of_exception and reading.message == chain[-1].value
+        if reading.message and not said and (of_exception or self._cut(reading.message, reading.message_note)):
             yield from self._paragraph(reading.message, 2, _ROWS_OF_VALUE, "logged: " if of_exception else "")
         if reading.message_note:
             yield self._note(reading.message_note, 2)
@@ -201,12 +202,13 @@ class _View:
     def _paragraph(self, lines: Sequence[str], indent: int, rows: int, label: str = "") -> Iterator[Text]:
         """Text of several lines, wrapped, cut after so many rows."""
         room = self._screen.width - indent
+        rows = MAX_ROWS if self._layout.locals_ else rows
         wrapped: list[str] = []
         for index, line in enumerate((label + lines[0], *lines[1 : rows + 1])):
             inset = 2 if index else 0
             parts = self._screen.wrap(line, room - inset, rows)
             wrapped.extend(" " * (inset if index or number else 0) + part for number, part in enumerate(parts))
-        if len(wrapped) > rows and not self._layout.locals_:
+        if len(wrapped) > rows:
             wrapped[rows - 1 :] = [self._screen.fit(wrapped[rows - 1], room - 4) + f" {self._screen.signs.ellipsis}"]
         for line in wrapped:
             yield row(" " * indent + self._screen.fit(line, room))
@@ -251,6 +253,8 @@ def _clock(at: float, now: float | None) -> str:
 def _distance(seconds: float, minus: str) -> str:
     sign = minus if seconds <= 0 else "+"
     seconds = abs(seconds)
+    if seconds < _SHORT:
+        return f"{sign}{seconds * 1000:.0f}ms"
     if seconds < _MINUTE:
         return f"{sign}{seconds:.1f}s"
     return f"{sign}{seconds / _MINUTE:.0f}min" if seconds < _HOUR else f"{sign}{seconds / _HOUR:.0f}h"

@@ -87,13 +87,18 @@ def names_of(frame, limit=2):
     return [variable.name for variable in shown], [variable.name for variable in rest]
 
 
-def test_variables_on_the_failing_line_come_first_in_the_order_of_the_line():
-    frame = own("f", code="    return price * rates[country]", variables=variables("a", "b", "country", "price", "c"))
+def test_variables_that_the_failing_line_names_come_first_in_its_order():
+    frame = own("f", code="    return price * rates[country]", variables=variables("a", "b", "country", "c", "price"))
     assert names_of(frame) == (["price", "country"], ["a", "b", "c"])
 
 
+def test_constants_come_after_what_varies():
+    frame = own("f", code="    rate = RATES[country]", variables=variables("net", "country", "RATES", "x"))
+    assert names_of(frame) == (["country", "RATES"], ["net", "x"])
+
+
 def test_a_line_that_names_many_shows_up_to_twice_as_many():
-    frame = own("f", code="a+b+c+d+e", variables=variables("x", "y", "e", "d", "c", "b", "a"))
+    frame = own("f", code="a+b+c+d+e", variables=variables("x", "y", "a", "b", "c", "d", "e"))
     assert names_of(frame) == (["a", "b", "c", "d"], ["e", "x", "y"])
 
 

@@ -207,7 +207,15 @@ def test_frames_count_as_own_if_nobody_says_which_are():
 
 @pytest.mark.parametrize(
     ("timestamp", "at"),
-    [("2025-11-25T14:02:11Z", AT), ("2025-11-25T14:02:11.500000000", AT + 0.5), (True, AT), ("2025-11-25T15:02:11+01:00", AT), (AT + 1, AT + 1), (1e300, AT), ("soon", AT)],
+    [
+        ("2025-11-25T14:02:11Z", AT),
+        ("2025-11-25T14:02:11.500000000", AT + 0.5),
+        (True, AT),
+        ("2025-11-25T15:02:11+01:00", AT),
+        (AT + 1, AT + 1),
+        (1e300, AT),
+        ("soon", AT),
+    ],
 )
 def test_the_time_is_the_clients_if_it_is_one(timestamp, at):
     assert read(stored(event(timestamp=timestamp))).at == at

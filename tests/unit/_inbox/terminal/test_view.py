@@ -235,6 +235,21 @@ def test_all_variables_come_with_their_whole_values_when_asked_for():
     assert "--locals" not in shown
 
 
+def test_a_long_message_is_whole_when_asked_for():
+    assert show(event(message="word " * 400), locals_=True).count("word") == 400 + show(
+        event(message="word " * 400)
+    ).splitlines()[0].count("word")
+
+
+def test_variables_that_were_removed_are_missed_where_they_would_stand():
+    meta = {
+        "exception": {"values": {"0": {"stacktrace": {"frames": {"0": {"vars": {"": {"rem": [["!limit", "x"]]}}}}}}}}
+    }
+    data = event(exception={"values": [raised("E", "x", frame("a.py:1", "f", "x"))]}, _meta=meta)
+    for width in (80, 120):
+        assert "      (variables: removed (too large))\n" in show(data, width)
+
+
 def test_all_frames_are_shown_when_asked_for():
     assert show(recursion(), all_frames=True).count("return rec(n - 1)") == 60
 
