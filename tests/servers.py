@@ -165,6 +165,8 @@ class _Listener:
         self._threads: list[threading.Thread] = []
         self._closing = threading.Event()
         self._changed = threading.Condition()
+        self.handshake_gate: threading.Event | None = None
+        """Shake hands (TLS) only once this is set."""
         self.port = 0
         self.connections = 0
         """How many connections were accepted."""
@@ -230,6 +232,7 @@ class _Listener:
         plain = sock
         try:
             if self._ssl_context is not None:
+                self._wait(self.handshake_gate)
                 sock = self._ssl_context.wrap_socket(sock, server_side=True)
                 with self._changed:
                     self._open.discard(plain)
@@ -245,6 +248,10 @@ class _Listener:
             with self._changed:
                 self._open -= {plain, sock}
                 self._changed.notify_all()
+
+    def _wait(self, gate: threading.Event | None) -> None:
+        while gate is not None and not self._closing.is_set() and not gate.wait(0.01):
+            pass
 
     def _serve(self, sock: socket.socket, reader: BinaryIO, number: int) -> None:
         raise NotImplementedError
@@ -334,10 +341,6 @@ class RecordingServer(_Listener):
         self._wait(answer.body_gate)
         self._send(sock, answer.body, answer.drip)
         return answer.hang_up is None
-
-    def _wait(self, gate: threading.Event | None) -> None:
-        while gate is not None and not self._closing.is_set() and not gate.wait(0.01):
-            pass
 
     def _send(self, sock: socket.socket, data: bytes, drip: float | None) -> None:
         if drip is None:

@@ -16,9 +16,10 @@ from vedette._events.build import event_from_exception, event_from_message
 from vedette._events.values import exception_text, type_names
 from vedette._host import guests, log
 from vedette._protocol.categories import DataCategory, DiscardReason
-from vedette._protocol.ids import new_event_id
+from vedette._protocol.ids import new_event_id, read_uuid
 from vedette._scopes import merge
 from vedette._scopes.context import get_current_scope, get_global_scope, get_isolation_scope
+from vedette._scopes.normal import level_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -169,16 +170,30 @@ def build_event(client: Client, capture: Capture) -> Verdict:
         event = event_from_exception(capture.exception, settings, dict(capture.mechanism or ()))
     elif capture.message is not None:
         frame = _caller() if client.options["attach_stacktrace"] else None
+        capture.level = level_of(capture.level) if capture.level is not None else None
         event = event_from_message(capture.message, capture.level or "info", settings, stack_frame=frame)
     else:
-        event = client.render_event(capture.event)
-        capture.level = event.get("level")
+        event = _given_event(client, capture)
     event.setdefault("event_id", new_event_id())
     event.setdefault("timestamp", time.time())
     for name, value in client.event_defaults.items():
         event.setdefault(name, value)
     capture.event = event
     return None
+
+
+def _given_event(client: Client, capture: Capture) -> dict[str, Any]:
+    """An event of the caller's making, without what a server would refuse the whole event for."""
+    event = client.render_event(capture.event)
+    event_id, level = read_uuid(event.pop("event_id", None)), event.pop("level", None)
+    if event_id is not None:
+        event["event_id"] = event_id
+    capture.level = level_of(level) if level is not None else None
+    if capture.level is not None:
+        event["level"] = capture.level
+    if type(event.get("timestamp")) not in {float, int, str}:
+        event.pop("timestamp", None)
+    return event
 
 
 def _caller() -> FrameType | None:
@@ -284,7 +299,8 @@ def hint_of(capture: Capture) -> dict[str, Any]:
 def deliver(client: Client, capture: Capture) -> Verdict:
     """Hand the event to the processor, which buffers it for the worker (CLI-52)."""
     event = capture.event
-    event_id = event["event_id"]
+    event_id = read_uuid(event.get("event_id")) or new_event_id()  # a hook may have taken it away
+    event["event_id"] = event_id
     client.processor.add(capture.category, event)
     if capture.exception is not None:
         _instance_dict(capture.exception)[_MARK] = Mark(client.mark())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from typing import Any
 
 import pytest
@@ -32,10 +34,30 @@ class Watched(type):
     __repr__ = spy("metaclass __repr__")
 
 
-OPERATORS = (
-    "__repr__ __str__ __len__ __iter__ __eq__ __hash__ __bool__ __format__ __getattribute__ __getattr__ __contains__ "
-    "__getitem__ __int__ __float__ __index__ __call__ __lt__ __bytes__ __fspath__ __reduce_ex__ __dir__ __sizeof__"
-).split()
+OPERATORS = [
+    "__repr__",
+    "__str__",
+    "__len__",
+    "__iter__",
+    "__eq__",
+    "__hash__",
+    "__bool__",
+    "__format__",
+    "__getattribute__",
+    "__getattr__",
+    "__contains__",
+    "__getitem__",
+    "__int__",
+    "__float__",
+    "__index__",
+    "__call__",
+    "__lt__",
+    "__bytes__",
+    "__fspath__",
+    "__reduce_ex__",
+    "__dir__",
+    "__sizeof__",
+]
 BODY = {name: spy(name) for name in OPERATORS} | {
     "__class__": property(spy("__class__")),
     "value": property(spy("value")),
@@ -62,7 +84,7 @@ def test_a_whole_capture_asks_nothing_of_any_value_that_it_meets() -> None:
     calls.clear()
 
     def fail(argument: Any, *more: Any, **named: Any) -> None:
-        held = {"inside": argument, "all": everything}
+        held = {"inside": argument, "all": everything}  # noqa: F841 - to be met in the frame
         error = ValueError("no", plain, as_str)
         error.args = ("no", plain)
         raise error
@@ -87,7 +109,7 @@ def test_a_whole_capture_asks_nothing_of_any_value_that_it_meets() -> None:
     assert set(variables) >= {"argument", "more", "named", "held", "error"}
 
 
-class Chatty(Exception):  # noqa: N818
+class Chatty(Exception):
     """With a ``__str__`` of its own: the one thing that may run."""
 
     def __str__(self) -> str:
@@ -96,7 +118,7 @@ class Chatty(Exception):  # noqa: N818
         return "said by __str__"
 
 
-class Raising(Exception):  # noqa: N818
+class Raising(Exception):
     """With a ``__str__`` that fails."""
 
     def __str__(self) -> str:
@@ -119,9 +141,6 @@ def test_an_exceptions_own_str_is_called_once_and_guarded() -> None:
 
 @pytest.mark.spec("PAIN-01")
 def test_nothing_of_the_host_is_kept_after_a_capture() -> None:
-    import gc  # noqa: PLC0415
-    import weakref  # noqa: PLC0415
-
     class Thing:
         pass
 

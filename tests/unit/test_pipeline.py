@@ -374,6 +374,14 @@ def test_what_a_callback_puts_in_is_rendered_before_it_leaves_the_thread() -> No
     assert "Order number=7" in extra["deep"][0][0][0]["order"]
 
 
+@pytest.mark.spec("ENV-39")
+def test_a_callback_that_takes_the_event_apart_gets_what_is_left_sent() -> None:
+    transport = start(before_send=lambda _event, _hint: {"extra": {"left": True}})
+    event_id = vedette.capture_message("hello")
+    (event,) = transport.events
+    assert event == {"extra": {"left": True}, "event_id": event_id}
+
+
 def test_a_long_text_of_an_event_survives_a_callback() -> None:
     transport = start(before_send=lambda event, _hint: event)
     vedette.capture_message("x" * 5000)

@@ -7,13 +7,13 @@ from _thread import get_ident
 
 from vedette._events.exceptions import exceptions_of
 from vedette._events.frames import Budget, frames_of_stack
-from vedette._events.reading_values import clean, plain_str
+from vedette._events.reading_values import clean, derives, plain_str
 from vedette._events.remarks import cut_remark, place_remark
-from vedette._events.values import render_json, render_text
+from vedette._events.values import render_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from types import FrameType
     from typing import Any
 
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 _length_of_str: Callable[[Any], int] = str.__len__  # whatever a subclass says
 
 
-def event_from_exception(
-    exc: BaseException, settings: EventSettings, mechanism: dict[str, Any]
-) -> dict[str, Any]:
+def event_from_exception(exc: BaseException, settings: EventSettings, mechanism: dict[str, Any]) -> dict[str, Any]:
     """``exception``, ``threads``, ``level`` and the ``_meta`` of what was cut (ERR-51, ERR-53, ERR-80).
 
     The exception's ``thread_id`` points at the current thread, which has no stack of its own (EVT-54,
@@ -48,7 +46,7 @@ def event_from_message(
     settings: EventSettings,
     *,
     template: object = None,
-    params: Sequence[object] = (),
+    params: tuple[object, ...] = (),
     stack_frame: FrameType | None = None,
 ) -> dict[str, Any]:
     """``logentry``, ``level``, ``threads`` if there is a stack, and the ``_meta`` of what was cut (EVT-77).
@@ -58,17 +56,18 @@ def event_from_message(
         level: One of the protocol's levels.
         settings: How to render.
         template: The message before its parameters were put in, if there was one.
-        params: These parameters.
+        params: These parameters; they become strings.
         stack_frame: The newest frame of this thread's stack (``attach_stacktrace``, EVT-33, ruling 26).
     """
     meta: Meta = {}
-    formatted = _text(text, settings, meta, "formatted")
-    message = formatted if template is None else _text(template, settings, meta, "message")
-    entry: dict[str, Any] = {"message": message, "formatted": formatted}
-    if template is None and meta:
-        place_remark(meta, ("logentry", "message"), meta["logentry"]["formatted"])
+    whole = text if template is None else template
+    entry: dict[str, Any] = {"message": _text(whole, settings), "formatted": _text(text, settings)}
+    for field, value in (("message", whole), ("formatted", text)):
+        cut = _cut_of(value, settings)
+        if cut:
+            place_remark(meta, ("logentry", field), cut)
     if params:
-        entry["params"] = render_json(list(params), settings)
+        entry["params"] = [_text(param, settings) for param in params]
     event: dict[str, Any] = {"level": level, "logentry": entry}
     frames, cut = frames_of_stack(stack_frame, settings, Budget())
     if frames:
@@ -82,17 +81,22 @@ def event_from_message(
     return event
 
 
-def _text(value: object, settings: EventSettings, meta: Meta, field: str) -> str:
+def _text(value: object, settings: EventSettings) -> str:
     """A text, cut before it is copied: it may be of any size."""
     limit = settings.text_limit
     text = plain_str(value, limit)
     if text is None:
         return render_text(value, limit, settings)
-    length = _length_of_str(value)
-    if length > limit:
+    if _length_of_str(value) > limit:
         text = text[: limit - 1] + "…"
-        place_remark(meta, ("logentry", field), cut_remark(length, limit - 1, limit))
     return clean(text)
+
+
+def _cut_of(value: object, settings: EventSettings) -> Meta:
+    """The remark on a text that `_text` cut; of other values the text itself shows it."""
+    limit = settings.text_limit
+    length = _length_of_str(value) if derives(type(value), str) else 0
+    return cut_remark(length, limit - 1, limit) if length > limit else {}
 
 
 def _current_thread() -> dict[str, Any]:

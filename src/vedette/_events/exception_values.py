@@ -123,8 +123,8 @@ def _os_error(exc: BaseException, limit: int, settings: EventSettings) -> str:
     if first is not None:
         start += f": {_quoted(first, limit, settings)}"
         return start if second is None else f"{start} -> {_quoted(second, limit, settings)}"
-    # A field that was never set reads as None; made of two arguments, both were.
-    if (number is not None and text is not None) or len(_args_of(exc)) == 2:  # noqa: PLR2004
+    # A field that was never set reads as None; two to five arguments set them.
+    if (number is not None and text is not None) or 2 <= len(_args_of(exc)) <= 5:  # noqa: PLR2004
         return start
     return _from_args(exc, limit, settings)
 

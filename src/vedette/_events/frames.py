@@ -125,9 +125,7 @@ def _stack(newest: FrameType | None) -> list[FrameType]:
     return frames
 
 
-def _frames(
-    kept: Sequence[FrameType | TracebackType], total: int, settings: EventSettings, budget: Budget
-) -> Frames:
+def _frames(kept: Sequence[FrameType | TracebackType], total: int, settings: EventSettings, budget: Budget) -> Frames:
     rules = rules_of(settings)
     with_source = settings.include_source_context
     frames: list[dict[str, Any]] = []

@@ -49,9 +49,7 @@ class Place:
         "rules",
     )
 
-    def __init__(
-        self, frame: FrameType, lasti: int, lineno: int | None, module: str | None, rules: InAppRules
-    ) -> None:
+    def __init__(self, frame: FrameType, lasti: int, lineno: int | None, module: str | None, rules: InAppRules) -> None:
         code = frame.f_code
         self.code = code
         self.rules = rules
@@ -75,9 +73,7 @@ class Place:
     def _globals_named(self, more_lines: int) -> tuple[str, ...]:
         """The global names that the failing lines use, as far as the text tells."""
         text = "\n".join([self.line or "", *self.after[:more_lines]])
-        return tuple(
-            name for name in self.code.co_names if name not in self.local_names and _is_used(name, text)
-        )
+        return tuple(name for name in self.code.co_names if name not in self.local_names and _is_used(name, text))
 
     def size(self) -> int:
         """Bytes that the cache should count."""

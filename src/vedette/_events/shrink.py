@@ -1,8 +1,8 @@
 """Making an event fit: what may go, goes in a fixed order, and ``_meta`` says so (ruling 12, PAIN-03).
 
 Runs on the worker, over exact built-in values. What is taken away is measured on its own, so the whole event
-is encoded once more when enough is gone by that count, and seldom more often. The event that was given is not
-changed: parts of it may be shared with scopes.
+is encoded again only when enough is gone by that count. The event that was given is not changed: parts of it
+may be shared with scopes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAX_FRAMES: Final = 10
 MAX_TEXT: Final = 1000
 """Characters of a text in the bare event."""
 
-_REMARK_BYTES: Final = 120  # more than a remark and the path to it usually take
+_REMARK_BYTES: Final = 60  # what a remark takes, and its share in the path that leads to it
 _BARE: Final = (
     "event_id",
     "timestamp",
@@ -54,23 +54,28 @@ def shrink_event(event: Json, limit: int, encode: Encode) -> bytes:
         TooLargeError: Nothing that may go is left, and it is still too large.
     """
     data = encode(event)
-    excess = len(data) - limit
-    if excess <= 0:
+    if len(data) <= limit:
         return data
     event = _copied(event)
     event.setdefault("_meta", {})
+    excess = len(data) - limit
+    for freed in _freed_by_steps(event, encode):
+        excess -= freed
+        if excess <= 0:
+            data = encode(event)
+            if len(data) <= limit:
+                return data
+            excess = len(data) - limit
+    for last in (event, _bare(event)):
+        data = encode(last)
+        if len(data) <= limit:
+            return data
+    raise TooLargeError(f"the bare event takes {len(data)} bytes, only {limit} are allowed")
+
+
+def _freed_by_steps(event: Json, encode: Encode) -> Iterator[int]:
     for step in _STEPS:
-        for freed in step(event, encode):
-            excess -= freed
-            if excess <= 0:
-                data = encode(event)
-                excess = len(data) - limit
-                if excess <= 0:
-                    return data
-    data = encode(_bare(event))
-    if len(data) > limit:
-        raise TooLargeError(f"the bare event takes {len(data)} bytes, only {limit} are allowed")
-    return data
+        yield from step(event, encode)
 
 
 # The steps: each takes away one thing after the other, remarks it, and yields how many bytes that saved.

@@ -36,9 +36,7 @@ MAX_FILE_BYTES: Final = 2 * 1024 * 1024
 """A larger file is generated code; reading and splitting it would take the caller over 10 ms."""
 
 _BYTES_PER_LINE = 60  # what CPython needs for a str, beside its characters
-_SHARED_NAMES = frozenset(
-    {"<string>", "<stdin>"}
-)  # many pieces of code have these, linecache holds one of them
+_SHARED_NAMES = frozenset({"<string>", "<stdin>"})  # many pieces of code have these, linecache holds one of them
 
 global_of: Callable[[dict[str, Any], str], object] = dict[str, object].get
 """A name in the globals of a frame: a dict or, through ``exec``, of a class derived from it."""

@@ -97,21 +97,12 @@ def check_project(text: str) -> None:
 def check_key(found: str, wanted: str | None, *, required: bool = True) -> None:
     """Raises ``Refused`` (403) without a key, or with another one than ``--key`` asks for."""
     if wanted is not None and not secrets.compare_digest(found.encode(), wanted.encode()):
-        raise Refused(
-            403,
-            "wrong_key",
-            "this inbox takes one key only (--key), and it was another one or missing",
-        )
+        raise Refused(403, "wrong_key", "this inbox takes one key only (--key), and it was another one or missing")
     if required and not found:
         raise Refused(403, "no_key", "no key: send X-Sentry-Auth, ?sentry_key= or the envelope header dsn")
 
 
-def has_token(
-    headers: Mapping[str, str],
-    query: Mapping[str, str],
-    cookies: Mapping[str, str],
-    token: str,
-) -> bool:
+def has_token(headers: Mapping[str, str], query: Mapping[str, str], cookies: Mapping[str, str], token: str) -> bool:
     """Whether a reader brings the token: ``?token=``, as bearer, or as the cookie that ``/?token=`` sets."""
     bearer = headers.get("authorization", "").removeprefix("Bearer ")
     given = (query.get("token", ""), bearer, cookies.get(TOKEN_COOKIE, ""))

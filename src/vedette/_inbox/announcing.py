@@ -68,6 +68,4 @@ class Announcer:
             except Exception as error:  # noqa: BLE001 - whatever a view does, the inbox goes on
                 if not self._complained:
                     self._complained = True
-                    self._complain(
-                        f"could not show event {what.event.event_id}: {type(error).__name__}: {error}",
-                    )
+                    self._complain(f"could not show event {what.event.event_id}: {type(error).__name__}: {error}")

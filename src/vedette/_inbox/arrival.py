@@ -80,9 +80,7 @@ def arrival_of(project: str, body: Body, envelope: ReadEnvelope, remarks: list[s
         event = _event(body, item, given, header_id, taken, remarks)
         taken.add(event.event_id)
         events.append(event)
-    items = [
-        ArrivedItem(i.type, i.headers, i.start, i.size, remarks) for i in envelope.items if i.type != "event"
-    ]
+    items = [ArrivedItem(i.type, i.headers, i.start, i.size, remarks) for i in envelope.items if i.type != "event"]
     if not envelope.items:
         items = [ArrivedItem("empty", {}, 0, len(body), [*remarks, "an envelope without items"])]
     event_id = events[0].event_id if events else header_id or ""
@@ -92,14 +90,7 @@ def arrival_of(project: str, body: Body, envelope: ReadEnvelope, remarks: list[s
 def read_store_body(project: str, body: Body, remarks: list[str]) -> Arrival:
     """The body of the old ``/store/`` endpoint: the JSON of one event. Raises ``Refused``."""
     item = ReadItem("event", {}, 0, len(body))
-    event = _event(
-        body,
-        item,
-        None,
-        None,
-        set(),
-        [*remarks, "sent to /store/, which newer servers don't have"],
-    )
+    event = _event(body, item, None, None, set(), [*remarks, "sent to /store/, which newer servers don't have"])
     if event.data.get("type") == "transaction":
         kept = ArrivedItem("transaction", {}, 0, len(body), event.remarks)
         return Arrival(project, body, event.event_id, [], [kept], {})
@@ -136,12 +127,7 @@ def summarize_safely(event_id: str, data: dict[str, Any]) -> tuple[Summary, list
 
 
 def _event(
-    body: Body,
-    item: ReadItem,
-    given: str | None,
-    header_id: str | None,
-    taken: set[str],
-    remarks: list[str],
+    body: Body, item: ReadItem, given: str | None, header_id: str | None, taken: set[str], remarks: list[str]
 ) -> ArrivedEvent:
     if item.size > MAX_EVENT:
         raise Refused(413, "event_too_large", f"an event of {item.size} bytes: the limit is {MAX_EVENT}")
@@ -168,17 +154,10 @@ def _drops(body: Body, items: list[ReadItem]) -> dict[tuple[str, str], int]:
             continue  # kept and shown as an item like any other
         entries: object = report.get("discarded_events") if is_dict(report) else None
         for entry in entries[:1000] if is_list(entries) else ():
-            reason, category, quantity = (
-                (entry.get("reason"), entry.get("category"), entry.get("quantity"))
-                if is_dict(entry)
-                else (None, None, None)
-            )
-            if (
-                isinstance(reason, str)
-                and isinstance(category, str)
-                and type(quantity) is int
-                and quantity > 0
-            ):
+            if not is_dict(entry):
+                continue
+            reason, category, quantity = entry.get("reason"), entry.get("category"), entry.get("quantity")
+            if isinstance(reason, str) and isinstance(category, str) and type(quantity) is int and quantity > 0:
                 kind = (reason[:64], category[:64])
                 drops[kind] = min(drops.get(kind, 0) + quantity, 10**9)
     return drops

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
     from vedette._inbox.settings import Settings
 
-_DRAINED = (
-    4  # times the limit: how much of a body that is too large is read, so that its sender gets the answer
-)
+_DRAINED = 4  # times the limit: how much of a body that is too large is read, so that its sender gets the answer
 
 
 class ByteBudget:

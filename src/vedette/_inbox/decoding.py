@@ -56,11 +56,7 @@ def decode_body(body: Body, encoding: str, *, limit: int = MAX_DECOMPRESSED) -> 
     Raises ``Refused``: 415 for an unknown encoding, 400 for a corrupt body, 413 beyond ``limit`` bytes.
     """
     remarks: list[str] = []
-    names = [
-        name
-        for name in (part.strip().lower() for part in encoding.split(","))
-        if name not in {"", "identity"}
-    ]
+    names = [name for name in (part.strip().lower() for part in encoding.split(",")) if name not in {"", "identity"}]
     if len(names) > _MAX_LAYERS:
         raise Refused(415, "bad_encoding", f"more than {_MAX_LAYERS} content encodings")
     if not names and body.startswith(_GZIP_MAGIC):

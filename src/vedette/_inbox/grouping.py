@@ -33,10 +33,7 @@ _MAX_NORMALIZED: Final = 2048  # characters of a value that are looked at
 # text is searched in one pass.
 _PLACEHOLDERS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ("<date>", re.compile(r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?")),
-    (
-        "<uuid>",
-        re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE),
-    ),
+    ("<uuid>", re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)),
     ("<email>", re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")),
     ("<text>", re.compile(r"""(?<!\w)(?:'[^'\n]*'|"[^"\n]*")(?!\w)""")),
     ("<hex>", re.compile(r"\b0x[0-9a-f]+\b|\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b", re.IGNORECASE)),
@@ -81,9 +78,7 @@ def _default_key(event: dict[str, Any], exceptions: list[Raised], outermost: int
     logger = text(event.get("logger"), 256)
     if not shown:
         where = text(event.get("transaction"), 256)
-        return _digest(
-            ["nothing", logger, where],
-        ), "it has neither exception nor message: the logger and transaction"
+        return _digest(["nothing", logger, where]), "it has neither exception nor message: the logger and transaction"
     by = template if has_parameters else normalized(template)
     words = f"the message{' template' if has_parameters else ''}: {line(by, 300)}"
     return _digest(["message", by, logger]), words + (f"\nof the logger {line(logger)}" if logger else "")
@@ -93,9 +88,7 @@ def _parts_of_all(exceptions: list[Raised]) -> dict[int, Parts]:
     """What enters the key, for each exception: its own part, its members', then its cause's."""
     parts: dict[int, Parts] = {}
     waiting = list(range(len(exceptions)))
-    while (
-        waiting
-    ):  # those whose children are done, until all are: links make no cycle, and recursion could be deep
+    while waiting:  # those whose children are done, until all are: links make no cycle, and recursion could be deep
         later: list[int] = []
         for index in waiting:
             exc = exceptions[index]

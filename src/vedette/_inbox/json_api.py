@@ -194,8 +194,4 @@ def _event_id(request: Request) -> str:
 
 
 def _not_there(what: str) -> Refused:
-    return Refused(
-        404,
-        "not_found",
-        f"there is no such {what}: never arrived, removed by retention, or deleted",
-    )
+    return Refused(404, "not_found", f"there is no such {what}: never arrived, removed by retention, or deleted")

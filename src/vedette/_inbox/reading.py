@@ -128,9 +128,7 @@ class _Reader:
             return int(length)
         if type(length) is int and length >= 0:
             return length
-        self._remark(
-            f"{what}: length is no size: {ascii(length)[:_SHOWN]}, the payload was read up to the line's end",
-        )
+        self._remark(f"{what}: length is no size: {ascii(length)[:_SHOWN]}, the payload was read up to the line's end")
         return None
 
     def _after_payload(self, start: int, length: int, number: int) -> int:
@@ -147,10 +145,7 @@ class _Reader:
             self._remark("CRLF line ends")
             return end + 2
         found = ascii(bytes(body[end : end + 20]))[1:]
-        raise self._malformed(
-            f"after the {length} bytes of item {number} a newline is due, found {found}",
-            end,
-        )
+        raise self._malformed(f"after the {length} bytes of item {number} a newline is due, found {found}", end)
 
     def _malformed(self, detail: str, position: int, *causes: str) -> Refused:
         return Refused(400, "malformed", f"malformed envelope at byte {position}: {detail}", causes)

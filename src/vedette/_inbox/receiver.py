@@ -27,16 +27,14 @@ if TYPE_CHECKING:
     from vedette._inbox.store import Store
     from vedette._inbox.writer import Writer
 
-_INGEST: Final = re.compile(r"/stream|/api/[^/]*/(?:envelope|store)/?")
+_INGEST: Final = re.compile(r"/stream|/api/[0-9]+/(?:envelope|store)/?")
 _PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "POST",
     "Access-Control-Allow-Headers": "content-type, content-encoding, x-sentry-auth, authorization",
     "Access-Control-Max-Age": "3600",
 }
 _ALWAYS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": ("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -73,10 +71,7 @@ class Receiver:
         """With and without the closing slash; OPTIONS for the web pages that ask first."""
         return [
             Route(path + slash, endpoint, methods=["POST", "OPTIONS"])
-            for path, endpoint in (
-                ("/api/{project}/envelope", self._envelope),
-                ("/api/{project}/store", self._store),
-            )
+            for path, endpoint in (("/api/{project}/envelope", self._envelope), ("/api/{project}/store", self._store))
             for slash in ("", "/")
         ] + [Route("/stream", self._spotlight, methods=["POST", "OPTIONS"])]
 
@@ -96,12 +91,7 @@ class Receiver:
     async def _spotlight(self, request: Request) -> Response:
         return await self._take(request, "spotlight", "")
 
-    async def _take(
-        self,
-        request: Request,
-        kind: Literal["envelope", "store", "spotlight"],
-        project: str,
-    ) -> Response:
+    async def _take(self, request: Request, kind: Literal["envelope", "store", "spotlight"], project: str) -> Response:
         try:
             check_project(project)
             origin = self._hosts.check_origin(request.headers)
@@ -118,9 +108,7 @@ class Receiver:
                 work = Refusal(project, bytes(received.body), received.size, received.refused)
             answer = await self._writer.submit(work)
         response = (
-            refusal_response(answer)
-            if isinstance(answer, Refused)
-            else json_response({"id": answer} if answer else {})
+            refusal_response(answer) if isinstance(answer, Refused) else json_response({"id": answer} if answer else {})
         )
         response.headers.update(_cors(origin))
         return response
@@ -183,11 +171,7 @@ class _Guard:
         request = Request(scope)
         if has_token(request.headers, request.query_params, request.cookies, self._token):
             return None
-        return Refused(
-            401,
-            "no_token",
-            "reading from elsewhere needs the token that the inbox printed: /?token=...",
-        )
+        return Refused(401, "no_token", "reading from elsewhere needs the token that the inbox printed: /?token=...")
 
 
 def _cors(origin: str) -> dict[str, str]:

@@ -139,15 +139,10 @@ def _regrouped_issue(connection: sqlite3.Connection, summary: Summary, event: sq
         issue = int(known[0])
     else:
         free = connection.execute(
-            "SELECT id FROM issues WHERE id = ? AND key LIKE 'old %'",
-            (event["issue_id"],),
+            "SELECT id FROM issues WHERE id = ? AND key LIKE 'old %'", (event["issue_id"],)
         ).fetchone()
         if free is None:
-            return _insert(
-                connection,
-                "issues",
-                **_issue_columns(summary, int(event["id"]), event["received_at"]),
-            )
+            return _insert(connection, "issues", **_issue_columns(summary, int(event["id"]), event["received_at"]))
         issue = int(free[0])
         connection.execute(
             "UPDATE issues SET key = ?, first_row = ?, first_seen = min(first_seen, ?) WHERE id = ?",
@@ -158,11 +153,7 @@ def _regrouped_issue(connection: sqlite3.Connection, summary: Summary, event: sq
 
 
 def _record_event(
-    connection: sqlite3.Connection,
-    event: ArrivedEvent,
-    project: str,
-    envelope: int,
-    now: float,
+    connection: sqlite3.Connection, event: ArrivedEvent, project: str, envelope: int, now: float
 ) -> Recorded:
     summary = event.summary
     row = connection.execute("SELECT id, count FROM issues WHERE key = ?", (summary.key,)).fetchone()
@@ -260,8 +251,7 @@ def _record_drop(connection: sqlite3.Connection, reason: str, category: str, qua
     rows = int(connection.execute("SELECT count(*) FROM client_drops").fetchone()[0])
     if rows >= _MAX_DROP_ROWS:
         known = connection.execute(
-            "SELECT 1 FROM client_drops WHERE reason = ? AND category = ?",
-            (reason, category),
+            "SELECT 1 FROM client_drops WHERE reason = ? AND category = ?", (reason, category)
         ).fetchone()
         if known is None:
             reason, category = "(other)", "(other)"

@@ -53,10 +53,7 @@ def enforce(connection: sqlite3.Connection, retention: Retention, now: float) ->
         _remove_counted(connection, _ids(connection, _ANY, excess))
     excess = _count(connection, "items") - retention.events
     if excess > 0:
-        _remove_counted(
-            connection,
-            _ids(connection, "SELECT envelope_id FROM items ORDER BY id LIMIT ?", excess),
-        )
+        _remove_counted(connection, _ids(connection, "SELECT envelope_id FROM items ORDER BY id LIMIT ?", excess))
     _enforce_bytes(connection, retention.bytes)
 
 
@@ -78,8 +75,7 @@ def add_count(connection: sqlite3.Connection, name: str, number: int = 1) -> Non
     """Raise a counter that ``Store.stats`` shows."""
     if number:
         connection.execute(
-            "INSERT INTO counters VALUES (?, ?) "
-            "ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+            "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
             (name, number),
         )
 
@@ -114,17 +110,11 @@ def _remove_counted(connection: sqlite3.Connection, envelopes: Sequence[int]) ->
 
 def _mend_issues(connection: sqlite3.Connection, issues: set[int]) -> None:
     for issue in issues:
-        row = connection.execute(
-            "SELECT min(id), max(id) FROM events WHERE issue_id = ?",
-            (issue,),
-        ).fetchone()
+        row = connection.execute("SELECT min(id), max(id) FROM events WHERE issue_id = ?", (issue,)).fetchone()
         if row[0] is None:
             connection.execute("DELETE FROM issues WHERE id = ?", (issue,))
         else:
-            connection.execute(
-                "UPDATE issues SET first_row = ?, newest_row = ? WHERE id = ?",
-                (row[0], row[1], issue),
-            )
+            connection.execute("UPDATE issues SET first_row = ?, newest_row = ? WHERE id = ?", (row[0], row[1], issue))
 
 
 def _ids(connection: sqlite3.Connection, query: str, limit: int) -> list[int]:

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from vedette._inbox.grouping import GROUPING_VERSION
 from vedette._inbox.limits import MIB
 
 if TYPE_CHECKING:
@@ -84,9 +85,7 @@ def default_path(environ: Mapping[str, str] = os.environ) -> Path:
     named = environ.get("VEDETTE_INBOX_DB")
     if named:
         return Path(named)
-    state = environ.get("XDG_STATE_HOME") or (
-        environ.get("LOCALAPPDATA") if sys.platform == "win32" else None
-    )
+    state = environ.get("XDG_STATE_HOME") or (environ.get("LOCALAPPDATA") if sys.platform == "win32" else None)
     base = Path(state) if state and Path(state).is_absolute() else Path.home() / ".local" / "state"
     return base / "vedette" / "inbox.db"
 
@@ -148,9 +147,7 @@ def set_meta(connection: sqlite3.Connection, name: str, value: str) -> None:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    tables = {
-        str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-    }
+    tables = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
         connection.execute("PRAGMA journal_mode = WAL")
         _create(connection)
@@ -169,12 +166,11 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if (
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-        ):  # nobody else did it meanwhile
+        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:  # nobody else did it meanwhile
             for statement in filter(str.strip, _TABLES.split(";")):
                 connection.execute(statement)
             set_meta(connection, "schema_version", str(SCHEMA_VERSION))
+            set_meta(connection, "grouping_version", str(GROUPING_VERSION))
         connection.execute("COMMIT")
     except sqlite3.Error:
         with contextlib.suppress(sqlite3.Error):

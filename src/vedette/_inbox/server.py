@@ -74,9 +74,7 @@ class Ready:
 
 
 def serve(
-    options: ServeOptions,
-    on_event: EventHook | None = None,
-    on_ready: Callable[[Ready], None] | None = None,
+    options: ServeOptions, on_event: EventHook | None = None, on_ready: Callable[[Ready], None] | None = None
 ) -> int:
     """Run the inbox until SIGINT or SIGTERM; the exit code: 0, or 3 if it could not start (said on stderr).
 
@@ -149,7 +147,7 @@ class _Server(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
-            ),
+            )
         )
         self._ready = ready
 
@@ -165,9 +163,7 @@ class _Server(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {
-            number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
@@ -182,19 +178,14 @@ class _CannotStartError(Exception):
 def _bind(options: ServeOptions) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
-            options.host,
-            options.port,
-            type=socket.SOCK_STREAM,
-            flags=socket.AI_PASSIVE,
+            options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
     except (OSError, OverflowError) as error:
         message = f"cannot listen on {options.host}:{options.port}: {error}"
         raise _CannotStartError(message) from error
     try:
-        if (
-            os.name == "posix"
-        ):  # else a restart would wait for the old connections' end; on Windows it means stealing
+        if os.name == "posix":  # else a restart would wait for the old connections' end; on Windows it means stealing
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(2048)  # here, not later: of two that may bind, one would fail to listen
@@ -211,9 +202,7 @@ def _taken_by(options: ServeOptions) -> str:
     """Who has the port, in words: another inbox says so itself."""
     host = "127.0.0.1" if options.host in _ANY_ADDRESS else options.host
     url = f"http://{_in_url(host)}:{options.port}"
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}),
-    )  # a proxy knows nothing of this machine
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy knows nothing of this machine
     try:
         with opener.open(f"{url}/api/health", timeout=1) as response:
             answer = json.loads(response.read(10_000))
@@ -250,11 +239,7 @@ def _in_url(host: str) -> str:
 
 def _welcome(settings: Settings, store: Store, regrouped: int, now: float) -> list[str]:
     """Five lines for the first run; a restart says what is there from before."""
-    lines = [
-        f"vedette inbox  {settings.url}",
-        f"kept in        {settings.database}",
-        f"DSN            {settings.dsn}",
-    ]
+    lines = [f"vedette inbox  {settings.url}", f"kept in        {settings.database}", f"DSN            {settings.dsn}"]
     if settings.token is not None:
         lines += [
             f"to read it     {settings.url}/?token={settings.token} (it can be reached from elsewhere)",
@@ -269,9 +254,7 @@ def _welcome(settings: Settings, store: Store, regrouped: int, now: float) -> li
     else:
         number = store.stats().issues
         issues = "1 issue" if number == 1 else f"{number} issues"
-        lines.append(
-            f"{issues} from before, last {_ago(now - newest.received_at)} ago (Ctrl-C ends, events stay)",
-        )
+        lines.append(f"{issues} from before, last {_ago(now - newest.received_at)} ago (Ctrl-C ends, events stay)")
     return lines
 
 

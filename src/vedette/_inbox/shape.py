@@ -94,8 +94,7 @@ def exceptions_of(event: dict[str, Any]) -> tuple[list[Raised], int]:
     if not raw:
         return [], 0
     found = [
-        Raised(line(value.get("type"), 256), text(value.get("value"), 8192), _frames(value), None, [])
-        for value in raw
+        Raised(line(value.get("type"), 256), text(value.get("value"), 8192), _frames(value), None, []) for value in raw
     ]
     return _linked(found, [part(value, "mechanism") for value in raw])
 
@@ -108,9 +107,7 @@ def _linked(found: list[Raised], mechanisms: list[dict[str, Any]]) -> tuple[list
             by_id.setdefault(number, index)
     outermost = len(found) - 1
     if len(by_id) < len(found):  # ids are missing or repeated: read as a plain chain
-        return [
-            _with_links(exc, index - 1 if index else None, []) for index, exc in enumerate(found)
-        ], outermost
+        return [_with_links(exc, index - 1 if index else None, []) for index, exc in enumerate(found)], outermost
     causes: dict[int, int] = {}
     members: dict[int, list[int]] = {}
     roots: list[int] = []
@@ -135,9 +132,7 @@ def _with_links(exc: Raised, cause: int | None, members: list[int]) -> Raised:
 def root_cause(exceptions: list[Raised], outermost: int) -> int:
     """Where it began: down the causes, and into the first member of a group."""
     index = outermost
-    for (
-        _
-    ) in exceptions:  # links lead to larger ids or to earlier places, so they end; the bound is for readers
+    for _ in exceptions:  # links lead to larger ids or to earlier places, so they end; the bound is for readers
         exc = exceptions[index]
         following = exc.members[0] if exc.members else exc.cause
         if following is None:

@@ -65,10 +65,7 @@ class Store:
         return self
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
 
@@ -82,11 +79,7 @@ class Store:
     # --- reading ---
 
     def issues(
-        self,
-        q: str | None = None,
-        since: float | None = None,
-        limit: int = 50,
-        before: int | None = None,
+        self, q: str | None = None, since: float | None = None, limit: int = 50, before: int | None = None
     ) -> list[Issue]:
         """Newest activity first.
 
@@ -102,7 +95,7 @@ class Store:
         conditions += [("instr(facets, ?)", f"\n{term}\n") for term in terms]
         if conditions:
             where.append(
-                f"id IN (SELECT issue_id FROM events WHERE {' AND '.join(c for c, _ in conditions)})",  # noqa: S608 - our own tables and columns; values are bound
+                f"id IN (SELECT issue_id FROM events WHERE {' AND '.join(c for c, _ in conditions)})"  # noqa: S608 - our own tables and columns; values are bound
             )
             values += [value for _, value in conditions]
         query = f"SELECT * FROM issues WHERE {' AND '.join(where)} ORDER BY newest_row DESC LIMIT ?"  # noqa: S608 - our own tables and columns; values are bound
@@ -157,8 +150,7 @@ class Store:
             return [_refused_item(row) for row in rows]
         if type is None:
             return [
-                _item(row)
-                for row in self._all(f"{_ITEM} WHERE i.id < ? ORDER BY i.id DESC LIMIT ?", cursor, limit)
+                _item(row) for row in self._all(f"{_ITEM} WHERE i.id < ? ORDER BY i.id DESC LIMIT ?", cursor, limit)
             ]
         query = f"{_ITEM} WHERE i.id < ? AND i.type = ? ORDER BY i.id DESC LIMIT ?"
         return [_item(row) for row in self._all(query, cursor, type, limit)]
@@ -170,16 +162,13 @@ class Store:
         for row in self._all("SELECT * FROM client_drops"):
             dropped.setdefault(row["reason"], {})[row["category"]] = row["quantity"]
         numbers = self._all(
-            "SELECT (SELECT count(*) FROM issues), (SELECT count(*) FROM events),"
-            " (SELECT count(*) FROM items)",
+            "SELECT (SELECT count(*) FROM issues), (SELECT count(*) FROM events), (SELECT count(*) FROM items)"
         )[0]
         return Stats(
             received=counters.get("received", 0),
             stored=counters.get("stored", 0),
             duplicates=counters.get("duplicates", 0),
-            refused={
-                name[len("refused:") :]: n for name, n in counters.items() if name.startswith("refused:")
-            },
+            refused={name[len("refused:") :]: n for name, n in counters.items() if name.startswith("refused:")},
             removed_events=counters.get("removed_events", 0),
             removed_items=counters.get("removed_items", 0),
             issues=int(numbers[0]),
@@ -202,12 +191,7 @@ class Store:
                 connection.execute("SAVEPOINT part")
                 try:
                     results.append(recording.record(connection, part, now))
-                except (
-                    sqlite3.IntegrityError,
-                    sqlite3.DataError,
-                    sqlite3.InterfaceError,
-                    ValueError,
-                ) as error:
+                except (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, ValueError) as error:
                     connection.execute("ROLLBACK TO part")
                     results.append(StoreError(f"could not be stored: {error}"))
                 connection.execute("RELEASE part")
@@ -238,10 +222,7 @@ class Store:
     def delete_issue(self, number: int) -> bool:
         """Delete an issue with its events; whether it was there."""
         with self._transaction() as connection:
-            rows = connection.execute(
-                "SELECT envelope_id FROM events WHERE issue_id = ?",
-                (min(number, _NO_ROW),),
-            )
+            rows = connection.execute("SELECT envelope_id FROM events WHERE issue_id = ?", (min(number, _NO_ROW),))
             return retention.remove(connection, [int(row[0]) for row in rows])[0] > 0
 
     def clear(self) -> int:

@@ -56,12 +56,7 @@ class Writer:
     """Stores submissions in batches. ``announce`` is called for each event, in order, after its commit."""
 
     def __init__(
-        self,
-        store: Store,
-        retention: Retention,
-        *,
-        key: str | None = None,
-        announce: Announce | None = None,
+        self, store: Store, retention: Retention, *, key: str | None = None, announce: Announce | None = None
     ) -> None:
         self._store = store
         self._retention = retention
@@ -128,12 +123,7 @@ class Writer:
             reason = refused
         except Exception as error:  # noqa: BLE001 - hostile data met a fault of ours: kept, and the thread lives
             cause = f"{type(error).__name__}: {ascii(str(error))[:200]}"
-            reason = Refused(
-                500,
-                "internal",
-                "vedette failed to read this: a bug, please report it",
-                (cause,),
-            )
+            reason = Refused(500, "internal", "vedette failed to read this: a bug, please report it", (cause,))
         return Refusal(work.project, bytes(work.body[:KEPT_REFUSAL_BYTES]), len(work.body), reason)
 
     def _read(self, work: Submission) -> Arrival:

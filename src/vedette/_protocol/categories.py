@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 class _Name(str, Enum):
     """A member is its text: equal to it, hashed and formatted like it, on every Python."""
 
-    __hash__ = str.__hash__
     __str__ = str.__str__
 
 

@@ -166,7 +166,7 @@ def _split_port(text: str, netloc: str) -> tuple[str, int | None]:
         _refuse(text, "the host is missing")
     if not colon:
         return host, None
-    if not port.isdigit() or not 1 <= int(port[:6]) <= _MAX_PORT or len(port) > len(str(_MAX_PORT)):
+    if not port.isdigit() or len(port) > len(str(_MAX_PORT)) or not 1 <= int(port) <= _MAX_PORT:
         _refuse(text, f"the port must be a number from 1 to {_MAX_PORT}")
     return host, int(port)
 

@@ -75,10 +75,15 @@ def tag_key_of(value: object, render: Render) -> str:
     return key or "_"
 
 
-def dict_of(value: object, what: str) -> dict[Any, object]:
-    """A mapping that a user gave, as a dict of ours; an empty one if it is no mapping."""
+def pairs_of(value: Any, what: str) -> list[tuple[Any, object]]:
+    """The keys and values of a mapping that a user gave; none if it is no mapping. No key is hashed."""
     try:
-        return dict(value.items())  # type: ignore[attr-defined]  # whatever has no such method is caught
+        return [(key, each) for key, each in value.items()]  # noqa: C416 - what is no pair raises here, and is caught
     except Exception:  # noqa: BLE001 - foreign code; a setter never raises into the host
         log.debug("%s must be a mapping, and is %s: ignored", what, shown(value))
-        return {}
+        return []
+
+
+def dict_of(value: Any, what: str) -> dict[Any, object]:
+    """A mapping that a user gave, as a dict of our own; an empty one if it is no mapping."""
+    return dict(value) if is_exactly(dict, value) else dict(pairs_of(value, what))

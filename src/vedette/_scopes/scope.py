@@ -33,7 +33,7 @@ from vedette._host import log
 from vedette._scopes.breadcrumbs import nests, recorded
 from vedette._scopes.client import NoOpClient
 from vedette._scopes.entries import active, stay
-from vedette._scopes.normal import dict_of, is_exactly, level_of, name_of, shown, tag_key_of, text_of
+from vedette._scopes.normal import is_exactly, level_of, name_of, pairs_of, shown, tag_key_of, text_of
 from vedette._scopes.propagation import PropagationContext
 from vedette._scopes.state import combined, trimmed
 
@@ -233,12 +233,15 @@ class Scope:
 
         Characters of the key other than ``a-z A-Z 0-9 _ . : -`` become ``_``: servers refuse them.
         """
-        self.set_tags({key: value})
+        self._add_tags([(key, value)])
 
     def set_tags(self, tags: Mapping[str, object]) -> None:
         """Set several tags at once (SCO-33)."""
+        self._add_tags(pairs_of(tags, "tags"))
+
+    def _add_tags(self, tags: list[tuple[object, object]]) -> None:
         render = self._client_in_charge().render
-        new = {tag_key_of(key, render): name_of(value, render) for key, value in dict_of(tags, "tags").items()}
+        new = {tag_key_of(key, render): name_of(value, render) for key, value in tags}
         self._write(lambda state: {**state, "tags": {**state.get("tags", {}), **new}})
 
     def remove_tag(self, key: str) -> None:
@@ -276,7 +279,7 @@ class Scope:
 
     def set_attribute(self, attribute: str, value: object) -> None:
         """Set an attribute, which logs, metrics and spans get (ATTR-09)."""
-        self.set_attributes({attribute: value})
+        self._add_attributes([(attribute, value)])
 
     def set_attributes(self, attributes: Mapping[str, object]) -> None:
         """Set several attributes at once (ATTR-10).
@@ -284,8 +287,11 @@ class Scope:
         A value is a str, bool, int, float, a list of one of these, or a dict of such a ``value`` and its
         ``unit``.
         """
+        self._add_attributes(pairs_of(attributes, "attributes"))
+
+    def _add_attributes(self, attributes: list[tuple[object, object]]) -> None:
         render = self._client_in_charge().render
-        new = {text_of(key, render): render(value) for key, value in dict_of(attributes, "attributes").items()}
+        new = {text_of(key, render): render(value) for key, value in attributes}
         self._write(lambda state: {**state, "attributes": {**state.get("attributes", {}), **new}})
 
     def remove_attribute(self, attribute: str) -> None:
@@ -453,10 +459,10 @@ class Scope:
         if level is not None:
             self.set_level(level)
         if extras is not None:
-            for key, value in dict_of(extras, "extras").items():
+            for key, value in pairs_of(extras, "extras"):
                 self.set_extra(key, value)
         if contexts is not None:
-            for key, context in dict_of(contexts, "contexts").items():
+            for key, context in pairs_of(contexts, "contexts"):
                 self.set_context(key, context)  # type: ignore[arg-type]  # takes anything
         if tags is not None:
             self.set_tags(tags)

@@ -204,18 +204,17 @@ def _pool_classes() -> dict[str, Any]:
         response_class = Response
         answers = 0
         """Answers that came over this TCP connection."""
-        connecting_took = 0.0
 
         def connect(self) -> None:
             started = time.monotonic()
             super().connect()
             self.answers = 0
-            self.connecting_took = time.monotonic() - started
-            self.leave_remaining_time()
+            if isinstance(self.timeout, (int, float)):
+                # urllib3 grants the time-out of the whole to connecting, and then to sending once more.
+                self.timeout = max(_LEAST_TIMEOUT, self.timeout - (time.monotonic() - started))
+                self.sock.settimeout(self.timeout)
 
         def request(self, *args: Any, **kwargs: Any) -> None:
-            if self.sock is not None:
-                self.leave_remaining_time()
             try:
                 super().request(*args, **kwargs)
             except BrokenPipeError:
@@ -231,13 +230,7 @@ def _pool_classes() -> dict[str, Any]:
                 self.raise_if_stale(error)
                 raise
             self.answers += 1
-            self.connecting_took = 0.0
             return response
-
-        def leave_remaining_time(self) -> None:
-            """For sending: urllib3 has set the time-out of the whole as that of connecting alone."""
-            if isinstance(self.timeout, (int, float)):
-                self.sock.settimeout(max(_LEAST_TIMEOUT, self.timeout - self.connecting_took))
 
         def raise_if_stale(self, error: OSError) -> None:
             if self.answers and not isinstance(error, TimeoutError):

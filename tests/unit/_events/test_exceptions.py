@@ -47,7 +47,7 @@ def nested_group():
     try:
         raise KeyError("k")
     except KeyError:
-        raise ExceptionGroup(
+        raise ExceptionGroup(  # noqa: B904
             "outer",
             [
                 ValueError("v"),
@@ -101,7 +101,7 @@ def linear():
         except KeyError as first:
             raise ValueError("two") from first
     except ValueError:
-        raise TypeError("three")
+        raise TypeError("three")  # noqa: B904 - the context is what is tested
 
 
 def from_none():
@@ -129,7 +129,7 @@ def suppressed_further_down():
     try:
         from_none()
     except ValueError:
-        raise TypeError("top")
+        raise TypeError("top")  # noqa: B904
 
 
 def cycle_of_contexts():
@@ -158,7 +158,7 @@ def group_in_a_context_of_a_member():
     try:
         raise OSError("outside")
     except OSError:
-        raise ExceptionGroup("group", [member, ExceptionGroup("inner", [caught(cause_and_context)])])
+        raise ExceptionGroup("group", [member, ExceptionGroup("inner", [caught(cause_and_context)])])  # noqa: B904
 
 
 def group_of_base_exceptions():

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.unit._events.raising import frames_of, ran, settings_of
 from vedette._events.in_app import InAppRules, rules_of
 
-STANDARD = os.path.dirname(json.__file__)
+STANDARD = str(Path(json.__file__).parent)
 LIBRARY = "/venv/lib/python3.13/site-packages"
 
 

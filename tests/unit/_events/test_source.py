@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import linecache
 import os
 import py_compile
@@ -8,6 +9,7 @@ import sys
 import zipapp
 import zipfile
 import zipimport
+from pathlib import Path
 
 import pytest
 
@@ -128,7 +130,7 @@ def test_a_file_is_read_once(tmp_path, monkeypatch):
 
     def spy(name, mode):
         opened.append(name)
-        return open(name, mode)
+        return Path(name).open(mode)
 
     monkeypatch.setattr(source, "open", spy, raising=False)
     file = written(tmp_path, "one\ntwo\nthree\n")
@@ -137,17 +139,12 @@ def test_a_file_is_read_once(tmp_path, monkeypatch):
     assert opened == [file]
 
 
-@pytest.fixture
-def forget(monkeypatch):
-    monkeypatch.setattr(source, "_lines_of_file", BoundedCache(max_entries=4096, max_cost=source.CACHE_BYTES))
-
-
-@pytest.mark.usefixtures("forget")
-def test_the_bytes_of_cached_files_are_bounded(tmp_path):
+def test_the_bytes_of_cached_files_are_bounded(tmp_path, monkeypatch):
+    cache = BoundedCache(max_entries=4096, max_cost=source.CACHE_BYTES)
+    monkeypatch.setattr(source, "_lines_of_file", cache)
     for number in range(40):
         context_of(written(tmp_path, "x" * 1_000_000, f"f{number}.py"), {}, 1)
-    held = source._lines_of_file
-    assert 1 <= len(held) <= 8
+    assert 1 <= len(cache) <= 8
 
 
 def package(tmp_path, suffix=".zip"):
@@ -177,7 +174,7 @@ def test_lines_of_a_module_in_a_zip_archive_are_found(tmp_path, monkeypatch):
 def test_an_archive_that_is_gone_has_no_context(tmp_path):
     archive = package(tmp_path)
     loader = zipimport.zipimporter(archive)
-    os.remove(archive)
+    Path(archive).unlink()
     name = f"{archive}/packed/deep.py"
     assert context_of(name, {"__loader__": loader}, 1) == NOTHING
     assert context_of(f"{archive}/packed/other.py", {"__loader__": loader}, 1) == NOTHING
@@ -212,7 +209,7 @@ def test_lines_of_the_main_module_of_a_zipapp_are_found(tmp_path):
     archive = tmp_path / "app.pyz"
     zipapp.create_archive(folder, archive)
     done = subprocess.run([sys.executable, archive], capture_output=True, text=True, check=True, cwd="/")
-    frame = __import__("json").loads(done.stdout)[-1]
+    frame = json.loads(done.stdout)[-1]
     assert frame["context_line"] == '    raise ValueError("x")'
     assert frame["filename"].endswith("app.pyz/__main__.py")
     assert frame["in_app"] is True
@@ -227,7 +224,7 @@ def test_without_the_source_the_frame_arrives_without_context(tmp_path):
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import gone\n"
     run = PROGRAM.replace("    fail()\n", "    gone.fail()\n")
     done = subprocess.run([sys.executable, "-c", code + run], capture_output=True, text=True, check=True)
-    frame = __import__("json").loads(done.stdout)[-1]
+    frame = json.loads(done.stdout)[-1]
     assert frame["lineno"] == 2
     assert frame["module"] == "gone"
     assert "context_line" not in frame

@@ -200,7 +200,8 @@ def test_long_hostile_texts_are_normalized_at_once(unit):
 
 def test_the_explanation_names_the_parts():
     assert issue_key(order_failed())[1] == (
-        'CheckoutError through the own functions checkout at the line `raise CheckoutError(f"cannot price order {order}")`'
+        "CheckoutError through the own functions checkout at the line "
+        '`raise CheckoutError(f"cannot price order {order}")`'
         "\nfrom KeyError through the own functions total → vat at the line `rate = RATES[country]`"
     )
     assert issue_key(message("order 7"))[1] == "the message: order <number>"

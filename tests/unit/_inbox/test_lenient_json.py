@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -29,11 +30,9 @@ def test_what_pythons_encoder_writes_is_read_and_can_be_written_strictly(value):
 
 
 @given(st.binary())
-def test_any_bytes_are_json_or_refused_in_words(data):
-    try:
-        decode(data)
-    except NotJsonError as error:
-        assert str(error)
+def test_any_bytes_are_json_or_said_to_be_none(data):
+    with suppress(NotJsonError):
+        json.dumps(decode(data), allow_nan=False)
 
 
 def test_good_json_has_no_remarks():
@@ -48,10 +47,7 @@ def test_constants_that_are_no_json_become_text(constant):
 
 
 def test_a_float_out_of_range_becomes_text():
-    assert decode(b'{"a": 1e999}') == (
-        {"a": "1e999"},
-        ["a number too large for JSON readers: read as text"],
-    )
+    assert decode(b'{"a": 1e999}') == ({"a": "1e999"}, ["a number too large for JSON readers: read as text"])
 
 
 def test_an_integer_that_python_would_refuse_to_convert_is_cut():

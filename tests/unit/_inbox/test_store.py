@@ -385,7 +385,6 @@ def test_a_batch_that_cannot_be_committed_leaves_nothing(inbox, database, monkey
 
 
 def test_a_new_rule_of_grouping_regroups_what_is_stored(inbox, monkeypatch):
-    inbox.regroup()
     add(inbox, failing_in("a", release="1"), failing_in("a", release="2"), failing_in("b", release="1"))
     add(inbox, failing_in("a", release="1"))
     assert [(issue.id, issue.count) for issue in inbox.issues()] == [(1, 3), (2, 1)]

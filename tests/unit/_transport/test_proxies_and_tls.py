@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import base64
+import os
 import socket
 import ssl
+import threading
+import time
 
 import certifi
 import pytest
@@ -144,6 +147,21 @@ def test_tls_connections_are_kept_and_tried_once_more_when_stale(secure_server, 
     assert transport.deliver(BODY, timeout=5).outcome is Outcome.DELIVERED
     assert secure_server.connections == 2
     transport.kill()
+
+
+def test_a_slow_handshake_leaves_less_time_for_sending(secure_server, ca_file):
+    secure_server.handshake_gate = threading.Event()
+    secure_server.answer(read_gate=threading.Event())
+    transport = HttpTransport({"dsn": secure_server.dsn(), "ca_certs": ca_file})
+    transport.ensure_imported()
+    body = os.urandom(16_000_000)
+    timer = threading.Timer(1.5, secure_server.handshake_gate.set)
+    timer.start()
+    started = time.monotonic()
+    delivery = transport.deliver(body, timeout=2.0)
+    assert delivery.reason is DiscardReason.NETWORK_ERROR
+    assert time.monotonic() - started < 2.7  # not 1.5 s for the handshake and 2 s for a body that nobody reads
+    timer.join()
 
 
 @pytest.mark.parametrize(

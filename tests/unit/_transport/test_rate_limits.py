@@ -262,19 +262,28 @@ def test_readers_never_see_half_an_update():
 
 
 def test_no_limit_of_concurrent_answers_is_lost():
-    limits = RateLimits(clock=Clock(0.0))
-    names = ["error", "span", "session", "monitor"]
+    inside, other_is_done = threading.Event(), threading.Event()
 
-    def update(name):
-        for seconds in range(1, 500):
-            limits.update(200, {"X-Sentry-Rate-Limits": f"{seconds}:{name}, {seconds}:feedback"})
+    class Now(float):
+        """A time that stops whoever compares it: an update, after it has read the limits there are."""
 
-    threads = [threading.Thread(target=update, args=(name,)) for name in names]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert told(limits) == dict.fromkeys([*names, "feedback"], 499)
+        def __lt__(self, other):
+            inside.set()
+            other_is_done.wait(0.3)  # in vain if updates wait for each other
+            return float(self) < other
+
+    def clock():
+        return Now(0) if threading.current_thread() is slow else 0.0
+
+    limits = RateLimits(clock=clock)
+    slow = threading.Thread(target=limits.update, args=(200, {"X-Sentry-Rate-Limits": "60:error"}))
+    limits.update(200, {"X-Sentry-Rate-Limits": "60:session"})
+    slow.start()
+    assert inside.wait(10)
+    limits.update(200, {"X-Sentry-Rate-Limits": "60:span"})
+    other_is_done.set()
+    slow.join()
+    assert told(limits) == {"error": 60, "session": 60, "span": 60}
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
