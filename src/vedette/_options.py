@@ -167,6 +167,16 @@ def _headers(value: Any) -> dict[str, str]:
     raise _WrongValueError(must)
 
 
+def _one_of(*choices: str) -> Check:
+    def checked(value: object) -> str:
+        if isinstance(value, str) and value in choices:
+            return value
+        must = f"must be one of {', '.join(map(repr, choices))}"
+        raise _WrongValueError(must)
+
+    return checked
+
+
 def _dsn(value: object) -> str:
     """Empty means: send nothing (CLI-14). Anything else must parse."""
     text = _text(value)
@@ -231,6 +241,9 @@ OPTIONS: Final = (
         "characters of one string (None: 1024, messages 8192)",
     ),
     Option("custom_repr", _optional(_callback), None, "called with a value of yours; returns its text or None"),
+    Option(
+        "compression", _one_of("gzip", "br", "zstd"), "gzip", "how bodies are compressed; br and zstd need an extra"
+    ),
     Option("http_proxy", _optional(_text), None, "proxy for http", None),
     Option("https_proxy", _optional(_text), None, "proxy for https", None),
     Option("proxy_headers", _optional(_headers), None, "headers for the proxy"),

@@ -276,7 +276,8 @@ def test_413_is_answered_with_one_smaller_try() -> None:
         assert_all_accounted_for()
 
 
-def test_413_twice_loses_the_event() -> None:
+@pytest.mark.spec("OFF-05", "OFF-06", "OFF-08", "CR-15", "CR-16", "CR-18")
+def test_413_twice_loses_the_event_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     with RecordingServer() as server:
         server.answer(status=413, times=2)
         vedette.init(server.dsn())
@@ -284,6 +285,7 @@ def test_413_twice_loses_the_event() -> None:
         vedette.flush(10)
         assert len(server.events) == 2
         assert reasons() == {"send_error": 1}
+        assert "too large for the server (413)" in caplog.text
 
 
 # --- threads ---------------------------------------------------------------------------------------------

@@ -102,6 +102,7 @@ def test_a_name_like_no_other_lists_the_options() -> None:
                 "0 false f no n off), got 'maybe'"
             ),
         ),
+        ("compression", "lzma", "option 'compression' must be one of 'gzip', 'br', 'zstd', got 'lzma'"),
         ("release", 7, "option 'release' must be a string, got 7"),
         ("shutdown_timeout", -1, "option 'shutdown_timeout' must be a number from 0.0 to 86400.0 (seconds), got -1"),
         ("before_send", "drop", "option 'before_send' must be a function, got 'drop'"),

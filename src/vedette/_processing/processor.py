@@ -191,6 +191,8 @@ class TelemetryProcessor:
             delivery = self._send_event(category, item.payload, deadline, EVENT_LIMIT_BYTES)
             if delivery.too_large:  # ruling 12: once more, much smaller
                 delivery = self._send_event(category, item.payload, deadline, EVENT_LIMIT_BYTES // 4)
+            if delivery.too_large:
+                log.warn_once("413", "an event is lost: too large for the server (413), even when shrunk")
             fate = _FATES.get(delivery.outcome) or delivery.reason or fate
         except TooLargeError:
             log.warn_once("too large", "an event is too large to be sent, even without its details")

@@ -86,18 +86,21 @@ class Screen:
     def wrap(self, text: str, width: int, rows: int) -> list[str]:
         """The text on at most so many rows of so many cells; a cut shows. Breaks at blanks where it can."""
         found: list[str] = []
-        rest = text[: 4 * width * rows + 4]
-        while rest and cell_len(rest) > width:
+        start = 0
+        while True:
+            window = text[start : start + 4 * width + 4]  # never the whole rest: it may be long
+            if cell_len(window) <= width and start + len(window) == len(text):
+                return [*found, window]
             if len(found) == rows - 1:
-                return [*found, self.fit(rest, width)]
-            head = set_cell_size(rest, width).rstrip()
-            head = rest[: max(1, len(head))]
+                return [*found, self.fit(window + " " * width, width)]
+            head = window[: max(1, len(set_cell_size(window, width).rstrip()))]
             blank = head.rfind(" ")
-            if blank > len(head) // 2 and rest[len(head) : len(head) + 1] != " ":
+            if blank > len(head) // 2 and window[len(head) : len(head) + 1] != " ":
                 head = head[:blank]
             found.append(head)
-            rest = rest[len(head) :].lstrip(" ")
-        return [*found, rest]
+            start += len(head)
+            while text[start : start + 1] == " ":
+                start += 1
 
     def render(self, lines: Iterable[Text]) -> str:
         """The lines as characters for the stream, with its escape sequences if it takes any."""

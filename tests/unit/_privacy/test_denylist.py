@@ -1,0 +1,71 @@
+"""Which names are deny-listed."""
+
+from __future__ import annotations
+
+import pytest
+
+from vedette._privacy import denylist
+from vedette._privacy.denylist import DEFAULT_DENYLIST, DEFAULT_PII_DENYLIST, DenyList
+
+TERMS = (
+    "auth token secret password passwd pwd key jwt bearer sso saml csrf xsrf credentials session sid identity".split()
+)
+
+
+@pytest.mark.spec("DAT-26")
+def test_the_seventeen_terms_are_in_the_list():
+    assert sorted(DEFAULT_DENYLIST) == sorted(TERMS)
+
+
+@pytest.mark.spec("DAT-24", "DAT-25")
+@pytest.mark.parametrize("term", TERMS)
+def test_a_term_matches_as_any_part_of_a_name_whatever_the_case(term: str):
+    names = DenyList()
+
+    for name in (term, term.upper(), f"x-{term}", f"my{term.title()}Field", f"HTTP_X_{term.upper()}_2"):
+        assert names.matches(name)
+        assert names.matches(name)  # from memory
+        assert names.matches_header(name)
+
+
+@pytest.mark.parametrize("name", ["", "name", "user", "content-type", "x-request-id", "REMOTE_ADDR", "total", "é"])
+def test_other_names_do_not_match(name: str):
+    assert not DenyList().matches(name)
+
+
+@pytest.mark.spec("DAT-32", "DAT-102", "DAT-107")
+def test_extended_terms_count_for_headers_alone_and_only_without_pii():
+    assert DEFAULT_PII_DENYLIST == ("forwarded", "-ip", "remote-", "via", "-user")
+    for name in ("X-Forwarded-For", "x-real-ip", "CF-Connecting-IP", "REMOTE_ADDR", "HTTP_X_REAL_IP", "x-user-id"):
+        assert DenyList().matches_header(name)
+        assert not DenyList().matches(name)
+        assert not DenyList(send_default_pii=True).matches_header(name)
+
+
+def test_names_of_ones_own_match_hyphen_for_underscore():
+    names = DenyList(["iban", "tax_id"], ["x-office"])
+
+    assert names.matches("customer_IBAN")
+    assert names.matches("Tax-Id")
+    assert names.matches_header("HTTP_X_OFFICE")
+    assert not names.matches("password")
+
+
+@pytest.mark.spec("DAT-37")
+def test_a_raw_cookie_header_matches_but_a_mapping_of_cookies_does_not():
+    names = DenyList([], [])
+
+    assert all(map(names.matches, ("Cookie", "set-cookie", "HTTP_COOKIE")))
+    assert not names.matches("cookies")
+
+
+def test_what_is_remembered_is_bounded():
+    names = DenyList()
+    remembered = names.matches.__self__  # type: ignore[attr-defined] # the dict behind it
+    for number in range(3 * denylist._MAX_REMEMBERED):
+        names.matches(f"field{number}")
+        names.matches("long" * 100 + str(number))
+
+    assert len(remembered) <= denylist._MAX_REMEMBERED
+    assert max(map(len, remembered)) <= denylist._LONGEST_REMEMBERED
+    assert names.matches("key9")
