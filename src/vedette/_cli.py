@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vedette._inbox.limits import DEFAULT_KEEP_EVENTS
+from vedette._inbox.limits import DEFAULT_KEEP_EVENTS, DEFAULT_PORT
 from vedette._inbox.terminal.output import CANNOT
 from vedette._protocol.version import VERSION
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 USAGE = 2
 
-_DEFAULT_PORT = 8969
 _MAX_PORT = 65_535
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -63,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_inbox(inbox: argparse.ArgumentParser) -> None:
     inbox.description = "Receives events on this machine and prints them; without an ACTION it serves until Ctrl-C."
-    inbox.add_argument("--port", type=_port, help=f"0: a free one (default: VEDETTE_INBOX_PORT, else {_DEFAULT_PORT})")
+    inbox.add_argument("--port", type=_port, help=f"0: a free one (default: VEDETTE_INBOX_PORT, else {DEFAULT_PORT})")
     inbox.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     inbox.add_argument("--db", type=Path, metavar="FILE", help="where events are kept (default: VEDETTE_INBOX_DB)")
     inbox.add_argument(
@@ -114,10 +113,10 @@ def _port_of_environment() -> int:
     """The variable's port. A wrong one is an operator's slip: it is named, and the default taken."""
     text = os.environ.get("VEDETTE_INBOX_PORT", "")
     try:
-        return _port(text) if text else _DEFAULT_PORT
+        return _port(text) if text else DEFAULT_PORT
     except argparse.ArgumentTypeError as error:
         print(f"vedette inbox: VEDETTE_INBOX_PORT {error}; it is ignored", file=sys.stderr)
-        return _DEFAULT_PORT
+        return DEFAULT_PORT
 
 
 def _port(text: str) -> int:

@@ -16,19 +16,34 @@ from types import (
 )
 
 from vedette._events.dispatch_values import ATOMS, CUT, RENDERERS, WIDTH, fit, render
-from vedette._events.reading_values import dotted_name, module_dict, mro_of, plain_str, short_name, MAX_NAME
+from vedette._events.reading_values import (
+    MAX_NAME,
+    class_of,
+    derives,
+    dict_items,
+    dict_len,
+    dotted_name,
+    list_len,
+    list_slice,
+    module_dict,
+    mro_of,
+    plain_str,
+    short_name,
+    tuple_len,
+    tuple_slice,
+)
 from vedette._privacy.denylist import FILTERED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from typing import Any, Final
 
     from vedette._events.dispatch_values import Renderer
     from vedette._events.settings import EventSettings
 
     Factory = Callable[[type], Renderer]
-    Entry = tuple[str, object]  # a label, such as "name=", and a value
+    Entry = tuple[str, Any]  # a label, such as "name=", and a value
     Style = tuple[str, str, str]  # what opens, separates and closes
 
 _LARGEST_BITS = 512  # of an integer written out: 155 digits
@@ -38,9 +53,9 @@ _MIN_SHARE = 16  # bytes; rather few entries that can be read than many that can
 _TAIL = 12  # bytes for what opens and closes, and for saying how many entries are not shown
 _LONGEST_NAME = 256  # characters of a key that are compared with the deny list
 
-_list_slice = list.__getitem__
-_tuple_slice = tuple.__getitem__
-_dict_items = dict.items
+
+_set: Any = set
+_frozenset: Any = frozenset
 
 _LIST: Style = ("[", ", ", "]")
 _DICT: Style = ("{", ", ", "}")
@@ -114,7 +129,7 @@ def fill_items(
     short = settings.short_string
     parts: list[str] = []
     for item in items:
-        cls = type(item)
+        cls = class_of(item)
         if (
             (cls is int and item.bit_length() <= _SHOWN_BITS)
             or (cls is str and len(item) <= short)
@@ -131,23 +146,21 @@ def fill_items(
     return _closed(parts, total, style, room)
 
 
-def fill_mapping(
-    mapping: dict[Any, Any], style: Style, room: int, depth: int, settings: EventSettings
-) -> str:
+def fill_mapping(mapping: object, style: Style, room: int, depth: int, settings: EventSettings) -> str:
     """The same for a dict. Values under deny-listed names are ``[Filtered]`` unseen."""
-    total = dict.__len__(mapping)
+    total = dict_len(mapping)
     if depth <= 0 and total:
         return _unopened(style, room)
     matches = settings.matches
     short = settings.short_string
     parts: list[str] = []
     try:
-        for key, item in _dict_items(mapping):
+        for key, item in dict_items(mapping):
             if type(key) is str and len(key) <= short:
                 label, hidden = repr(key), matches(key)
             else:
                 label, hidden = render(key, room // 2, depth - 1, settings), is_hidden(key, settings)
-            cls = type(item)
+            cls = class_of(item)
             if (
                 (cls is str and len(item) <= short)
                 or (cls is int and item.bit_length() <= _SHOWN_BITS)
@@ -170,14 +183,12 @@ def fill_mapping(
     return _closed(parts, total, style, room)
 
 
-def fill_fields(
-    entries: list[Entry], total: int, style: Style, room: int, depth: int, settings: EventSettings
-) -> str:
+def fill_fields(entries: list[Entry], total: int, style: Style, room: int, depth: int, settings: EventSettings) -> str:
     """The same for stored fields: what stands before the value, such as ``id=``, and the value or `HIDDEN`."""
     short = settings.short_string
     parts: list[str] = []
     for label, item in entries:
-        cls = type(item)
+        cls = class_of(item)
         if (
             (cls is str and len(item) <= short)
             or (cls is int and item.bit_length() <= _SHOWN_BITS)
@@ -203,7 +214,7 @@ def _share(parts: list[str], room: int, total: int, label: int = 0) -> int:
     left = room - _TAIL - sum(map(len, parts)) - 2 * len(parts)
     if left < _MIN_ITEM and parts:
         return 0
-    waiting = (total if total < WIDTH else WIDTH) - len(parts)
+    waiting = (min(WIDTH, total)) - len(parts)
     share = left // waiting if waiting > 1 else left
     return max(share, _MIN_SHARE) - label if label < _MIN_SHARE else _MIN_SHARE
 
@@ -220,9 +231,9 @@ def _unopened(style: Style, room: int) -> str:
     return fit(style[0] + CUT + style[2], room, style[2])
 
 
-def is_hidden(key: object, settings: EventSettings) -> bool:
+def is_hidden(key: Any, settings: EventSettings) -> bool:
     """Whether what stands under this key of a mapping, or beside it in a pair, is deny-listed."""
-    cls = type(key)
+    cls = class_of(key)
     if cls is str:
         return settings.matches(key if len(key) <= _LONGEST_NAME else key[:_LONGEST_NAME])
     if cls is int:
@@ -244,15 +255,13 @@ def _render_tuple(value: tuple[object, ...], room: int, depth: int, settings: Ev
     return fill_tuple(value, "(", room, depth, settings)
 
 
-def fill_tuple(
-    value: tuple[object, ...], opening: str, room: int, depth: int, settings: EventSettings
-) -> str:
+def fill_tuple(value: tuple[object, ...], opening: str, room: int, depth: int, settings: EventSettings) -> str:
     """A tuple, or an instance of a subclass. Of a pair with a deny-listed name, the second is hidden.
 
     Headers, cookies and the items of dicts travel as pairs.
     """
-    total = tuple.__len__(value)
-    items = _tuple_slice(value, slice(0, WIDTH))
+    total = tuple_len(value)
+    items = tuple_slice(value, slice(0, WIDTH))
     if total == 2 and depth > 0 and is_hidden(items[0], settings):  # noqa: PLR2004 - a pair
         return fit(f"{opening}{render(items[0], room, depth - 1, settings)}, {FILTERED})", room, ")")
     return fill_items(items, total, (opening, ", ", ",)" if total == 1 else ")"), room, depth, settings)
@@ -262,7 +271,7 @@ def _render_dict(value: dict[object, object], room: int, depth: int, settings: E
     return fill_mapping(value, _DICT, room, depth, settings)
 
 
-def fill_iterated(  # noqa: PLR0913 - as fill
+def fill_iterated(
     iterate: Callable[[Any], Iterable[object]],
     value: object,
     total: int,
@@ -283,13 +292,13 @@ def fill_iterated(  # noqa: PLR0913 - as fill
 def _render_set(value: set[object], room: int, depth: int, settings: EventSettings) -> str:
     total = len(value)
     style = ("{", ", ", "}") if total else ("set(", "", ")")
-    return fill_iterated(set.__iter__, value, total, style, room, depth, settings)
+    return fill_iterated(_set.__iter__, value, total, style, room, depth, settings)
 
 
 def _render_frozenset(value: frozenset[object], room: int, depth: int, settings: EventSettings) -> str:
     total = len(value)
     style = ("frozenset({", ", ", "})") if total else ("frozenset(", "", ")")
-    return fill_iterated(frozenset.__iter__, value, total, style, room, depth, settings)
+    return fill_iterated(_frozenset.__iter__, value, total, style, room, depth, settings)
 
 
 def _render_bytearray(value: bytearray, room: int, depth: int, settings: EventSettings) -> str:
@@ -315,8 +324,9 @@ def _render_slice(value: slice, room: int, depth: int, settings: EventSettings) 
 def _render_holder_of_dict(value: object, room: int, depth: int, settings: EventSettings) -> str:
     """A mapping proxy or a view of a dict: asked for its items it would ask the mapping, whosoever it is."""
     name = short_name(type(value))
-    for referent in gc.get_referents(value):
-        if any(base is dict for base in mro_of(type(referent))):
+    referents: list[object] = gc.get_referents(value)
+    for referent in referents:
+        if derives(type(referent), dict):
             return fill_mapping(referent, (f"{name}({{", ", ", "})"), room, depth, settings)
     return fit(f"<{name}>", room)
 
@@ -330,7 +340,7 @@ def render_class(value: type, room: int, _depth: int, _settings: EventSettings) 
 
 def render_module(value: ModuleType, room: int, _depth: int, _settings: EventSettings) -> str:
     name: str | None = None
-    for key, found in islice(_dict_items(module_dict(value)), WIDTH):  # the name is the first entry
+    for key, found in islice(dict_items(module_dict(value)), WIDTH):  # the name is the first entry
         if type(key) is str and key == "__name__":
             name = plain_str(found, MAX_NAME)
             break
@@ -391,8 +401,8 @@ def _list_factory(cls: type) -> Renderer:
     style = (f"{short_name(cls)}([", ", ", "])")
 
     def render_subclass(value: list[object], room: int, depth: int, settings: EventSettings) -> str:
-        items = _list_slice(value, slice(0, WIDTH))
-        return fill_items(items, list.__len__(value), style, room, depth, settings)
+        items = list_slice(value, slice(0, WIDTH))
+        return fill_items(items, list_len(value), style, room, depth, settings)
 
     return render_subclass
 
@@ -420,9 +430,7 @@ def _iterated_factory(base: Any) -> Factory:
         style = (f"{short_name(cls)}({{", ", ", "})")
 
         def render_subclass(value: object, room: int, depth: int, settings: EventSettings) -> str:
-            return fill_iterated(
-                base.__iter__, value, base.__len__(value), style, room, depth, settings
-            )
+            return fill_iterated(base.__iter__, value, base.__len__(value), style, room, depth, settings)
 
         return render_subclass
 
@@ -471,6 +479,7 @@ def plan_subclass(cls: type) -> Renderer | None:
     return None
 
 
+_NOTHING: dict[str, str] = {}
 _atoms: dict[type, Any] = {
     type(None): _render_repr,
     bool: _render_repr,
@@ -493,9 +502,9 @@ _others: dict[type, Any] = {
     range: _render_range,
     slice: _render_slice,
     MappingProxyType: _render_holder_of_dict,
-    type({}.keys()): _render_holder_of_dict,
-    type({}.values()): _render_holder_of_dict,
-    type({}.items()): _render_holder_of_dict,
+    type(_NOTHING.keys()): _render_holder_of_dict,
+    type(_NOTHING.values()): _render_holder_of_dict,
+    type(_NOTHING.items()): _render_holder_of_dict,
     type: render_class,
     ModuleType: render_module,
     FunctionType: _render_function,

@@ -34,7 +34,7 @@ ATOMS: set[int] = set()
 PLANNERS: list[Planner] = []
 """Asked in this order for any other type; the last one knows an answer for all."""
 
-_plans: TypeCache[Renderer] = TypeCache()
+_plans = TypeCache()
 
 
 def render(value: object, room: int, depth: int, settings: EventSettings) -> str:
@@ -44,9 +44,7 @@ def render(value: object, room: int, depth: int, settings: EventSettings) -> str
         custom = custom_text(value, room, settings)
         if custom is not None:
             return fit(custom, room)
-    renderer = RENDERERS.get(id(cls))
-    if renderer is None:
-        renderer = _plans.get(cls) or _plan(cls)
+    renderer: Renderer = RENDERERS.get(id(cls)) or _plans.get(cls) or _plan(cls)
     return renderer(value, room, depth, settings)
 
 

@@ -9,7 +9,16 @@ from __future__ import annotations
 import builtins
 
 from vedette._events.dispatch_values import CUT, DEPTH, render
-from vedette._events.reading_values import class_items, clean, derives, genuine, mro_of, plain_str, type_names
+from vedette._events.reading_values import (
+    class_items,
+    class_of,
+    clean,
+    dict_items,
+    genuine,
+    mro_of,
+    plain_str,
+    type_names,
+)
 from vedette._host import guests, log
 
 TYPE_CHECKING = False
@@ -64,17 +73,16 @@ def _called(exc: BaseException, limit: int, settings: EventSettings) -> str | No
         if guests.is_control_flow(error):
             raise
         module, qualname = type_names(type(exc))
-        log.warn_once(
-            f"str of {module}.{qualname}", "__str__ of %s.%s raised: its args are sent", module, qualname
-        )
+        log.warn_once(f"str of {module}.{qualname}", "__str__ of %s.%s raised: its args are sent", module, qualname)
         return _from_args(exc, limit, settings)
     return plain_str(said, limit + 1)
 
 
 def _notes(exc: BaseException, limit: int, settings: EventSettings) -> list[str]:
-    for name, notes in list(dict.items(_instance_dict(exc))):
+    for name, notes in list(dict_items(_instance_dict(exc))):
         if type(name) is str and name == "__notes__":
-            if type(notes) is list or type(notes) is tuple:
+            kind = class_of(notes)
+            if kind is list or kind is tuple:
                 return [_shown(note, limit, settings) for note in notes[:_MAX_NOTES]]
             return []
     return []
@@ -143,7 +151,7 @@ _syntax_message, _syntax_file, _syntax_line = _members(SyntaxError, "msg", "file
 def _syntax_error(exc: BaseException, limit: int, settings: EventSettings) -> str:
     message = _shown(_syntax_message(exc), limit, settings)
     path, line = plain_str(_syntax_file(exc), limit), _syntax_line(exc)
-    where = []
+    where: list[str] = []
     if path is not None:
         where.append(path.rpartition("/")[2])
     if type(line) is int:

@@ -162,7 +162,7 @@ def _add_variables(
     meta: Meta,
 ) -> None:
     """From the raise outwards, the application's frames first, until the budget of the event is used up."""
-    may_empty = False
+    may_empty = _HAS_SNAPSHOTS and sys.gettrace() is None
     outwards = range(len(frames) - 1, -1, -1)
     order = [at for at in outwards if frames[at]["in_app"]]
     order += [at for at in outwards if not frames[at]["in_app"]]

@@ -10,7 +10,7 @@ from itertools import islice
 
 from vedette._events.builtin_values import int_text
 from vedette._events.dispatch_values import ATOMS, CUT, DEPTH, custom_text, fit, render
-from vedette._events.reading_values import clean, mro_of, plain_str
+from vedette._events.reading_values import clean, dict_items, dict_len, list_len, list_slice, mro_of, plain_str, str_len
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class _Writer:
         return text
 
     def from_str(self, value: Any, _depth: int) -> str:
-        return self._string(plain_str(value, self.max_string) or "", str.__len__(value))
+        return self._string(plain_str(value, self.max_string) or "", str_len(value))
 
     def from_constant(self, value: object, _depth: int) -> object:
         self.left -= 5
@@ -105,7 +105,7 @@ class _Writer:
         return number if -_INFINITY < number < _INFINITY else repr(number)
 
     def from_list(self, value: Any, depth: int) -> object:
-        return self._list(list.__getitem__(value, slice(0, MAX_WIDTH)), list.__len__(value), value, depth)
+        return self._list(list_slice(value, slice(0, MAX_WIDTH)), list_len(value), value, depth)
 
     def from_tuple(self, value: tuple[object, ...], depth: int) -> object:
         return self._list(value[:MAX_WIDTH], len(value), value, depth)
@@ -132,14 +132,14 @@ class _Writer:
         return converted
 
     def from_dict(self, value: Any, depth: int) -> object:
-        total = dict.__len__(value)
+        total = dict_len(value)
         if depth <= 0 and total:
             return self._text(value)
         self.left -= 2
         converted: dict[str, object] = {}
         seen = 0
         try:
-            for key, item in islice(dict.items(value), MAX_WIDTH):
+            for key, item in islice(dict_items(value), MAX_WIDTH):
                 if self.left <= 0:
                     break
                 name = self._key(key)

@@ -13,21 +13,34 @@ from types import GetSetDescriptorType, MemberDescriptorType, ModuleType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any, Final, Generic, TypeVar
-
-    T = TypeVar("T")
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, Final
 
 MAX_NAME: Final = 200  # characters; a class may bear any name
 MAX_REMEMBERED_TYPES: Final = 4096
 
-_type_dict = type.__dict__
+_type_dict: Any = type.__dict__
+_module_type_dict: Any = ModuleType.__dict__
 mro_of: Callable[[type], tuple[type, ...]] = _type_dict["__mro__"].__get__
 _class_dict: Callable[[type], Any] = _type_dict["__dict__"].__get__
 _module_in: Callable[[type], object] = _type_dict["__module__"].__get__
 _qualname_of: Callable[[type], str] = _type_dict["__qualname__"].__get__
-module_dict: Callable[[ModuleType], dict[str, object]] = ModuleType.__dict__["__dict__"].__get__
-_slice_str: Callable[[str, slice], str] = str.__getitem__
+module_dict: Callable[[ModuleType], dict[str, object]] = _module_type_dict["__dict__"].__get__
+class_of: Callable[[object], type] = type  # for checkers: the class of something untyped is a class
+
+# The built-in types' own methods: what a subclass overrides does not run.
+_str: Any = str
+_list: Any = list
+_tuple: Any = tuple
+_dict: Any = dict
+str_slice: Callable[[Any, slice], str] = _str.__getitem__
+str_len: Callable[[Any], int] = _str.__len__
+list_slice: Callable[[Any, slice], list[Any]] = _list.__getitem__
+list_len: Callable[[Any], int] = _list.__len__
+tuple_slice: Callable[[Any, slice], tuple[Any, ...]] = _tuple.__getitem__
+tuple_len: Callable[[Any], int] = _tuple.__len__
+dict_items: Callable[[Any], Iterable[tuple[Any, Any]]] = _dict.items
+dict_len: Callable[[Any], int] = _dict.__len__
 
 
 def derives(cls: type, base: type) -> bool:
@@ -47,7 +60,7 @@ def plain_str(value: object, limit: int) -> str | None:
     if type(value) is str:
         return value[:limit]
     if derives(type(value), str):
-        return _slice_str(value, slice(0, limit))  # type: ignore[arg-type] # as much as mypy can know
+        return str_slice(value, slice(0, limit))
     return None
 
 
@@ -117,13 +130,7 @@ def slot_readers(cls: type) -> list[tuple[str, Callable[[object], object]]]:
     return readers
 
 
-if TYPE_CHECKING:
-    _Base = Generic[T]
-else:
-    _Base = object
-
-
-class TypeCache(_Base):
+class TypeCache:
     """What was found out about classes: bounded, the oldest out first.
 
     Keyed by identity, for a class may hash as it likes. A class made inside a function is not remembered:
@@ -135,13 +142,15 @@ class TypeCache(_Base):
     __slots__ = ("_found",)
 
     def __init__(self) -> None:
-        self._found: dict[int, tuple[type, T]] = {}
+        self._found: dict[int, tuple[type, Any]] = {}
 
-    def get(self, cls: type) -> T | None:
+    def get(self, cls: type) -> Any:
+        """What was found out; None if nothing was."""
         entry = self._found.get(id(cls))
         return entry[1] if entry is not None and entry[0] is cls else None
 
-    def remember(self, cls: type, found: T) -> None:
+    def remember(self, cls: type, found: Any) -> None:
+        """Keep what was found out, unless the class may be short-lived."""
         if "<locals>" in type_names(cls)[1]:
             return
         if len(self._found) >= MAX_REMEMBERED_TYPES:
@@ -155,13 +164,13 @@ class TypeCache(_Base):
         return len(self._found)
 
 
-_slots_of: TypeCache[dict[str, Callable[[object], object]]] = TypeCache()
+_slots_of = TypeCache()
 
 
 def read_slot(value: object, name: str) -> object:
     """What an instance stores in one of its slots; None if it stores nothing there."""
     cls = type(value)
-    slots = _slots_of.get(cls)
+    slots: dict[str, Callable[[object], object]] | None = _slots_of.get(cls)
     if slots is None:
         slots = dict(slot_readers(cls))
         _slots_of.remember(cls, slots)

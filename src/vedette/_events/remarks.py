@@ -27,6 +27,14 @@ def cut_remark(length: int | None = None, start: int | None = None, end: int | N
 
 def place_remark(meta: Meta, path: tuple[str | int, ...], remark: Meta) -> None:
     """Put a remark into the tree; what was remarked on the same place before is replaced."""
+    branch_at(meta, path).update(remark)
+
+
+def branch_at(meta: Meta, path: tuple[str | int, ...]) -> Meta:
+    """The branch of the tree for this place, made if it is missing, or is none because a hook was at it."""
     for key in path:
-        meta = meta.setdefault(str(key), {})
-    meta.update(remark)
+        branch: Meta | None = meta.get(str(key))
+        if type(branch) is not dict:
+            branch = meta[str(key)] = {}
+        meta = branch
+    return meta

@@ -54,7 +54,7 @@ class EventSettings:
         "text_limit",
     )
 
-    def __init__(  # noqa: PLR0913 - one argument an option
+    def __init__(
         self,
         *,
         denylist: DenyList | None = None,

@@ -7,7 +7,7 @@ may be shared with scopes.
 
 from __future__ import annotations
 
-from vedette._events.remarks import cut_remark, place_remark
+from vedette._events.remarks import branch_at, cut_remark, place_remark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def shrink_event(event: Json, limit: int, encode: Encode) -> bytes:
     if len(data) <= limit:
         return data
     event = _copied(event)
-    event.setdefault("_meta", {})
+    event["_meta"] = _dict(event.get("_meta"))
     excess = len(data) - limit
     for freed in _freed_by_steps(event, encode):
         excess -= freed
@@ -195,10 +195,10 @@ def _taken(event: Json, path: Path, parts: Json, keys: Iterable[str], encode: En
 
 def _remark_older_frames(meta: Meta, path: Path, total: int, surplus: int) -> None:
     """Say that the first frames are gone, and move what was said about the others to their new places."""
-    for key in path:
-        meta = meta.setdefault(str(key), {})
-    earlier: int = _dict(meta.get("")).get("len", total)
-    moved = {str(int(at) - surplus): remark for at, remark in meta.items() if at and int(at) >= surplus}
+    meta = branch_at(meta, path)
+    known = _dict(meta.get("")).get("len")
+    earlier = known if type(known) is int else total
+    moved = {str(int(at) - surplus): remark for at, remark in meta.items() if at.isdecimal() and int(at) >= surplus}
     meta.clear()
     meta.update(moved)
     place_remark(meta, (), cut_remark(earlier, 0, earlier - total + surplus))

@@ -7,15 +7,13 @@ What is shown comes from C-level fields or from what the instance stores: ``str(
 
 from __future__ import annotations
 
-from itertools import islice
-
-from vedette._events.builtin_values import int_text, fill_iterated
-from vedette._events.dispatch_values import WIDTH, fit, render
+from vedette._events.builtin_values import fill_iterated, int_text
+from vedette._events.dispatch_values import fit, render
 from vedette._events.reading_values import (
     class_items,
-    dict_reader,
     dotted_name,
     genuine,
+    list_slice,
     mro_of,
     plain_str,
     read_slot,
@@ -111,8 +109,8 @@ def _time_text(base: type) -> Callable[[Any], str]:
     return text
 
 
-def _zone_text(zone: Any) -> str:
-    cls = type(zone)
+def _zone_text(zone: object) -> str:
+    cls: Any = type(zone)
     names = type_names(cls)
     if names == ("datetime", "timezone") and genuine(cls, *names):
         return _offset_text(cls.utcoffset(zone, None))
@@ -195,10 +193,11 @@ def _path(cls: type, _base: Any) -> Renderer:
 def _joined_parts(path: object) -> str:
     # _raw_paths: what it was made of, from 3.12 on; _parts: the same, split, before that
     stored = read_slot(path, "_raw_paths") or read_slot(path, "_parts")
-    if type(stored) is not list:
+    kind: type = type(stored)
+    if kind is not list:
         return "."
     joined = ""
-    for part in islice(stored, _MAX_PATH):
+    for part in list_slice(stored, slice(0, _MAX_PATH)):
         piece = plain_str(part, _MAX_PATH) or ""
         if piece.startswith("/"):
             joined = piece
@@ -240,7 +239,7 @@ def _partial(cls: type, base: Any) -> Renderer:
 
 def _weak_reference(_cls: type, base: Any) -> Renderer:
     def render_weak_reference(value: object, room: int, _depth: int, _settings: EventSettings) -> str:
-        referent = base.__call__(value)
+        referent: object = base.__call__(value)
         what = "dead" if referent is None else f"to {dotted_name(type(referent))}"
         return fit(f"<weakref {what}>", room, ">")
 

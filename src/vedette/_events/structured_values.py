@@ -11,14 +11,17 @@ from vedette._events.dispatch_values import CUT, WIDTH, fit, render
 from vedette._events.reading_values import (
     class_items,
     derives,
+    dict_items,
     dict_reader,
     dotted_name,
-    genuine,
+    list_len,
     module_dict,
     mro_of,
     read_slot,
     short_name,
     slot_readers,
+    tuple_len,
+    tuple_slice,
     type_names,
 )
 from vedette._privacy.denylist import FILTERED
@@ -66,9 +69,7 @@ class _Fields:
         self._labels = None if names is None else {name: f"{name}=" for name in names}
         self._dict_of = dict_reader(cls)
         self._slots = [
-            (name, f"{name}=", read)
-            for name, read in slot_readers(cls)
-            if self._labels is None or name in self._labels
+            (name, f"{name}=", read) for name, read in slot_readers(cls) if self._labels is None or name in self._labels
         ]
 
     def __bool__(self) -> bool:
@@ -84,8 +85,9 @@ class _Fields:
                 continue
         if self._dict_of is None:
             return entries
+        found: list[Entry]
         labels = self._labels
-        stored = dict.items(self._dict_of(value))
+        stored = dict_items(self._dict_of(value))
         try:
             if labels is None:
                 found = [
@@ -141,7 +143,8 @@ def _query_set_renderer(cls: type) -> Renderer:
         found = fields.named(value)
         model, cache = found.get("model"), found.get("_result_cache")
         of = f" of {dotted_name(model)}" if derives(type(model), type) else ""  # type: ignore[arg-type]
-        state = f"{len(cache)} loaded" if type(cache) is list else "not evaluated"
+        kind: type = type(cache)
+        state = f"{list_len(cache)} loaded" if kind is list else "not evaluated"
         return fit(f"<{name}{of}, {state}>", room, ">")
 
     return render_query_set
@@ -152,7 +155,7 @@ def plan_enum(cls: type) -> Renderer | None:
     enum = sys.modules.get("enum")
     if type(enum) is not ModuleType:
         return None
-    meta = module_dict(enum).get("EnumMeta")
+    meta: Any = module_dict(enum).get("EnumMeta")
     if not any(base is meta for base in mro_of(type(cls))):
         return None
     fields = _Fields(cls, ("_name_", "_value_"))
@@ -186,50 +189,38 @@ def plan_structured(cls: type) -> Renderer | None:
     return None
 
 
-def _dataclass_fields(member: object) -> list[str] | None:
-    if type(member) is not dict:
+def _fields_by_name(member: object) -> list[str] | None:
+    """Of dataclasses and pydantic models: a dict of names and descriptions of fields."""
+    cls: type = type(member)
+    if cls is not dict:
         return None
-    return [
-        name
-        for name, field in dict.items(member)
-        if type(name) is str
-        and genuine(type(field), "dataclasses", "Field")
-        and read_slot(field, "repr") is not False
-    ]
+    return [name for name, field in dict_items(member) if type(name) is str and read_slot(field, "repr") is not False]
 
 
 def _attrs_fields(member: object) -> list[str] | None:
     if not derives(type(member), tuple):
         return None
     names: list[str] = []
-    for attribute in tuple.__iter__(member):  # type: ignore[arg-type] # a tuple, as asked above
+    for attribute in tuple_slice(member, slice(None)):
         name = read_slot(attribute, "name")
         if type(name) is str and read_slot(attribute, "repr") is not False:
             names.append(name)
     return names
 
 
-def _pydantic_fields(member: object) -> list[str] | None:
-    if type(member) is not dict:
-        return None
-    return [
-        name
-        for name, info in dict.items(member)
-        if type(name) is str and read_slot(info, "repr") is not False
-    ]
-
-
 def _tuple_fields(member: object) -> list[str] | None:
-    if type(member) is not tuple:
+    cls: type = type(member)
+    if cls is not tuple:
         return None
-    names = [name for name in member if type(name) is str]
-    return names if len(names) == len(member) else None
+    members = tuple_slice(member, slice(None))
+    names = [name for name in members if type(name) is str]
+    return names if len(names) == len(members) else None
 
 
 _MARKERS: dict[str, Callable[[object], list[str] | None]] = {
-    "__dataclass_fields__": _dataclass_fields,
+    "__dataclass_fields__": _fields_by_name,
     "__attrs_attrs__": _attrs_fields,
-    "__pydantic_fields__": _pydantic_fields,
+    "__pydantic_fields__": _fields_by_name,
     "_fields": _tuple_fields,
 }
 
@@ -240,11 +231,11 @@ def _named_tuple(cls: type, names: list[str]) -> Renderer:
     def render_named_tuple(value: Any, room: int, depth: int, settings: EventSettings) -> str:
         if depth <= 0:
             return fit(style[0] + CUT + style[2], room, style[2])
-        entries = [
+        entries: list[Entry] = [
             (f"{name}=", HIDDEN if settings.matches(name) else item)
-            for name, item in zip(names[:WIDTH], tuple.__iter__(value), strict=False)
+            for name, item in zip(names, tuple_slice(value, slice(0, WIDTH)), strict=False)
         ]
-        return fill_fields(entries, tuple.__len__(value), style, room, depth, settings)
+        return fill_fields(entries, tuple_len(value), style, room, depth, settings)
 
     return render_named_tuple
 

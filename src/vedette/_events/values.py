@@ -89,4 +89,3 @@ def render_vars(pairs: list[tuple[str, object]], budget: int, settings: EventSet
     if waiting:
         rendered[CUT] = f"+{waiting} variables"
     return rendered
-

@@ -6,8 +6,7 @@ Lists are ``{"results", "next"}``, times RFC 3339 in UTC, errors ``{"detail", "c
 from __future__ import annotations
 
 import json
-from dataclasses import fields
-from datetime import datetime, timezone
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import Response
@@ -16,12 +15,13 @@ from starlette.routing import Route
 from vedette._inbox.access import check_change
 from vedette._inbox.arrival import as_event_id
 from vedette._inbox.limits import MAX_PAGE, Refused
+from vedette._inbox.rows_as_json import event_as_json, issue_as_json, item_as_json
 from vedette._protocol.version import VERSION
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from vedette._inbox.models import Issue, Item, Stats, StoredEvent
+    from vedette._inbox.models import Issue
     from vedette._inbox.settings import Settings
     from vedette._inbox.store import Store
 
@@ -41,12 +41,6 @@ def refusal_response(refused: Refused) -> Response:
     if refused.status == 503:  # noqa: PLR2004 - HTTP
         response.headers["Retry-After"] = "1"
     return response
-
-
-def rfc3339(seconds: float) -> str:
-    """Seconds since the epoch as UTC, to the millisecond: ``2026-11-24T11:20:23.120Z``."""
-    moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class JsonApi:
@@ -77,27 +71,27 @@ class JsonApi:
 
     def _stats(self, request: Request) -> Response:
         del request
-        return json_response(_fields(self._store.stats()))
+        return json_response(asdict(self._store.stats()))
 
     def _issues(self, request: Request) -> Response:
         limit, before = _page(request)
         found = self._store.issues(request.query_params.get("q"), limit=limit, before=before)
-        return _list([_issue_json(issue) for issue in found], limit, found[-1].newest_row if found else 0)
+        return _list([issue_as_json(issue) for issue in found], limit, found[-1].newest_row if found else 0)
 
     def _issue(self, request: Request) -> Response:
-        return json_response(_issue_json(self._wanted_issue(request)))
+        return json_response(issue_as_json(self._wanted_issue(request)))
 
     def _events_of_issue(self, request: Request) -> Response:
         issue = self._wanted_issue(request)
         limit, before = _page(request)
         found = self._store.events_of_issue(issue.id, limit, before)
-        return _list([_event_json(event) for event in found], limit, found[-1].row_id if found else 0)
+        return _list([event_as_json(event) for event in found], limit, found[-1].row_id if found else 0)
 
     def _event(self, request: Request) -> Response:
         event = self._store.event(_event_id(request))
         if event is None:
             raise _not_there("event")
-        return json_response(_event_json(event))
+        return json_response(event_as_json(event))
 
     def _envelope(self, request: Request) -> Response:
         body = self._store.envelope(_event_id(request))
@@ -109,7 +103,7 @@ class JsonApi:
     def _items(self, request: Request) -> Response:
         limit, before = _page(request)
         found = self._store.items(request.query_params.get("type") or None, limit, before)
-        return _list([_item_json(item) for item in found], limit, found[-1].row_id if found else 0)
+        return _list([item_as_json(item) for item in found], limit, found[-1].row_id if found else 0)
 
     def _delete_issue(self, request: Request) -> Response:
         _check_change(request)
@@ -132,33 +126,6 @@ class JsonApi:
 def _list(results: list[dict[str, Any]], limit: int, cursor: int) -> Response:
     """``next`` is the value of ``before`` for the following page, null on the last one."""
     return json_response({"results": results, "next": cursor if len(results) == limit else None})
-
-
-def _fields(row: Issue | Item | Stats) -> dict[str, Any]:
-    return {field.name: getattr(row, field.name) for field in fields(row)}
-
-
-def _issue_json(issue: Issue) -> dict[str, Any]:
-    times = {"first_seen": rfc3339(issue.first_seen), "last_seen": rfc3339(issue.last_seen)}
-    result = {**_fields(issue), **times}
-    del result["newest_row"]
-    return result
-
-
-def _event_json(event: StoredEvent) -> dict[str, Any]:
-    """The event as received, with what the inbox knows about it."""
-    return {
-        **event.data,
-        "event_id": event.event_id,
-        "issue": event.issue_id,
-        "number_in_issue": event.number_in_issue,
-        "received_at": rfc3339(event.received_at),
-        "remarks": event.remarks,
-    }
-
-
-def _item_json(item: Item) -> dict[str, Any]:
-    return {**_fields(item), "received_at": rfc3339(item.received_at)}
 
 
 def _check_change(request: Request) -> None:

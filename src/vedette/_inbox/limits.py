@@ -21,6 +21,7 @@ KEPT_REFUSAL_BYTES: Final = 4 * KIB
 DEFAULT_KEEP_EVENTS: Final = 10_000
 DEFAULT_KEEP_BYTES: Final = 512 * MIB
 
+DEFAULT_PORT: Final = 8969
 MAX_PAGE: Final = 200  # results of one list
 
 

@@ -25,7 +25,7 @@ import uvicorn
 from vedette._inbox.access import is_loopback
 from vedette._inbox.announcing import Announcer, EventHook
 from vedette._inbox.json_api import HEALTH_NAME
-from vedette._inbox.limits import DEFAULT_KEEP_BYTES, DEFAULT_KEEP_EVENTS
+from vedette._inbox.limits import DEFAULT_KEEP_BYTES, DEFAULT_KEEP_EVENTS, DEFAULT_PORT
 from vedette._inbox.receiver import build_app
 from vedette._inbox.retention import Retention
 from vedette._inbox.settings import Settings
@@ -38,9 +38,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-__all__ = ["DEFAULT_PORT", "EventHook", "Ready", "ServeOptions", "serve"]
+__all__ = ["EventHook", "Ready", "ServeOptions", "serve"]
 
-DEFAULT_PORT: Final = 8969
 EXIT_CANNOT_START: Final = 3
 _DEFAULT_KEY: Final = "inbox"
 _GRACE_SECONDS: Final = 1  # for requests in flight when asked to end

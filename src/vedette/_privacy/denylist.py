@@ -40,8 +40,8 @@ DEFAULT_PII_DENYLIST: Final = ("forwarded", "-ip", "remote-", "via", "-user")
 # A raw cookie header is never sent (DAT-37); who can take it apart does so before asking `matches`.
 _COOKIE_HEADERS = frozenset({"cookie", "set_cookie", "http_cookie"})
 
-_MAX_REMEMBERED = 4096
-_LONGEST_REMEMBERED = 128  # characters; bounds the memory of what is remembered
+MAX_REMEMBERED: Final = 4096
+LONGEST_REMEMBERED: Final = 128  # characters; bounds the memory of what is remembered
 
 
 class DenyList:
@@ -89,8 +89,8 @@ class _Verdicts(dict[str, bool]):
     def __missing__(self, name: str) -> bool:
         folded = _folded(name)
         verdict = folded in _COOKIE_HEADERS or any(term in folded for term in self._terms)
-        if len(name) <= _LONGEST_REMEMBERED:
-            if len(self) >= _MAX_REMEMBERED:
+        if len(name) <= LONGEST_REMEMBERED:
+            if len(self) >= MAX_REMEMBERED:
                 self.clear()
             self[name] = verdict
         return verdict

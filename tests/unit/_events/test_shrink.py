@@ -266,6 +266,9 @@ EVENTS = st.fixed_dictionaries(
         "contexts": VALUES,
         "logentry": VALUES,
         "tags": VALUES,
+        "_meta": VALUES
+        | st.dictionaries(st.sampled_from(["exception", "extra", "request", "breadcrumbs"]), VALUES)
+        | st.just({"exception": {"values": {"0": {"stacktrace": {"frames": {"x": 1, "": 2, "3": None}}}}}}),
     },
 )
 

@@ -52,7 +52,8 @@ def test_a_line_that_is_not_there_has_no_context(tmp_path, lineno):
 
 @pytest.mark.spec("ERR-10", "PAIN-37")
 @pytest.mark.parametrize(
-    "filename", ["", "nowhere.py", "/nowhere/x.py", "/", "nul\0.py", "<string>", "<x>", "/srv/\udcff.py", "x.so"]
+    "filename",
+    ["", "nowhere.py", "/nowhere/x.py", "/", "nul\0.py", "<string>", "<x>", "shop/cart.pyx", "/srv/\udcff.py", "x.so"],
 )
 def test_a_file_that_cannot_be_read_has_no_context(filename):
     assert context_of(filename, {}, 1) == NOTHING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import errno
 import json
 import sys
@@ -204,7 +205,7 @@ def test_a_str_that_fails_leaves_the_arguments(caplog: pytest.LogCaptureFixture)
 
     class Wrong(Exception):
         def __str__(self) -> Any:
-            return 5
+            return 5  # noqa: PLE0307 - that is the point
 
     class NoString(Exception):
         __str__ = None  # type: ignore[assignment]
@@ -227,7 +228,7 @@ def test_control_flow_out_of_a_str_reaches_the_program():
 def test_a_group_says_its_message_without_the_count_or_nothing():
     groups = [exceptiongroup.ExceptionGroup]
     if sys.version_info >= (3, 11):
-        groups += [ExceptionGroup, BaseExceptionGroup]
+        groups += [builtins.ExceptionGroup, builtins.BaseExceptionGroup]
 
     class Mine(groups[-1]):  # type: ignore[misc]
         pass

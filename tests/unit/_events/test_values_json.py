@@ -197,7 +197,7 @@ def test_what_is_too_large_says_how_many_items_are_missing():
 def test_text_made_of_an_object_is_filtered():
     class Login:
         def __init__(self) -> None:
-            self.password = "hunter2"  # noqa: S105
+            self.password = "hunter2"
 
     converted = render_json({"login": Login(), "deep": [[{"password": "hunter2"}]]}, SETTINGS, max_depth=2)
 

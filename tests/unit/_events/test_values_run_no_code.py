@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import collections
 import dataclasses
-import datetime
+import datetime as dt
 import decimal
 import enum
 import fractions
@@ -21,9 +21,9 @@ import django
 import pydantic
 import pytest
 from django.conf import settings as django_settings
-from tests.unit._events.spies import Spy
 from werkzeug.local import Local, LocalProxy
 
+from tests.unit._events.spies import Spy
 from vedette._events import values
 from vedette._events.settings import EventSettings
 from vedette._events.values import exception_text, render_json, render_text, render_vars
@@ -88,10 +88,10 @@ BUILT_INS: list[tuple[type, tuple[Any, ...], str]] = [
     (collections.deque, ([1, 2],), "Spyingdeque([1, 2])"),
     (collections.OrderedDict, ({"a": 1},), "SpyingOrderedDict({'a': 1})"),
     (collections.Counter, ("aab",), "SpyingCounter({'a': 2, 'b': 1})"),
-    (datetime.datetime, (2026, 11, 24, 9, 5), "Spyingdatetime(2026-11-24 09:05:00)"),
-    (datetime.date, (2026, 11, 24), "Spyingdate(2026-11-24)"),
-    (datetime.time, (9, 5), "Spyingtime(09:05:00)"),
-    (datetime.timedelta, (1, 30), "Spyingtimedelta(days=1, seconds=30)"),
+    (dt.datetime, (2026, 11, 24, 9, 5), "Spyingdatetime(2026-11-24 09:05:00)"),
+    (dt.date, (2026, 11, 24), "Spyingdate(2026-11-24)"),
+    (dt.time, (9, 5), "Spyingtime(09:05:00)"),
+    (dt.timedelta, (1, 30), "Spyingtimedelta(days=1, seconds=30)"),
     (decimal.Decimal, ("1.50",), "SpyingDecimal('1.50')"),
     (fractions.Fraction, (1, 3), "SpyingFraction(1, 3)"),
     (pathlib.PurePosixPath, ("/srv/shop",), "SpyingPurePosixPath('/srv/shop')"),
@@ -190,7 +190,7 @@ def test_nothing_runs_for_names_and_keys_that_are_strings_of_a_kind():
     instance = cls()
     instance.__dict__[text("id")] = 7
     instance.__dict__["total"] = 5
-    zone = datetime.timezone(datetime.timedelta(hours=2), text("Here"))
+    zone = dt.timezone(dt.timedelta(hours=2), text("Here"))
 
     def made() -> None: ...
 
@@ -201,7 +201,7 @@ def test_nothing_runs_for_names_and_keys_that_are_strings_of_a_kind():
     mapping = {text("password"): 1, text("a"): text("b")}
     pairs = [(text("x"), text("y"))]
     with spy:
-        noon = render_text(datetime.time(12, tzinfo=zone), 100, SETTINGS)
+        noon = render_text(dt.time(12, tzinfo=zone), 100, SETTINGS)
         shown = render_text(instance, 100, SETTINGS)
         function = render_text(made, 100, SETTINGS)
         message = exception_text(error, 100, SETTINGS)
@@ -221,8 +221,8 @@ def test_nothing_runs_for_names_and_keys_that_are_strings_of_a_kind():
 @pytest.mark.spec("PAIN-06")
 def test_a_foreign_time_zone_is_named_but_not_asked():
     spy = Spy()
-    zone = spy.subclass(datetime.tzinfo)()
-    moment = datetime.datetime(2026, 11, 24, 9, 5, tzinfo=zone)
+    zone = spy.subclass(dt.tzinfo)()
+    moment = dt.datetime(2026, 11, 24, 9, 5, tzinfo=zone)
 
     text = rendered_everywhere(moment, spy, hashable=False)
 
@@ -280,7 +280,7 @@ def django_model() -> Any:
         django.setup()
     from django.db import models  # noqa: PLC0415 - only after the settings
 
-    class Order(models.Model):
+    class Order(models.Model):  # noqa: DJ008 - its __str__ is not to be called anyway
         total = models.IntegerField(default=0)
 
         class Meta:
@@ -319,7 +319,7 @@ def test_a_query_set_is_named_and_sends_no_query(django_model: Any):
 
 def test_a_huge_or_lazy_type_is_recognized_by_its_name_and_not_looked_into():
     frame = type("DataFrame", (), {"__module__": "pandas.core.frame"})()
-    frame._mgr = ["a", "lot"]
+    frame.manager = ["a", "lot"]
 
     assert render_text(frame, 100, SETTINGS) == "<pandas.core.frame.DataFrame>"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from vedette._privacy.denylist import DEFAULT_DENYLIST, FILTERED, DenyList
 from vedette._privacy.scrub import MAX_DEPTH, MAX_VALUES, scrub_event
 
-SECRET = "hunter2-hunter2"  # noqa: S105
+SECRET = "hunter2-hunter2"
 
 
 def scrubbed(event: dict[str, Any], names: DenyList | None = None) -> dict[str, Any]:
@@ -69,7 +69,9 @@ def planted(place: tuple[str, ...], path: list[str | int], name: str, secret: An
     place=st.sampled_from(PLACES),
     path=st.lists(st.integers(0, 1) | st.sampled_from(["a", "b", "headers", "data"]), max_size=12),
     name=denied_names,
-    secret=st.recursive(st.just(SECRET), lambda inner: st.lists(inner, min_size=1) | st.builds(lambda v: {"a": v}, inner)),
+    secret=st.recursive(
+        st.just(SECRET), lambda inner: st.lists(inner, min_size=1) | st.builds(lambda v: {"a": v}, inner)
+    ),
     noise=trees,
 )
 def test_no_secret_leaves_from_any_depth_of_any_place(
@@ -107,7 +109,9 @@ def test_headers_keep_their_names_and_other_values():
 @pytest.mark.spec("DAT-102", "DAT-107")
 def test_the_clients_address_is_filtered_from_headers_and_environment_unless_pii_is_wanted():
     def event() -> dict[str, Any]:
-        return {"request": {"headers": {"X-Forwarded-For": "10.0.0.1"}, "env": {"REMOTE_ADDR": "10.0.0.1", "PORT": "80"}}}
+        return {
+            "request": {"headers": {"X-Forwarded-For": "10.0.0.1"}, "env": {"REMOTE_ADDR": "10.0.0.1", "PORT": "80"}}
+        }
 
     assert scrubbed(event())["request"] == {
         "headers": {"X-Forwarded-For": FILTERED},
@@ -148,7 +152,11 @@ def test_pairs_are_filtered_like_mappings(pair: Any):
         ("HTTP_COOKIE", "a=1;jwt=x=y", "a=1; jwt=[Filtered]"),
         ("Cookie", "a=1, session=abc", "a=[Filtered]"),
         ("Set-Cookie", "theme=light; Path=/; HttpOnly", "theme=light; Path=/; HttpOnly"),
-        ("Set-Cookie", "sid=x; Expires=Wed, 21 Oct 2026 07:28:00 GMT", "sid=[Filtered]; Expires=Wed, 21 Oct 2026 07:28:00 GMT"),
+        (
+            "Set-Cookie",
+            "sid=x; Expires=Wed, 21 Oct 2026 07:28:00 GMT",
+            "sid=[Filtered]; Expires=Wed, 21 Oct 2026 07:28:00 GMT",
+        ),
     ],
 )
 def test_cookie_headers_are_filtered_by_the_names_of_their_cookies(name: str, text: str, filtered: str):
@@ -220,7 +228,9 @@ def test_a_body_that_can_be_parsed_is_filtered_by_its_names():
 
 
 @pytest.mark.spec("DAT-41", "DAT-42", "DAT-101")
-@pytest.mark.parametrize("body", [f"<password>{SECRET}</password>", '{"password": "hun', SECRET, "[" * 200_000, "\ud800{"])
+@pytest.mark.parametrize(
+    "body", [f"<password>{SECRET}</password>", '{"password": "hun', SECRET, "[" * 200_000, "\ud800{"]
+)
 def test_a_body_that_cannot_be_parsed_is_filtered_as_a_whole(body: str):
     assert request(data=body)["data"] == FILTERED
 

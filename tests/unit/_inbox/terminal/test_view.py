@@ -401,6 +401,13 @@ def test_an_event_of_thousands_of_rows_ends_with_the_way_to_the_rest():
     assert lines[-2:] == ["  the rest is in the JSON: vedette inbox show 1 --format json", f"  {URL}"]
 
 
+@pytest.mark.timeout(10)
+def test_values_of_a_million_characters_take_a_moment():
+    variables = {"a": "支" * 1_000_000, "b": "\u202e" * 1_000_000}
+    data = event(exception=[raised("E", "x " * 500_000, frame("a.py:1", "f", "x", vars=variables))])
+    assert "支支支" in show(data, locals_=True)
+
+
 def test_markdown_holds_the_event_in_a_block_that_the_event_cannot_end():
     data = event(
         exception=[raised("Bad*Error", "see ``` and ````` <b>", frame("a.py:1", "f", "```"))],
