@@ -46,6 +46,7 @@ class EventSettings:
         "include_local_variables",
         "include_source_context",
         "matches",
+        "matches_variable",
         "max_stack_frames",
         "max_value_length",
         "project_root",
@@ -80,6 +81,7 @@ class EventSettings:
         self.denylist = DenyList() if denylist is None else denylist
         # Derived, so that rendering a value looks nothing up twice.
         self.matches = self.denylist.matches
+        self.matches_variable = self.denylist.matches_variable
         self.string_limit = LOCALS_STRING_LIMIT if max_value_length is None else max_value_length
         self.short_string = min(self.string_limit, SHORT_STRING)
         self.text_limit = TEXT_LIMIT if max_value_length is None else max_value_length

@@ -50,7 +50,7 @@ def render_vars(pairs: list[tuple[str, object]], budget: int, settings: EventSet
     name is not looked at (ERR-11, EVT-49, PAIN-06).
     """
     rendered: dict[str, str] = {}
-    matches = settings.matches
+    matches = settings.matches_variable
     short = settings.short_string
     waiting = len(pairs)
     left = budget if waiting * MIN_SHARE <= budget else budget - _NOTE

@@ -38,6 +38,9 @@ _NOT_DATA = frozenset({"modules", "_meta"})
 # Here the extended terms count as well.
 _HEADERS = frozenset({"headers", "env"})
 
+# Here a term counts anywhere in a name.
+_PARAMETERS = frozenset({"cookies", "query-string"})
+
 # Here a list may hold pairs of name and value (EVT-64).
 _PAIRS = frozenset({"headers", "env", "cookies", "query-string", "data", "tags", "params"})
 
@@ -100,11 +103,15 @@ class _Scrubber:
         folded = name.lower().replace("_", "-")
         rule = _RULES.get(folded) if type(value) is str else None
         if rule is not None:
-            return rule(value, matches)
+            return rule(value, self._denylist.matches_part)
         if matches(name):
             return FILTERED
         if folded in _HEADERS:
             matches = self._denylist.matches_header
+        elif folded in _PARAMETERS:
+            matches = self._denylist.matches_part
+        elif folded == "vars":
+            matches = self._denylist.matches_variable
         return self._kept(value, matches, depth, pairs=folded in _PAIRS)
 
     def _kept(self, value: Any, matches: Matches, depth: int, *, pairs: bool = False) -> Any:

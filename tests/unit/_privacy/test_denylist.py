@@ -35,13 +35,61 @@ def test_the_seventeen_terms_are_in_the_list():
 
 @pytest.mark.spec("DAT-24", "DAT-25")
 @pytest.mark.parametrize("term", TERMS)
-def test_a_term_matches_as_any_part_of_a_name_whatever_the_case(term: str):
+def test_a_term_matches_as_any_part_of_a_header_cookie_or_parameter_whatever_the_case(term: str):
     names = DenyList()
 
-    for name in (term, term.upper(), f"x-{term}", f"my{term.title()}Field", f"HTTP_X_{term.upper()}_2"):
+    for name in (term, term.upper(), f"x-{term}", f"my{term.title()}Field", f"HTTP_X_{term.upper()}_2", f"xx{term}xx"):
+        assert names.matches_part(name)
+        assert names.matches_part(name)  # from memory
+        assert names.matches_header(name)
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_a_term_matches_as_a_word_in_names_of_data(term: str):
+    names = DenyList()
+
+    for name in (term, term.upper(), f"x-{term}", f"my{term.title()}Field", f"HTTP_X_{term.upper()}_2", f"x.{term}[0]"):
         assert names.matches(name)
         assert names.matches(name)  # from memory
-        assert names.matches_header(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "author",
+        "monkey",
+        "keyboard",
+        "inside",
+        "residence",
+        "lesson",
+        "obsession",
+        "max_tokens",
+        "tokenizer",
+        "sidebar",
+    ],
+)
+def test_everyday_words_stay_readable_in_names_of_data_and_variables(name: str):
+    assert not DenyList().matches(name)
+    assert not DenyList().matches_variable(name)
+    assert DenyList().matches_part(name)
+
+
+@pytest.mark.parametrize("name", ["key", "keys", "cache_key", "sort_key", "session", "db_session", "keyError"])
+def test_vague_names_of_variables_stay_readable(name: str):
+    assert not DenyList().matches_variable(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "api_key", "apikey", "apiKey", "API_KEYS", "secret_key", "aws_access_key_id", "session_id", "sessionid",
+        "session_key", "auth", "authorization", "token", "access_token", "accessToken", "password", "db_passwd",
+        "user_password_hash", "client_secrets", "jwt", "csrftoken", "sid", "credentials",
+    ],
+)  # fmt: skip
+def test_names_of_secrets_are_filtered_in_data_and_variables(name: str):
+    assert DenyList().matches(name)
+    assert DenyList().matches_variable(name)
 
 
 @pytest.mark.parametrize("name", ["", "name", "user", "content-type", "x-request-id", "REMOTE_ADDR", "total", "é"])
