@@ -118,7 +118,7 @@ def test_a_recursion_error_is_captured_once_and_bounded() -> None:
         try:
             recurse(0)
         except RecursionError as error:
-            assert vedette.capture_exception(error)
+            vedette.capture_exception(error)
         vedette.flush(10)
         (event,) = server.events
         frames = event["exception"]["values"][0]["stacktrace"]["frames"]

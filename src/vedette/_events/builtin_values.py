@@ -53,7 +53,6 @@ _MIN_SHARE = 16  # bytes; rather few entries that can be read than many that can
 _TAIL = 12  # bytes for what opens and closes, and for saying how many entries are not shown
 _LONGEST_NAME = 256  # characters of a key that are compared with the deny list
 
-
 _set: Any = set
 _frozenset: Any = frozenset
 
@@ -61,14 +60,20 @@ _LIST: Style = ("[", ", ", "]")
 _DICT: Style = ("{", ", ", "}")
 
 
-class _Hidden:
-    """Stands for a value that must not be looked at."""
+class _Mark:
+    """Stands for a value that is not looked at."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     def __repr__(self) -> str:
-        return FILTERED
+        return self._text
 
 
-HIDDEN: Final = _Hidden()
+HIDDEN: Final = _Mark(FILTERED)
+MISSED: Final = _Mark(CUT)
 
 
 # --- atoms ---
@@ -113,7 +118,6 @@ def _cut_literal(literal: str, room: int) -> str:
 
 
 # --- containers ---
-
 
 # Most containers hold small built-ins, and most of the time of a capture goes into them. So the three loops below
 # write those as they are, without a call. Any other value gets an even share of the room that is left, and passes
@@ -184,7 +188,7 @@ def fill_mapping(mapping: object, style: Style, room: int, depth: int, settings:
 
 
 def fill_fields(entries: list[Entry], total: int, style: Style, room: int, depth: int, settings: EventSettings) -> str:
-    """The same for stored fields: what stands before the value, such as ``id=``, and the value or `HIDDEN`."""
+    """The same for stored fields: what stands before the value, such as ``id=``, and the value or a mark."""
     short = settings.short_string
     parts: list[str] = []
     for label, item in entries:
@@ -195,7 +199,7 @@ def fill_fields(entries: list[Entry], total: int, style: Style, room: int, depth
             or item is None
             or cls is bool
             or cls is float
-            or item is HIDDEN
+            or cls is _Mark
         ):
             parts.append(f"{label}{item!r}")
             continue
@@ -214,7 +218,7 @@ def _share(parts: list[str], room: int, total: int, label: int = 0) -> int:
     left = room - _TAIL - sum(map(len, parts)) - 2 * len(parts)
     if left < _MIN_ITEM and parts:
         return 0
-    waiting = (min(WIDTH, total)) - len(parts)
+    waiting = min(WIDTH, total) - len(parts)
     share = left // waiting if waiting > 1 else left
     return max(share, _MIN_SHARE) - label if label < _MIN_SHARE else _MIN_SHARE
 
@@ -232,14 +236,14 @@ def _unopened(style: Style, room: int) -> str:
 
 
 def is_hidden(key: Any, settings: EventSettings) -> bool:
-    """Whether what stands under this key of a mapping, or beside it in a pair, is deny-listed."""
+    """Whether what stands under this key is deny-listed."""
     cls = class_of(key)
     if cls is str:
         return settings.matches(key if len(key) <= _LONGEST_NAME else key[:_LONGEST_NAME])
     if cls is int:
         return False
     if cls is bytes:  # ASGI's header names
-        return settings.matches(key[:_LONGEST_NAME].decode("latin-1"))
+        return settings.denylist.matches_part(key[:_LONGEST_NAME].decode("latin-1"))
     name = plain_str(key, _LONGEST_NAME)
     return name is not None and settings.matches(name)
 
@@ -256,15 +260,21 @@ def _render_tuple(value: tuple[object, ...], room: int, depth: int, settings: Ev
 
 
 def fill_tuple(value: tuple[object, ...], opening: str, room: int, depth: int, settings: EventSettings) -> str:
-    """A tuple, or an instance of a subclass. Of a pair with a deny-listed name, the second is hidden.
+    """A tuple, or an instance of a subclass.
 
-    Headers, cookies and the items of dicts travel as pairs.
+    Headers, cookies and the items of dicts travel as pairs: beside a deny-listed name, the value is hidden.
     """
     total = tuple_len(value)
     items = tuple_slice(value, slice(0, WIDTH))
-    if total == 2 and depth > 0 and is_hidden(items[0], settings):  # noqa: PLR2004 - a pair
+    if total == 2 and depth > 0 and _is_name(items[0]) and is_hidden(items[0], settings):  # noqa: PLR2004 - a pair
         return fit(f"{opening}{render(items[0], room, depth - 1, settings)}, {FILTERED})", room, ")")
     return fill_items(items, total, (opening, ", ", ",)" if total == 1 else ")"), room, depth, settings)
+
+
+def _is_name(text: Any) -> bool:
+    """Whether this may be the name of a header or a field, and is no sentence."""
+    cls = class_of(text)
+    return (cls is str and " " not in text) or (cls is bytes and b" " not in text)
 
 
 def _render_dict(value: dict[object, object], room: int, depth: int, settings: EventSettings) -> str:
@@ -313,6 +323,7 @@ def _render_memoryview(value: memoryview, room: int, _depth: int, _settings: Eve
 
 
 def _render_range(value: range, room: int, depth: int, settings: EventSettings) -> str:
+    # A range holds exact integers, whatever it was made of.
     bounds = (value.start, value.stop) if value.step == 1 else (value.start, value.stop, value.step)
     return fill_items(bounds, len(bounds), ("range(", ", ", ")"), room, depth, settings)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import builtins
 
-from vedette._events.dispatch_values import CUT, DEPTH, render
+from vedette._events.builtin_values import fill_items
+from vedette._events.dispatch_values import CUT, DEPTH, WIDTH, render
 from vedette._events.reading_values import (
     class_items,
     class_of,
@@ -109,7 +110,8 @@ def _from_args(exc: BaseException, limit: int, settings: EventSettings) -> str:
         return ""
     if len(args) == 1:
         return _shown(args[0], limit, settings)
-    return render(args, limit * _BYTES_A_CHARACTER, DEPTH, settings)
+    # Not as a tuple among values: ("token", 5) is a message here, no pair of name and value.
+    return fill_items(args[:WIDTH], len(args), ("(", ", ", ")"), limit * _BYTES_A_CHARACTER, DEPTH, settings)
 
 
 def _key_error(exc: BaseException, limit: int, settings: EventSettings) -> str:

@@ -11,6 +11,7 @@ from itertools import islice
 from vedette._events.builtin_values import int_text
 from vedette._events.dispatch_values import ATOMS, CUT, DEPTH, custom_text, fit, render
 from vedette._events.reading_values import clean, dict_items, dict_len, list_len, list_slice, mro_of, plain_str, str_len
+from vedette._events.structured_values import is_secretive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,20 +72,22 @@ class _Writer:
                 return self._string(custom, len(custom))
         for base in mro_of(cls):
             convert = _CONVERSIONS.get(id(base))
-            if convert is not None and (base is cls or id(base) in _ALSO_SUBCLASSES):
+            if base is cls and convert is not None:
+                return convert(self, value, depth)
+            if convert is not None and id(base) in _ALSO_SUBCLASSES and not is_secretive(cls):
                 return convert(self, value, depth)
         return self._text(value)
 
     def _string(self, start: str, length: int) -> str:
         """A string of which at least the first ``max_string`` characters are given."""
         text = clean(start if length <= self.max_string else start[: self.max_string] + CUT)
-        text = fit(text, max(self.left, len(CUT.encode())))
-        self.left -= len(text) + 2
-        return text
+        return self._spent(fit(text, max(self.left, len(CUT.encode()))))
 
     def _text(self, value: object) -> str:
-        text = render(value, max(0, min(self.left, _MAX_TEXT)), DEPTH, self.settings)
-        self.left -= len(text) + 2
+        return self._spent(render(value, max(0, min(self.left, _MAX_TEXT)), DEPTH, self.settings))
+
+    def _spent(self, text: str) -> str:
+        self.left -= 2 + (len(text) if text.isascii() else len(text.encode()))
         return text
 
     def from_str(self, value: Any, _depth: int) -> str:
@@ -142,8 +145,7 @@ class _Writer:
             for key, item in islice(dict_items(value), MAX_WIDTH):
                 if self.left <= 0:
                     break
-                name = self._key(key)
-                self.left -= len(name) + 4
+                name = self._spent(self._key(key))
                 converted[name] = self.convert(item, depth - 1)
                 seen += 1
         except RuntimeError:  # resized by another thread

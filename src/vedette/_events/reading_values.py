@@ -91,7 +91,7 @@ def dotted_name(cls: type) -> str:
 
 def class_items(cls: type) -> Iterator[tuple[str, object]]:
     """What a class's own body defined. Iterated, never looked up: a key may be an odd subclass of ``str``."""
-    for name, member in _class_dict(cls).items():
+    for name, member in list(_class_dict(cls).items()):  # a copy: another thread may add to the class
         if type(name) is str:
             yield name, member
 
@@ -177,5 +177,5 @@ def read_slot(value: object, name: str) -> object:
     read = slots.get(name)
     try:
         return None if read is None else read(value)
-    except AttributeError:
+    except (AttributeError, TypeError):  # not set; another class's
         return None

@@ -46,11 +46,12 @@ def plan_stdlib(cls: type) -> Renderer | None:
     return None
 
 
-def _member(base: type, name: str) -> Reader:
-    """The reader of a C-level field."""
-    for found, member in class_items(base):
-        if found == name:
-            return member.__get__  # type: ignore[attr-defined, no-any-return] # a descriptor of a C type
+def _member(genuine_class: type, name: str) -> Reader:
+    """The reader of a C-level field: of the genuine class's own, or of one that it inherits."""
+    for base in mro_of(genuine_class):
+        for found, member in class_items(base):
+            if found == name:
+                return member.__get__  # type: ignore[attr-defined, no-any-return] # a descriptor of a C type
     raise AssertionError(name)
 
 
@@ -81,17 +82,8 @@ def _time(cls: type, base: Any) -> Renderer:
 
 
 def _date_text(base: type) -> Callable[[Any], str]:
-    # datetime inherits its date from date
-    year, month, day = (_inherited(base, name) for name in ("year", "month", "day"))
+    year, month, day = (_member(base, name) for name in ("year", "month", "day"))
     return lambda value: f"{year(value):04}-{month(value):02}-{day(value):02}"
-
-
-def _inherited(cls: type, name: str) -> Reader:
-    for base in mro_of(cls):
-        for found, member in class_items(base):
-            if found == name:
-                return member.__get__  # type: ignore[attr-defined, no-any-return] # as in _member
-    raise AssertionError(name)
 
 
 def _time_text(base: type) -> Callable[[Any], str]:
@@ -121,20 +113,29 @@ def _zone_text(zone: object) -> str:
     return f"<{dotted_name(cls)}>"
 
 
-def _offset_text(offset: Any) -> str:
-    seconds = offset.days * 86_400 + offset.seconds
-    if not seconds and not offset.microseconds:
+def _offset_text(offset: object) -> str:
+    days, seconds, micros = (read(offset) for read in _timedelta_readers(type(offset)))
+    seconds += days * 86_400
+    if not seconds and not micros:
         return "UTC"
     sign, seconds = ("-", -seconds) if seconds < 0 else ("+", seconds)
     hours, minutes = divmod(seconds // 60, 60)
     return f"UTC{sign}{hours:02}:{minutes:02}" + (f":{seconds % 60:02}" if seconds % 60 else "")
 
 
+_UNITS = ("days", "seconds", "microseconds")
+
+
+def _timedelta_readers(cls: type) -> list[Reader]:
+    return [_member(base, unit) for base in mro_of(cls) if genuine(base, "datetime", "timedelta") for unit in _UNITS]
+
+
 def _timedelta(cls: type, base: Any) -> Renderer:
-    units = [(unit, _member(base, unit)) for unit in ("days", "seconds", "microseconds")]
+    readers = _timedelta_readers(base)
 
     def text(value: Any) -> str:
-        return ", ".join(f"{unit}={read(value)}" for unit, read in units if read(value)) or "0"
+        numbers = [read(value) for read in readers]
+        return ", ".join(f"{unit}={number}" for unit, number in zip(_UNITS, numbers, strict=True) if number) or "0"
 
     return _text_renderer(cls, text)
 
@@ -192,7 +193,9 @@ def _path(cls: type, _base: Any) -> Renderer:
 
 def _joined_parts(path: object) -> str:
     # _raw_paths: what it was made of, from 3.12 on; _parts: the same, split, before that
-    stored = read_slot(path, "_raw_paths") or read_slot(path, "_parts")
+    stored = read_slot(path, "_raw_paths")
+    if stored is None:
+        stored = read_slot(path, "_parts")
     kind: type = type(stored)
     if kind is not list:
         return "."

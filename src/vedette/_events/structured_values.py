@@ -6,7 +6,7 @@ import sys
 from itertools import islice
 from types import ModuleType
 
-from vedette._events.builtin_values import HIDDEN, fill_fields
+from vedette._events.builtin_values import HIDDEN, MISSED, fill_fields
 from vedette._events.dispatch_values import CUT, WIDTH, fit, render
 from vedette._events.reading_values import (
     class_items,
@@ -53,7 +53,7 @@ _OPAQUE = frozenset(
 )
 _QUERY_SET = ("django.db.models.query", "QuerySet")
 
-# A class that exists to hide what it holds says so in its name: SecretStr, Secret, Password.
+# A class that is there to hide what it holds says so in its name: SecretStr, Secret, Password.
 _SECRETIVE = ("secret", "password", "credential")
 
 # Bookkeeping of object-relational mappers, first in the dict of each of their instances.
@@ -81,14 +81,14 @@ class _Fields:
         for name, label, read in self._slots:
             try:
                 entries.append((label, HIDDEN if matches(name) else read(value)))
-            except AttributeError:  # not set
+            except (AttributeError, TypeError):  # not set; another class's
                 continue
         if self._dict_of is None:
             return entries
         found: list[Entry]
         labels = self._labels
-        stored = dict_items(self._dict_of(value))
         try:
+            stored = dict_items(self._dict_of(value))
             if labels is None:
                 found = [
                     (f"{name}=", HIDDEN if matches(name) else item)
@@ -101,8 +101,10 @@ class _Fields:
                     for name, item in islice(stored, _MAX_SCANNED)
                     if type(name) is str and name in labels
                 ]
+        except TypeError:  # another class's descriptor
+            return entries
         except RuntimeError:
-            return [*entries, (CUT, HIDDEN)]
+            return [*entries, ("", MISSED)]
         return entries + found if entries else found
 
     def named(self, value: object) -> dict[str, object]:
@@ -122,10 +124,13 @@ def plan_hidden(cls: type) -> Renderer | None:
             return _line(f"<{dotted_name(cls)}>")
         if names == _QUERY_SET:
             return _query_set_renderer(cls)
+    return _line(f"<{dotted_name(cls)} {FILTERED}>") if is_secretive(cls) else None
+
+
+def is_secretive(cls: type) -> bool:
+    """Whether the class is there to hide what its instances hold, by its name."""
     name = short_name(cls).lower()
-    if any(word in name for word in _SECRETIVE) and not derives(cls, BaseException) and not derives(cls, type):
-        return _line(f"<{dotted_name(cls)} {FILTERED}>")
-    return None
+    return any(word in name for word in _SECRETIVE) and not derives(cls, BaseException) and not derives(cls, type)
 
 
 def _line(text: str) -> Renderer:

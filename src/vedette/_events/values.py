@@ -28,7 +28,7 @@ MIN_SHARE: Final = 48
 _OVERHEAD = 6  # two pairs of quotes, colon and comma, in JSON
 _WORD_BITS = 64
 _MIN_TEXT = len(FILTERED)
-_NOTE = 40  # bytes kept for saying that variables are missing
+_NOTE = 40  # bytes that saying how many variables are missing may take
 
 PLANNERS[:] = (plan_hidden, plan_enum, plan_structured, plan_stdlib, plan_subclass, plan_object)
 
@@ -53,7 +53,8 @@ def render_vars(pairs: list[tuple[str, object]], budget: int, settings: EventSet
     matches = settings.matches_variable
     short = settings.short_string
     waiting = len(pairs)
-    left = budget if waiting * MIN_SHARE <= budget else budget - _NOTE
+    left = budget
+    missing = 0
     for name, value in pairs:
         share = left // waiting
         if share < MIN_SHARE:
@@ -63,11 +64,11 @@ def render_vars(pairs: list[tuple[str, object]], budget: int, settings: EventSet
         else:
             name = clean(plain_str(name, MAX_NAME) or "?")  # noqa: PLW2901 - the same name, fit for the wire
             overhead = len(name.encode()) + _OVERHEAD
-        room = share - overhead
-        if room < _MIN_TEXT:  # a long name
-            room = _MIN_TEXT
-            if left < overhead + room:
-                break
+        room = max(share - overhead, _MIN_TEXT)  # a long name may eat up a share
+        waiting -= 1
+        if left < overhead + room:
+            missing += 1
+            continue
         cls = type(value)
         if matches(name):
             text = FILTERED
@@ -85,7 +86,10 @@ def render_vars(pairs: list[tuple[str, object]], budget: int, settings: EventSet
             text = render(value, room, DEPTH, settings)
         rendered[name] = text
         left -= overhead + (len(text) if text.isascii() else len(text.encode()))
-        waiting -= 1
-    if waiting:
-        rendered[CUT] = f"+{waiting} variables"
+    while missing and rendered and left < _NOTE:
+        name, text = rendered.popitem()
+        left += len(name.encode()) + _OVERHEAD + len(text.encode())
+        missing += 1
+    if missing:
+        rendered[CUT] = f"+{missing} variables"
     return rendered

@@ -51,8 +51,8 @@ _COOKIE_HEADERS = frozenset({"cookie", "set_cookie", "http_cookie"})
 # Terms that everyday words contain: in names of data they count as words. What they are glued to in secrets' names
 # counts anywhere.
 _WORDS_ONLY = frozenset({"auth", "token", "key", "sso", "session", "sid", "identity"})
-_GLUED = ("apikey", "accesskey", "secretkey", "privatekey", "sessionid", "sessid", "authtoken", "accesstoken")
-_GLUED += ("refreshtoken", "authoriz", "authent")
+_GLUED_KEYS = ("apikey", "accesskey", "secretkey", "privatekey")
+_GLUED = (*_GLUED_KEYS, "sessionid", "sessid", "authtoken", "accesstoken", "refreshtoken", "authoriz", "authent")
 
 # In names of variables these two count only beside a word that makes a secret of them.
 _VAGUE = frozenset({"key", "session"})
@@ -143,15 +143,21 @@ class _Verdicts(dict[str, bool]):
 
 
 def _words_of(name: str) -> frozenset[str]:
-    """The words of a name in snake, kebab or camel case, in lower case, also without a plural's s."""
-    text = ""
+    """The words of a name in snake, kebab or camel case, in lower case, also without a plural's s.
+
+    An acronym ends where a capital is followed by a small letter, ``DBToken``, or does not, ``KEYs``: both count.
+    """
+    text = acronyms = ""
     before = ""
-    for letter in name[:LONGEST_REMEMBERED]:
-        if letter.isupper() and before.islower():
-            text += " "
-        text += letter if letter.isalpha() else " "
+    letters = name[:LONGEST_REMEMBERED]
+    for index, letter in enumerate(letters):
+        shown = letter if letter.isalpha() else " "
+        starts = letter.isupper() and before.islower()
+        ends_acronym = letter.isupper() and before.isupper() and letters[index + 1 : index + 2].islower()
+        text += f" {shown}" if starts else shown
+        acronyms += f" {shown}" if starts or ends_acronym else shown
         before = letter
-    words = text.lower().split()
+    words = {*text.lower().split(), *acronyms.lower().split()}
     return frozenset(words) | {word[:-1] for word in words if word.endswith("s") and word != "tokens"}
 
 

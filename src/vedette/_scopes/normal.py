@@ -78,7 +78,7 @@ def tag_key_of(value: object, render: Render) -> str:
 def pairs_of(value: Any, what: str) -> list[tuple[Any, object]]:
     """The keys and values of a mapping that a user gave; none if it is no mapping. No key is hashed."""
     try:
-        return [(key, each) for key, each in value.items()]  # noqa: C416 - what is no pair raises here, and is caught
+        return [(key, each) for key, each in value.items()]  # what is no pair raises here, and is caught
     except Exception:  # noqa: BLE001 - foreign code; a setter never raises into the host
         log.debug("%s must be a mapping, and is %s: ignored", what, shown(value))
         return []

@@ -193,6 +193,8 @@ FORMS: list[tuple[Any, str]] = [
     (io.BytesIO(b"secret"), "<_io.BytesIO>"),
     (array.array("i", [1]), "<array.array>"),
     (contextvars.ContextVar("user"), "<_contextvars.ContextVar>"),
+    (("no such key", 5), "('no such key', 5)"),
+    (("key", 5), "('key', [Filtered])"),
     ({"user": {"Password": "x", "name": "ann"}}, "{'user': {'Password': [Filtered], 'name': 'ann'}}"),
     ([("Authorization", "Bearer x"), (b"cookie", b"a=1")], "[('Authorization', [Filtered]), (b'cookie', [Filtered])]"),
 ]
@@ -416,6 +418,18 @@ def test_classes_that_are_made_without_end_are_remembered_within_bounds(monkeypa
     assert [render_text(cls(), 100, SETTINGS) for cls in classes[:2]] == [f"<{HERE}.Made0>", f"<{HERE}.Made1>"]
 
 
+def test_descriptors_that_a_class_borrowed_from_another_are_left_alone():
+    class Borrower:
+        __slots__ = ("own",)
+        borrowed = Node.next
+        __dict__ = Plain.__dict__["__dict__"]
+
+    borrower = Borrower()
+    borrower.own = 1
+
+    assert text_of(borrower) == f"<{HERE}.Borrower own=1>"
+
+
 def test_type_names_are_plain_strings_whatever_the_class_says():
     odd = type("Odd", (), {"__module__": 5})
     nameless = eval("type('Nameless', (), {})", {})
@@ -474,6 +488,12 @@ def test_when_the_budget_is_gone_it_is_said_how_many_variables_are_missing():
 
     assert rendered.popitem() == ("…", f"+{200 - len(rendered)} variables")
     assert len(rendered) >= 40
+
+
+def test_a_variable_whose_name_is_too_long_is_missing_but_not_those_after_it():
+    pairs: list[tuple[str, object]] = [("a", 1), ("n" * 190, 2), ("b", 3)]
+
+    assert render_vars(pairs, 150, SETTINGS) == {"a": "1", "b": "3", "…": "+1 variables"}
 
 
 values_of_all_kinds = st.recursive(

@@ -126,6 +126,7 @@ def test_the_message_of_a_unicode_error_that_was_never_initialized_is_empty():
         KeyError(("a", 1)),
         KeyError(),
         StopIteration(5),
+        ValueError("key", 5),
     ],
     ids=repr,
 )
@@ -139,7 +140,7 @@ def test_real_errors_say_what_str_gives():
         yield lambda: {}["missing"]
         yield lambda: __import__("no_such_module")
         yield lambda: json.loads("{")
-        yield lambda: b"\xff".decode()
+        yield b"\xff".decode
         yield lambda: "é".encode("ascii")
         yield lambda: None.missing  # type: ignore[attr-defined]
         yield lambda: 1 / 0

@@ -194,6 +194,13 @@ def test_what_is_too_large_says_how_many_items_are_missing():
     assert converted["…"] == "+1"
 
 
+def test_a_string_that_is_there_to_be_hidden_stays_hidden():
+    class Password(str):
+        __slots__ = ()
+
+    assert render_json([Password("hunter2")], SETTINGS) == [f"<{__name__}.Password [Filtered]>"]
+
+
 def test_text_made_of_an_object_is_filtered():
     class Login:
         def __init__(self) -> None:

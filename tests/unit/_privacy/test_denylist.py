@@ -85,6 +85,7 @@ def test_vague_names_of_variables_stay_readable(name: str):
         "api_key", "apikey", "apiKey", "API_KEYS", "secret_key", "aws_access_key_id", "session_id", "sessionid",
         "session_key", "auth", "authorization", "token", "access_token", "accessToken", "password", "db_passwd",
         "user_password_hash", "client_secrets", "jwt", "csrftoken", "sid", "credentials",
+        "DBToken", "SSOTicket", "KEYId", "AUTH_TOKENs",
     ],
 )  # fmt: skip
 def test_names_of_secrets_are_filtered_in_data_and_variables(name: str):

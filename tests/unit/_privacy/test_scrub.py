@@ -77,13 +77,15 @@ def planted(place: tuple[str, ...], path: list[str | int], name: str, secret: An
 def test_no_secret_leaves_from_any_depth_of_any_place(
     place: tuple[str, ...], path: list[str | int], name: str, secret: Any, noise: Any
 ):
+    if place[-1] == "vars":  # where `key` alone says nothing
+        name = f"secret_{name}"
     event = planted(place, path, name, secret, noise)
 
     scrub_event(event, DenyList())
 
     encoded = json.dumps(event)
     assert SECRET not in encoded
-    assert json.dumps(name) in encoded or FILTERED in encoded
+    assert FILTERED in encoded
 
 
 @given(trees)
