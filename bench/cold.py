@@ -1,8 +1,8 @@
 """One figure of a fresh process, in seconds, on standard output. `caller.py` starts it many times.
 
-    python bench/cold.py vedette init perf_counter    import and init, with default options
-    python bench/cold.py vedette hosted perf_counter  the same, after much of the standard library
-    python bench/cold.py vedette first perf_counter   the first capture of an exception after `init`
+python bench/cold.py vedette init perf_counter    import and init, with default options
+python bench/cold.py vedette hosted perf_counter  the same, after much of the standard library
+python bench/cold.py vedette first perf_counter   the first capture of an exception after `init`
 """
 
 import os

@@ -113,6 +113,6 @@ def price_order(frames: int) -> int:
     if frames == 1:
         raise LookupError(f"no price for {sku}")
     handle_order(frames - 1)
-    return len((quantity, unit_price, discount, rounding, customer, options, history, stock, warehouse, cache_key)) + len(
-        (is_cached, attempt, deadline, parent, labels, catalogue, query, params)
-    )
+    return len(
+        (quantity, unit_price, discount, rounding, customer, options, history, stock, warehouse, cache_key)
+    ) + len((is_cached, attempt, deadline, parent, labels, catalogue, query, params))

@@ -48,7 +48,7 @@ UNCOUNTED: Final = Uncounted.UNCOUNTED
 class Capture:
     """One capture on its way: what the caller gave, and what the stages made of it so far."""
 
-    __slots__ = ("category", "event", "exception", "extra", "hint", "level", "mechanism", "message", "scopes")
+    __slots__ = ("category", "event", "exception", "extra", "hint", "level", "mark", "mechanism", "message", "scopes")
 
     def __init__(
         self,
@@ -69,6 +69,7 @@ class Capture:
         self.hint: Any = hint
         self.extra = extra
         self.scopes: ScopeData | None = None
+        self.mark: tuple[int, int, str] | None = None
         is_transaction = event is not None and event.get("type") == "transaction"
         self.category = DataCategory.TRANSACTION if is_transaction else DataCategory.ERROR
 
@@ -115,9 +116,10 @@ def _matches(matcher: object, exception: BaseException, client: Client) -> bool:
 def drop_duplicates(client: Client, capture: Capture) -> Verdict:
     """The same exception object, seen before by this client in this trace and process (ruling 39, PAIN-13)."""
     exception = capture.exception
-    if exception is not None and _mark_on(exception) == client.mark():
-        return DiscardReason.EVENT_PROCESSOR
-    return None
+    if exception is None:
+        return None
+    capture.mark = client.mark()
+    return DiscardReason.EVENT_PROCESSOR if _mark_on(exception) == capture.mark else None
 
 
 class Mark:
@@ -302,7 +304,7 @@ def deliver(client: Client, capture: Capture) -> Verdict:
     event_id = read_uuid(event.get("event_id")) or new_event_id()  # a hook may have taken it away
     event["event_id"] = event_id
     client.processor.add(capture.category, event)
-    if capture.exception is not None:
-        _instance_dict(capture.exception)[_MARK] = Mark(client.mark())
+    if capture.exception is not None and capture.mark is not None:
+        _instance_dict(capture.exception)[_MARK] = Mark(capture.mark)
     get_isolation_scope().set_last_event_id(event_id)
     return None
