@@ -41,6 +41,7 @@ SAMPLES = 5  # of each contender in a round
 COLD_SAMPLES = 3
 BREADCRUMBS = 100
 FLUSH_SECONDS = 30.0
+MILLISECOND = 1e-3
 COLD_SCRIPT = Path(__file__).with_name("cold.py")
 
 
@@ -106,7 +107,7 @@ class LoggingContender(Contender):
 
     def capture_exception(self, error: BaseException) -> None:
         """What a program without an SDK does in an ``except`` block."""
-        self._logger.exception("unhandled", exc_info=error)
+        self._logger.error("unhandled", exc_info=error)  # what `exception` does
         self.received.append(error)
 
     def flush(self) -> None:
@@ -117,6 +118,7 @@ class NullStream(io.TextIOBase):
     """Takes text, and forgets it."""
 
     def write(self, text: str) -> int:
+        """All of it is written nowhere."""
         return len(text)
 
 
@@ -134,6 +136,7 @@ class Calls:
     to_bytes: bool = False  # what all threads compute until the envelopes are bytes, instead of the caller's time
 
     def __call__(self, contender: Contender, clock: Clock) -> float:
+        """Exits if not every call sent its envelope: what was dropped was not measured."""
         work = self.prepare(self.count)
         contender.encodes = self.to_bytes
         if self.to_bytes:
@@ -157,6 +160,7 @@ class FreshProcess:
     what: str
 
     def __call__(self, contender: Contender, clock: Clock) -> float:
+        """Starts Python anew."""
         command = [sys.executable, str(COLD_SCRIPT), contender.name, self.what, clock.__name__]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=self.environment())
         return float(done.stdout)
@@ -331,11 +335,10 @@ def measure_all(rounds: int, clock: Clock) -> list[Result]:
 # --- showing -------------------------------------------------------------------------------------------------------
 
 
-def seconds(value: float) -> str:
-    """A time as text, of about three digits."""
-    if value >= 10e-3:
-        return f"{value * 1e3:.1f} ms"
-    return f"{value * 1e6:.{0 if value >= 100e-6 else 2}f} µs"
+def as_text(seconds: float) -> str:
+    """Three digits and the unit."""
+    unit, factor = ("ms", 1e3) if seconds >= MILLISECOND else ("µs", 1e6)
+    return f"{seconds * factor:#.3g}".rstrip(".") + f" {unit}"
 
 
 def show(results: Sequence[Result]) -> None:
@@ -347,7 +350,7 @@ def show(results: Sequence[Result]) -> None:
     for summary in (result.summary() for result in results):
         spread = f"{summary['lowest_ratio']:.3f}-{summary['highest_ratio']:.3f}"
         goal = "" if summary["goal"] is None else f"{summary['goal']:.2f}"
-        times = seconds(summary["ours"]), seconds(summary["theirs"])
+        times = as_text(summary["ours"]), as_text(summary["theirs"])
         print(layout.format(summary["row"], *times, f"{summary['ratio']:.3f}", spread, goal))
 
 

@@ -137,7 +137,7 @@ def test_reports_can_be_switched_off() -> None:
         assert reasons() == {"sample_rate": 1}
 
 
-@pytest.mark.spec("OFF-03", "OFF-04", "CR-13", "CR-14", "TRN-11", "TRN-12", "TRN-06")
+@pytest.mark.spec("OFF-03", "OFF-04", "CR-13", "CR-14", "TRN-11", "TRN-12", "TRN-06", "TRN-07")
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 500, 502, 503])
 def test_an_error_of_the_server_loses_the_event_once_and_it_is_reported(status: int) -> None:
     with RecordingServer() as server:
@@ -168,7 +168,7 @@ def test_429_stops_the_category_and_is_not_reported_by_us() -> None:
         assert_all_accounted_for()
 
 
-@pytest.mark.spec("RATE-02", "RATE-33", "TP-60", "TP-61", "CR-23", "TP-12", "TP-13")
+@pytest.mark.spec("RATE-02", "RATE-33", "TP-60", "TP-61", "CR-23", "TP-12", "TP-13", "TP-69")
 def test_a_limit_that_comes_with_a_success_stops_what_is_already_buffered() -> None:
     gate = threading.Event()
     with RecordingServer() as server:
@@ -185,7 +185,7 @@ def test_a_limit_that_comes_with_a_success_stops_what_is_already_buffered() -> N
         assert_all_accounted_for()
 
 
-@pytest.mark.spec("RATE-35")
+@pytest.mark.spec("RATE-35", "TRN-04")
 def test_under_a_limit_on_everything_reports_wait_too() -> None:
     with RecordingServer() as server:
         server.answer(status=429, headers=(("Retry-After", "60"),))
@@ -276,7 +276,7 @@ def test_413_is_answered_with_one_smaller_try() -> None:
         assert_all_accounted_for()
 
 
-@pytest.mark.spec("OFF-05", "OFF-06", "OFF-08", "CR-15", "CR-16", "CR-18")
+@pytest.mark.spec("OFF-05", "OFF-06", "OFF-08", "CR-15", "CR-16", "CR-18", "CR-17")
 def test_413_twice_loses_the_event_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     with RecordingServer() as server:
         server.answer(status=413, times=2)

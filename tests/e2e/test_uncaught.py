@@ -67,7 +67,7 @@ def test_the_hook_can_be_left_out(option: str) -> None:
         assert server.events == []
 
 
-@pytest.mark.spec("PAIN-04", "PAIN-16", "TRN-16")
+@pytest.mark.spec("PAIN-04", "PAIN-16", "TP-30")
 @pytest.mark.parametrize(
     "end",
     [

@@ -93,7 +93,7 @@ def test_the_idle_client_has_the_methods_of_the_real_one() -> None:
 # --- init ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.spec("CLI-10", "CLI-11", "CLI-12", "CLI-13", "SCO-07", "CLI-02")
+@pytest.mark.spec("CLI-10", "CLI-11", "CLI-12", "CLI-13", "SCO-07", "CLI-02", "CFG-14")
 def test_init_makes_a_client_with_transport_and_integrations_and_puts_it_on_the_global_scope() -> None:
     calls: list[str] = []
     client = vedette.init(DSN, integrations=[Recorder(calls)])
@@ -356,6 +356,7 @@ def test_the_client_of_the_most_specific_scope_captures() -> None:
 # --- transports of the user ------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("TP-04")
 def test_a_users_transport_may_be_an_instance_a_class_or_a_function() -> None:
     class Own(MemoryTransport):
         made: ClassVar[list[Own]] = []

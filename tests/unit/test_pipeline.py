@@ -277,7 +277,7 @@ def test_processors_run_scoped_first_then_global_then_before_send() -> None:
     assert transport.events[0]["extra"] == {name: place for place, name in enumerate(calls, 1)}
 
 
-@pytest.mark.spec("CLI-39", "CLI-40", "CLI-42", "CLI-43", "HOOK-22")
+@pytest.mark.spec("CLI-39", "CLI-40", "CLI-42", "CLI-43", "HOOK-22", "CFG-11")
 @pytest.mark.parametrize("where", ["event_processor", "before_send"])
 def test_none_drops_the_event_and_is_reported(where: str) -> None:
     later: list[str] = []

@@ -50,7 +50,7 @@ def test_a_loss_with_nothing_else_to_send_is_reported_after_a_while_in_one_envel
         assert len(server.envelopes) == 1
 
 
-@pytest.mark.spec("TP-53", "TP-87")
+@pytest.mark.spec("TP-53", "TP-81", "TP-87")
 def test_errors_go_before_transactions_and_each_in_an_envelope_of_its_own() -> None:
     gate = Gate()
     client = vedette.Client(DSN, transport=gate)
@@ -115,6 +115,7 @@ def test_two_flushes_at_once_both_return_when_all_is_sent() -> None:
     assert sorted(done) == ["one", "two"]
 
 
+@pytest.mark.spec("CR-27", "CR-28", "OFF-16", "OFF-17")
 def test_a_fault_while_an_event_is_packed_loses_that_event_only(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
