@@ -36,8 +36,9 @@ format: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(RUN) -m tools.conformance
 
-bench: $(VENV)/.bench
-	$(RUN) bench/caller.py
+# The peer is run from an environment of its own: nothing of it is near the suite.
+bench: $(VENV)-bench/.done
+	$(VENV)-bench/bin/python bench/caller.py
 
 # Stamps: each step of the set-up is done once, and again when pyproject.toml has changed.
 # pip is updated first because the one that comes with Python may not know --group (25.1).
@@ -52,6 +53,8 @@ $(VENV)/.dev: $(VENV)/.package
 	$(INSTALL) --group dev
 	touch $@
 
-$(VENV)/.bench: $(VENV)/.package
-	$(INSTALL) --group bench
+$(VENV)-bench/.done: pyproject.toml
+	test -x $(VENV)-bench/bin/pip || $(PYTHON) -m venv $(VENV)-bench
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --editable . --group bench
 	touch $@

@@ -140,15 +140,11 @@ def _expand(pattern: str, rows: dict[str, Row]) -> list[str]:
         ids = [pattern]
     unknown = [row_id for row_id in ids if row_id not in rows]
     if unknown or not ids:
-        raise ConformanceError(
-            f"conformance.toml: {pattern!r} names no row of docs/spec: {', '.join(unknown)}"
-        )
+        raise ConformanceError(f"conformance.toml: {pattern!r} names no row of docs/spec: {', '.join(unknown)}")
     return ids
 
 
-def judge(
-    rows: dict[str, Row], marks: dict[str, list[str]], set_aside: dict[str, Status]
-) -> dict[str, Status]:
+def judge(rows: dict[str, Row], marks: dict[str, list[str]], set_aside: dict[str, Status]) -> dict[str, Status]:
     """The status of each row. Raises ConformanceError for a test of an unknown row, or of one that is n/a."""
     verdicts = {row_id: set_aside.get(row_id, Status("open")) for row_id in rows}
     for row_id, tests in marks.items():

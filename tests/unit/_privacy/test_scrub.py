@@ -27,7 +27,7 @@ def request(**fields: Any) -> Any:
 leaves = st.none() | st.booleans() | st.integers() | st.text(max_size=10)
 trees = st.recursive(
     leaves,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abxyzÄ_0", max_size=8), inner, max_size=4),
     max_leaves=15,
 )
 denied_names = st.builds(
