@@ -80,7 +80,7 @@ MISSED: Final = _Mark(CUT)
 
 
 def render_int(value: int, room: int, _depth: int, _settings: EventSettings) -> str:
-    text = repr(value) if value.bit_length() <= _LARGEST_BITS else int_text(value)
+    text = repr(value) if value.bit_length() <= _LARGEST_BITS else int_text(value)  # an exact int
     return text if len(text) <= room else fit(text, room)
 
 
@@ -88,7 +88,7 @@ def int_text(value: int) -> str:
     """Digits, or for a huge integer its first hexadecimal digits and its size: digits would take minutes."""
     bits = value.bit_length()
     if bits <= _LARGEST_BITS:
-        return repr(value)
+        return repr(value)  # an exact int
     first = abs(value) >> (bits - _SHOWN_BITS)
     return f"{'-' if value < 0 else ''}0x{first:x}{CUT} ({bits} bits)"
 
@@ -100,17 +100,17 @@ def _render_repr(value: object, room: int, _depth: int, _settings: EventSettings
 
 def render_str(value: str, room: int, _depth: int, settings: EventSettings) -> str:
     if len(value) < room and len(value) <= settings.string_limit:
-        text = repr(value)
+        text = repr(value)  # an exact str
         return text if len(text) <= room and text.isascii() else fit(text, room, text[-1])
-    return _cut_literal(repr(value[: min(settings.string_limit, room)]), room)
+    return _cut_literal(repr(value[: min(settings.string_limit, room)]), room)  # an exact str
 
 
 def _render_bytes(value: bytes, room: int, _depth: int, settings: EventSettings) -> str:
     shown = min(settings.string_limit, room)
     if len(value) <= shown:
-        text = repr(value)
+        text = repr(value)  # exact bytes
         return fit(text, room, text[-1])
-    return _cut_literal(repr(value[:shown]), room)
+    return _cut_literal(repr(value[:shown]), room)  # exact bytes
 
 
 def _cut_literal(literal: str, room: int) -> str:
@@ -141,7 +141,7 @@ def fill_items(
             or cls is float
             or cls is bool
         ):
-            parts.append(repr(item))
+            parts.append(repr(item))  # an exact atom
             continue
         share = _share(parts, room, len(items))
         if share == 0:
@@ -161,7 +161,7 @@ def fill_mapping(mapping: object, style: Style, room: int, depth: int, settings:
     try:
         for key, item in dict_items(mapping):
             if type(key) is str and len(key) <= short:
-                label, hidden = repr(key), matches(key)
+                label, hidden = repr(key), matches(key)  # an exact str
             else:
                 label, hidden = render(key, room // 2, depth - 1, settings), is_hidden(key, settings)
             cls = class_of(item)
@@ -173,7 +173,7 @@ def fill_mapping(mapping: object, style: Style, room: int, depth: int, settings:
                 or cls is float
                 or hidden
             ):
-                parts.append(f"{label}: {FILTERED if hidden else repr(item)}")
+                parts.append(f"{label}: {FILTERED if hidden else repr(item)}")  # an exact atom
             else:
                 share = _share(parts, room, total, len(label) + 2)
                 if share == 0:
@@ -201,7 +201,7 @@ def fill_fields(entries: list[Entry], total: int, style: Style, room: int, depth
             or cls is float
             or cls is _Mark
         ):
-            parts.append(f"{label}{item!r}")
+            parts.append(f"{label}{item!r}")  # an exact atom, or our mark
             continue
         share = _share(parts, room, len(entries), len(label))
         if share == 0:

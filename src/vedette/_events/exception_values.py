@@ -101,7 +101,7 @@ def _shown(value: object, limit: int, settings: EventSettings) -> str:
 def _quoted(value: object, limit: int, settings: EventSettings) -> str:
     """What ``repr(value)`` is for plain values."""
     text = plain_str(value, limit)
-    return render(value, limit * _BYTES_A_CHARACTER, DEPTH, settings) if text is None else repr(text)
+    return render(value, limit * _BYTES_A_CHARACTER, DEPTH, settings) if text is None else repr(text)  # an exact str
 
 
 def _from_args(exc: BaseException, limit: int, settings: EventSettings) -> str:
@@ -219,6 +219,6 @@ _FORMATTERS: dict[int, Formatter] = {
     id(UnicodeDecodeError): _unicode_formatter(UnicodeDecodeError, "decode", "byte"),
     id(UnicodeTranslateError): _unicode_formatter(UnicodeTranslateError, "translate", "character"),
 }
-_native_group = vars(builtins).get("BaseExceptionGroup")
+_native_group = vars(builtins).get("BaseExceptionGroup")  # of the exact module
 if _native_group is not None:  # from 3.11 on
     _FORMATTERS[id(_native_group)] = _group_formatter(_native_group)

@@ -65,7 +65,7 @@ def exceptions_of(
         value, cut = _value(node, number, settings, budget)
         values.append(value)
         if cut:
-            meta[str(len(nodes) - 1 - number)] = cut
+            meta[str(len(nodes) - 1 - number)] = cut  # an exact int
     root = values[0]
     root["mechanism"] = {"type": "generic", "handled": True, **root["mechanism"], **mechanism}
     if not mechanism.get("type"):

@@ -105,7 +105,7 @@ class _Writer:
     def from_float(self, value: Any, _depth: int) -> float | str:
         number = float.__float__(value)
         self.left -= 20
-        return number if -_INFINITY < number < _INFINITY else repr(number)
+        return number if -_INFINITY < number < _INFINITY else repr(number)  # an exact float
 
     def from_list(self, value: Any, depth: int) -> object:
         return self._list(list_slice(value, slice(0, MAX_WIDTH)), list_len(value), value, depth)

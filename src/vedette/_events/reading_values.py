@@ -155,7 +155,7 @@ class TypeCache:
             return
         if len(self._found) >= MAX_REMEMBERED_TYPES:
             try:
-                self._found.pop(next(iter(self._found)), None)
+                self._found.pop(next(iter(self._found)), None)  # an exact dict of ours
             except (RuntimeError, StopIteration):  # another thread was at it
                 return
         self._found[id(cls)] = (cls, found)

@@ -146,7 +146,7 @@ def _timezone(cls: type, base: Any) -> Renderer:
 
 def _zone_info(cls: type, base: Any) -> Renderer:
     key_of = _member(base, "key")
-    return _text_renderer(cls, lambda value: repr(plain_str(key_of(value), 64)))
+    return _text_renderer(cls, lambda value: repr(plain_str(key_of(value), 64)))  # an exact str
 
 
 # --- numbers ---
@@ -186,7 +186,7 @@ def _uuid(cls: type, _base: Any) -> Renderer:
 def _path(cls: type, _base: Any) -> Renderer:
     def text(value: Any) -> str:
         known = plain_str(read_slot(value, "_str"), _MAX_PATH)  # set once it was asked for
-        return repr(known if known is not None else _joined_parts(value))
+        return repr(known if known is not None else _joined_parts(value))  # an exact str
 
     return _text_renderer(cls, text)
 

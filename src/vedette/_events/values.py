@@ -79,7 +79,7 @@ def render_vars(pairs: list[tuple[str, object]], budget: int, settings: EventSet
             or value is None
             or cls is bool
         ):
-            text = repr(value)
+            text = repr(value)  # an exact atom
             if len(text) > room or not text.isascii():
                 text = render(value, room, DEPTH, settings)
         else:
