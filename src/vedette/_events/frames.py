@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vedette._events.places import Place
     from vedette._events.remarks import Meta
     from vedette._events.settings import EventSettings
+    from vedette._events.values import Seen
 
     Frames = tuple[list[dict[str, Any]], Meta]
     Variables = list[tuple[str, object]]
@@ -55,11 +56,12 @@ class Budget:
     is it measured what the frames really took.
     """
 
-    __slots__ = ("_left", "_unmeasured")
+    __slots__ = ("_left", "_unmeasured", "seen")
 
     def __init__(self, left: int = EVENT_BUDGET) -> None:
         self._left = left
         self._unmeasured: list[dict[str, str]] = []
+        self.seen: Seen = {}  # texts of values that several frames hold
 
     def for_next_frame(self) -> int:
         """Bytes for one more frame; 0 if so little is left that it would say nothing."""
@@ -174,7 +176,7 @@ def _add_variables(
         running, place = sources[at]
         variables = _variables(running, place, may_empty=may_empty)
         if variables:
-            frames[at]["vars"] = texts = render_vars(variables, room, settings)
+            frames[at]["vars"] = texts = render_vars(variables, room, settings, budget.seen)
             budget.book(texts)
 
 

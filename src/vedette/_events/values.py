@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from vedette._events.settings import EventSettings
 
+    Seen = dict[int, tuple[object, str, int, int]]
+    """By id: the value, held so that the id stays its own, its text, the text's size, the room that it had (bytes)."""
+
 __all__ = ["exception_text", "render_json", "render_text", "render_vars", "type_names"]
 
 MIN_SHARE: Final = 48
@@ -42,12 +45,16 @@ def render_text(value: object, budget: int, settings: EventSettings) -> str:
     return render(value, max(budget, 0), DEPTH, settings)
 
 
-def render_vars(pairs: list[tuple[str, object]], budget: int, settings: EventSettings) -> dict[str, str]:
+def render_vars(
+    pairs: list[tuple[str, object]], budget: int, settings: EventSettings, seen: Seen | None = None
+) -> dict[str, str]:
     """A frame's variables in their order, in at most ``budget`` bytes as JSON would write names and texts.
 
     Each may have ``max(48, what is left / variables left)`` bytes and passes on what it does not use, so none is
     lost before the budget is gone; then the entry ``…`` says how many are missing. The value of a deny-listed
     name is not looked at (ERR-11, EVT-49, PAIN-06).
+
+    ``seen`` remembers texts from frame to frame of one event: callers hand the same objects on.
     """
     rendered: dict[str, str] = {}
     matches = settings.matches_variable
@@ -82,8 +89,16 @@ def render_vars(pairs: list[tuple[str, object]], budget: int, settings: EventSet
             text = repr(value)  # an exact atom
             if len(text) > room or not text.isascii():
                 text = render(value, room, DEPTH, settings)
-        else:
+        elif seen is None:
             text = render(value, room, DEPTH, settings)
+        else:
+            known = seen.get(id(value))
+            # The text of another room will do if it fits, and if more room would show no more of the value.
+            if known is not None and known[2] <= room and (room <= known[3] or CUT not in known[1]):
+                text = known[1]
+            else:
+                text = render(value, room, DEPTH, settings)
+                seen[id(value)] = (value, text, len(text) if text.isascii() else len(text.encode()), room)
         rendered[name] = text
         left -= overhead + (len(text) if text.isascii() else len(text.encode()))
     while missing and rendered and left < _NOTE:

@@ -543,3 +543,14 @@ def test_variables_never_take_more_bytes_than_the_budget_of_their_frame(pairs: A
 def test_small_built_ins_read_as_their_repr(value: list[Any]):
     assert render_text(value, 100_000, SETTINGS) == repr(value)
     assert render_text(tuple(value), 100_000, SETTINGS) == repr(tuple(value)) or len(value) == 2
+
+
+def test_a_value_that_several_frames_hold_is_rendered_once_but_for_a_larger_room_that_shows_more():
+    value = {"name": "x" * 300, "list": list(range(50))}
+    seen: dict[int, Any] = {}
+    small = render_vars([("value", value)], 100, SETTINGS, seen)["value"]
+    large = render_vars([("value", value)], 2000, SETTINGS, seen)["value"]
+    again = render_vars([("other", value)], 1999, SETTINGS, seen)["other"]
+    assert len(small) < 100
+    assert large == again == render_text(value, 1990, SETTINGS)
+    assert render_vars([("value", value)], 100, SETTINGS, seen)["value"] == small
