@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 from collections import defaultdict
 from typing import Any
@@ -25,6 +26,12 @@ hypothesis.settings.register_profile("vedette", deadline=None, suppress_health_c
 hypothesis.settings.load_profile("vedette")
 
 seconds_spent: defaultdict[str, float] = defaultdict(float)
+
+
+def pytest_configure() -> None:
+    """A shell that runs the suite in the background has Ctrl-C ignored, and so would every program under test."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
