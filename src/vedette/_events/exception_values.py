@@ -222,3 +222,13 @@ _FORMATTERS: dict[int, Formatter] = {
 _native_group = vars(builtins).get("BaseExceptionGroup")  # of the exact module
 if _native_group is not None:  # from 3.11 on
     _FORMATTERS[id(_native_group)] = _group_formatter(_native_group)
+
+# The other built-in exceptions inherit theirs; most of what is raised is one of them, and should be found at once.
+for _class in vars(builtins).values():  # of the exact module
+    if type(_class) is type and BaseException in _class.__mro__:
+        for _base in _class.__mro__:
+            if id(_base) in _FORMATTERS:
+                _FORMATTERS.setdefault(id(_class), _FORMATTERS[id(_base)])
+                break
+            if "__str__" in _base.__dict__:
+                break
