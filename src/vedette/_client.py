@@ -18,15 +18,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from vedette import _stages as stages
+from vedette._events.exceptions import ends_program
 from vedette._events.settings import EventSettings
 from vedette._events.values import render_json
+from vedette._given_events import put_right
 from vedette._host import guests, log
 from vedette._options import UNSET, OptionError, resolve
 from vedette._privacy.denylist import DenyList
 from vedette._processing.packing import Packer
 from vedette._processing.processor import TelemetryProcessor
 from vedette._processing.sending import sender_for
-from vedette._protocol.categories import DiscardReason
+from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._protocol.dsn import Dsn
 from vedette._protocol.version import SDK_NAME, VERSION
 from vedette._scopes.client import BaseClient
@@ -93,7 +95,7 @@ class Client(BaseClient):
     """
 
     def __init__(self, dsn: str | Mapping[str, Any] | Unset | None = UNSET, **options: Any) -> None:
-        given = {**dsn, **options} if isinstance(dsn, Mapping) else {"dsn": dsn, **options}
+        given: dict[str, Any] = {**dsn, **options} if isinstance(dsn, Mapping) else {"dsn": dsn, **options}
         found = resolve(given)
         self.options = MappingProxyType(found)
         if found["debug"]:
@@ -121,7 +123,11 @@ class Client(BaseClient):
     @classmethod
     def from_config(cls, options: Mapping[str, Any]) -> Self:
         """A client from a mapping of options (CLI-61)."""
-        return cls(**options)
+        kind: type = type(options)
+        if not issubclass(kind, Mapping):
+            message = f"Client.from_config takes a mapping of options, got {kind.__qualname__}"
+            raise OptionError(message)
+        return cls(options)
 
     # --- capturing -------------------------------------------------------------------------------------
 
@@ -130,6 +136,12 @@ class Client(BaseClient):
 
         ``scope`` is merged on top of the global, isolation and current scope.
         """
+        given: Any = event
+        if not issubclass(type(given), dict):
+            log.debug("capture_event: an event must be a dict")
+            if self._active:
+                self.processor.count_drop(DiscardReason.INVALID, DataCategory.ERROR)
+            return None
         return run_pipeline(self, Capture(event=event, hint=hint, extra=scope))
 
     def capture_exception(
@@ -144,13 +156,23 @@ class Client(BaseClient):
         ``mechanism`` overrides ``{"type": "generic", "handled": True}`` key by key (ERR-42). Where there is no
         exception, nothing is captured and None returned.
         """
-        found = exception[1] if isinstance(exception, tuple) else exception
+        given: Any = exception  # its class is asked of `type` alone: `isinstance` would run a `__class__` property
+        found: BaseException | None = given[1] if issubclass(type(given), tuple) else given
         if found is None:
             found = sys.exc_info()[1]
         if found is None:
             log.debug("capture_exception: no exception was given and none is being handled")
             return None
         return run_pipeline(self, Capture(exception=found, mechanism=mechanism, extra=scope))
+
+    def capture_uncaught(self, exception: BaseException, mechanism_type: str) -> str | None:
+        """Capture an exception that nobody caught, unless it is a way in which programs end themselves (ruling 32).
+
+        ``mechanism_type`` names the hook that saw it (ERR-36, ERR-37, ERR-41).
+        """
+        if ends_program(exception):
+            return None
+        return self.capture_exception(exception, mechanism={"type": mechanism_type, "handled": False})
 
     def capture_message(self, message: str, level: str | None = None, scope: Scope | None = None) -> str | None:
         """Capture a message (CLI-64), of level ``info`` unless told otherwise (ruling 27)."""
@@ -244,15 +266,11 @@ class Client(BaseClient):
 
     def render_event(self, event: object) -> dict[str, Any]:
         """An event that foreign code made or had in its hands, as bounded exact built-ins (design decision 6)."""
-        settings = self.event_settings
-        rendered: dict[str, Any] | None = render_json(
-            event, settings, max_depth=EVENT_DEPTH, max_bytes=EVENT_BYTES, max_string=settings.text_limit
-        )
-        return rendered if type(rendered) is dict else {}
+        return put_right(event, self.event_settings)
 
     def record_breadcrumb(self, crumb: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any] | None:
         """What is kept of a breadcrumb: rendered, after ``before_breadcrumb``; None if it is dropped (HOOK-28)."""
-        if not self._active:
+        if not self._active or guests.inside() == "before_breadcrumb":
             return None
         before_breadcrumb = self.options["before_breadcrumb"]
         kept: Any = crumb
@@ -269,9 +287,6 @@ class Client(BaseClient):
         rendered: dict[str, Any] = self.render(kept)
         return rendered
 
-
-EVENT_DEPTH: Final = 16  # exception, values, n, stacktrace, frames, n, vars, name, and room for nested data
-EVENT_BYTES: Final = 4 * 1024 * 1024  # the size guard of the worker cuts further, by importance
 
 _numbers: Final = itertools.count(1)
 _set_up_once: Final[set[str]] = set()
@@ -347,8 +362,8 @@ def _transport(options: Mapping[str, Any]) -> Transport:
     if isinstance(given, Transport):
         return given
     if isinstance(given, type):
-        made = given(options)
-        if not isinstance(made, Transport):
+        made = given(options) if issubclass(given, Transport) else None
+        if made is None:
             message = (
                 f"option 'transport' must be a subclass of vedette.Transport, got the class {given.__qualname__!r}"
             )

@@ -160,6 +160,23 @@ def _sequence(value: object) -> tuple[object, ...]:
     return _members(value, "must be a list")
 
 
+def _integrations(value: object) -> tuple[object, ...]:
+    """Instances; where they are to be left out, classes will do."""
+    must = "must be a list of integrations, such as [ExcepthookIntegration()]"
+    members = _members(value, must)
+    if all(isinstance(getattr(each, "identifier", None), str) for each in members):
+        return members
+    raise _WrongValueError(must)
+
+
+def _integration_instances(value: object) -> tuple[object, ...]:
+    members = _integrations(value)
+    if any(isinstance(each, type) for each in members):
+        must = "must be a list of instances, such as [ExcepthookIntegration()], not of classes"
+        raise _WrongValueError(must)
+    return members
+
+
 def _headers(value: Any) -> dict[str, str]:
     if issubclass(type(value), dict) and all(isinstance(text, str) for pair in value.items() for text in pair):
         return dict(value)
@@ -179,8 +196,8 @@ def _one_of(*choices: str) -> Check:
 
 def _dsn(value: object) -> str:
     """Empty means: send nothing (CLI-14). Anything else must parse."""
-    text = _text(value)
-    if text.strip():
+    text = _text(value).strip()
+    if text:
         Dsn(text)
     return text
 
@@ -211,9 +228,9 @@ OPTIONS: Final = (
     Option("sample_rate", _RATE, 1.0, "share of error events that is sent", "SENTRY_SAMPLE_RATE"),
     Option("max_breadcrumbs", _whole(0, 10_000), 100, "breadcrumbs kept, the newest"),
     Option("shutdown_timeout", _SECONDS, 2.0, "seconds that the end of the program may wait for delivery"),
-    Option("integrations", _sequence, (), "integrations besides the default ones"),
+    Option("integrations", _integration_instances, (), "integrations besides the default ones"),
     Option("default_integrations", _boolean, True, "whether the default integrations are set up"),
-    Option("disabled_integrations", _optional(_sequence), None, "integrations, or their classes, to leave out"),
+    Option("disabled_integrations", _optional(_integrations), None, "integrations, or their classes, to leave out"),
     Option("transport", _optional(_transport), None, "your own Transport (instance or class), or a function"),
     Option("transport_queue_size", _whole(1, 1_000_000), 1000, "error events that may wait in memory"),
     Option("send_client_reports", _boolean, True, "tell the server how many items were dropped, and why"),
@@ -264,7 +281,7 @@ def resolve(given: Mapping[str, object], environ: Mapping[str, str] | None = Non
     """
     env = os.environ if environ is None else environ
     for name, value in given.items():
-        if name not in _BY_NAME:
+        if type(name) is not str or name not in _BY_NAME:
             raise UnknownOptionError(_unknown(name, value))
     finished: dict[str, Any] = {}
     for option in OPTIONS:
@@ -302,7 +319,7 @@ def _unknown(name: str, value: object) -> str:
     import difflib  # noqa: PLC0415 - only for the message of a mistake
 
     message = f"unknown option {name!r} (got {_shown(value)})."
-    nearest = difflib.get_close_matches(name, _BY_NAME, n=1, cutoff=0.6)
+    nearest = difflib.get_close_matches(str(name), _BY_NAME, n=1, cutoff=0.6)
     if nearest:
         return f"{message}\n    Did you mean {nearest[0]!r}?"
     return f"{message}\n    The options are: {', '.join(_BY_NAME)}."
@@ -312,5 +329,8 @@ _MOST_SHOWN: Final = 80
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - foreign code; the message matters more
+        text = f"<{type(value).__qualname__}>"
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."

@@ -193,8 +193,6 @@ def _given_event(client: Client, capture: Capture) -> dict[str, Any]:
     capture.level = level_of(level) if level is not None else None
     if capture.level is not None:
         event["level"] = capture.level
-    if type(event.get("timestamp")) not in {float, int, str}:
-        event.pop("timestamp", None)
     return event
 
 

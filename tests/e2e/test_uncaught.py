@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 import pytest
@@ -157,3 +158,58 @@ def test_import_and_init_load_nothing_that_the_program_does_not_need() -> None:
     assert heavy == "[]"
     assert foreign == "[]"
     assert int(others) < 40
+
+
+ODD_GROUPS = {
+    "no group": "class BulkExceptionGroup(Exception): exceptions = 3\nerror = BulkExceptionGroup()",
+    "a property": """
+class ExceptionGroupError(Exception):
+    @property
+    def exceptions(self): raise AssertionError
+error = ExceptionGroupError()""",
+    "a class": """
+class Odd(Exception):
+    @property
+    def __class__(self): raise AssertionError
+error = Odd()""",
+}
+
+
+@pytest.mark.parametrize("name", ODD_GROUPS)
+def test_an_uncaught_error_is_asked_nothing_by_the_hook(name: str) -> None:
+    with RecordingServer() as server:
+        ended = run_program(
+            "import sys, vedette\nvedette.init(sys.argv[1])\n" + ODD_GROUPS[name] + "\nraise error", server.dsn()
+        )
+        assert "Error in sys.excepthook" not in ended.stderr
+        assert len(server.events) == 1
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="groups are built in from 3.11 on")
+def test_a_group_of_cancellations_is_no_error_and_a_deep_one_is_judged_without_recursion() -> None:
+    deep = "e = KeyboardInterrupt()\nfor i in range(5000): e = BaseExceptionGroup(str(i), [e])"
+    source = INIT + "vedette.get_client().capture_uncaught(e, 'test')"
+    with RecordingServer() as server:
+        ended = run_program(f"{deep}\n{source}", server.dsn())
+        assert (ended.code, ended.stderr) == (0, "")
+        assert server.events == []
+
+
+def test_the_worker_survives_a_program_that_is_out_of_file_descriptors() -> None:
+    source = """
+    import sys, vedette, resource, socket, time
+    vedette.init(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_NOFILE, (40, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    held = []
+    try:
+        while True: held.append(socket.socket())
+    except OSError: vedette.capture_exception()
+    vedette.flush(5)
+    while held: held.pop().close()
+    vedette.capture_message("after")
+    vedette.flush(10)
+    """
+    with RecordingServer() as server:
+        ended = run_program(source, server.dsn())
+        assert (ended.code, ended.stderr) == (0, "")
+        assert "after" in [event.get("logentry", {}).get("formatted") for event in server.events]

@@ -419,3 +419,61 @@ def test_a_subclass_of_the_http_transport_works_and_its_losses_are_known() -> No
         assert client.stats().delivered == {"error": 1}
         assert client.stats().dropped == {"error": {"send_error": 1}}
         assert client.transport.seen == 3  # two events, and the report on the lost one
+
+
+@pytest.mark.spec("CLI-23", "CLI-24")
+def test_a_transport_whose_flush_or_kill_blocks_holds_nobody_up() -> None:
+    go_on = threading.Event()
+
+    class Blocking(MemoryTransport):
+        def flush(self, timeout: float, callback: object = None) -> None:
+            go_on.wait(20)
+
+        def kill(self) -> None:
+            go_on.wait(20)
+
+    client = vedette.Client(DSN, transport=Blocking())
+    client.capture_message("hello")
+    start = time.monotonic()
+    client.flush(0.1)
+    client.close(0.1)
+    took = time.monotonic() - start
+    go_on.set()
+    assert took < 2.0
+
+
+@pytest.mark.parametrize("event", [5, "text", [], (1,), None])
+def test_an_event_that_is_no_dict_is_a_counted_loss(event: Any) -> None:
+    client = vedette.init(DSN, transport=MemoryTransport())
+    assert vedette.capture_event(event) is None
+    assert client.stats().dropped == {"error": {"invalid": 1}}
+
+
+def test_a_client_that_is_none_is_not_bound() -> None:
+    client = vedette.init(DSN, transport=MemoryTransport())
+    vedette.get_current_scope().set_client(5)  # type: ignore[arg-type]
+    assert vedette.get_client() is client
+
+
+def test_an_exception_whose_class_is_a_property_is_captured_unasked() -> None:
+    class Odd(Exception):
+        @property
+        def __class__(self) -> type:
+            raise AssertionError
+
+    transport = MemoryTransport()
+    vedette.init(DSN, transport=transport)
+    assert vedette.capture_exception(Odd())
+    assert transport.events[0]["exception"]["values"][0]["type"] == "Odd"
+
+
+def test_a_breadcrumb_from_inside_before_breadcrumb_is_not_kept() -> None:
+    def before_breadcrumb(crumb: Any, _hint: Any) -> Any:
+        vedette.add_breadcrumb(message="from inside")
+        return crumb
+
+    transport = MemoryTransport()
+    vedette.init(DSN, transport=transport, before_breadcrumb=before_breadcrumb)
+    vedette.add_breadcrumb(message="hello")
+    vedette.capture_message("message")
+    assert [crumb["message"] for crumb in transport.events[0]["breadcrumbs"]["values"]] == ["hello"]

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 
 import vedette
 from vedette._options import OPTIONS, UNSET, OptionError, UnknownOptionError, resolve
+from vedette.integrations.excepthook import ExcepthookIntegration
 
 DSN = "https://key@errors.example.org/7"
+
+
+class Unprintable:
+    """Fails to show itself."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
 
 
 @pytest.mark.spec("CFG-01", "CFG-07", "CFG-08", "CFG-09", "CFG-10", "CFG-41", "CFG-15")
@@ -112,7 +121,24 @@ def test_a_name_like_no_other_lists_the_options() -> None:
             [7],
             "option 'ignore_errors' must be a list of exception classes, names, or compiled patterns, got [7]",
         ),
-        ("integrations", 7, "option 'integrations' must be a list, got 7"),
+        (
+            "integrations",
+            ["logging"],
+            "option 'integrations' must be a list of integrations, such as [ExcepthookIntegration()], got ['logging']",
+        ),
+        (
+            "integrations",
+            [ExcepthookIntegration],
+            (
+                "option 'integrations' must be a list of instances, such as [ExcepthookIntegration()], not of classes, "
+                "got [<class 'vedette.integrations.excepthook.ExcepthookIntegration'>]"
+            ),
+        ),
+        (
+            "disabled_integrations",
+            [1],
+            "option 'disabled_integrations' must be a list of integrations, such as [ExcepthookIntegration()], got [1]",
+        ),
         (
             "transport",
             7,
@@ -180,3 +206,22 @@ def test_options_are_fixed_at_init() -> None:
     client = vedette.Client(DSN)
     with pytest.raises(TypeError):
         client.options["sample_rate"] = 0.0  # type: ignore[index]
+
+
+@pytest.mark.parametrize("given", [{1: 2}, {"release": Unprintable()}, {"nonsense": Unprintable()}])
+def test_a_mistake_that_cannot_be_shown_is_still_named(given: dict[Any, Any]) -> None:
+    with pytest.raises(OptionError, match=r"1|release|nonsense"):
+        vedette.Client(given)
+
+
+@pytest.mark.parametrize("config", [None, DSN, 7])
+def test_from_config_takes_a_mapping(config: Any) -> None:
+    with pytest.raises(OptionError, match="takes a mapping of options, got"):
+        vedette.Client.from_config(config)
+
+
+def test_blanks_are_no_dsn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENTRY_DSN", "  ")
+    assert not vedette.Client().is_active()
+    assert not vedette.Client("   ").is_active()
+    assert vedette.Client(f" {DSN}\n").dsn == DSN

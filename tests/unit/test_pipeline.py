@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -419,3 +420,37 @@ def test_attach_stacktrace_sends_the_callers_stack_with_messages() -> None:
     last = thread["stacktrace"]["frames"][-1]
     assert last["function"] == "test_attach_stacktrace_sends_the_callers_stack_with_messages"
     assert 'vedette.capture_message("hello")' in last["context_line"]
+
+
+@pytest.mark.spec("EVT-06", "EVT-18", "EVT-19", "EVT-20", "EVT-24")
+@pytest.mark.parametrize("where", ["capture_event", "before_send"])
+def test_fields_of_an_event_from_outside_are_put_into_the_form_that_servers_take(where: str) -> None:
+    outside = {
+        "message": "by hand",
+        "timestamp": datetime(2020, 1, 1, tzinfo=timezone.utc),
+        "tags": {"x y": 1, "b": True, "none": None, "nl": "a\nb", "k" * 300: "v" * 300},
+        "fingerprint": ["{{ default }}", 7],
+        "user": "ann",
+        "contexts": {"order": {"number": 7}},
+        "release": 5,
+    }
+    options: dict[str, Any] = {}
+    if where == "before_send":
+        options = {"before_send": lambda event, _hint: {**event, **outside}}
+    transport = start(**options)
+    vedette.capture_event(outside if where == "capture_event" else {})
+    (event,) = transport.events
+    assert event["timestamp"] == 1577836800.0
+    assert event["tags"] == {"x_y": "1", "b": "True", "nl": "a b", "k" * 199 + "_": "v" * 199 + "…"}
+    assert event["fingerprint"] == ["{{ default }}", "7"]
+    assert "user" not in event
+    assert "release" not in event
+    assert event["contexts"]["order"] == {"number": 7}
+
+
+@pytest.mark.parametrize("tags", [[["a", 1], ["b", "c"], ["odd"], 7], {"a": 1, "b": "c"}])
+def test_tags_of_an_event_may_be_pairs(tags: Any) -> None:
+    transport = start()
+    vedette.set_tag("scope", "s")
+    vedette.capture_event({"tags": tags})
+    assert transport.events[0]["tags"] == {"scope": "s", "a": "1", "b": "c"}

@@ -36,6 +36,25 @@ _traceback: Callable[[BaseException], TracebackType | None] = BaseException.__di
 _errno: Callable[[BaseException], object] = OSError.__dict__["errno"].__get__
 
 
+_ENDS: Final = frozenset({("builtins", "KeyboardInterrupt"), ("builtins", "SystemExit"), ("builtins", "GeneratorExit")})
+_CANCELLED: Final = ("asyncio.exceptions", "CancelledError")
+_MOST_MEMBERS: Final = 10_000
+
+
+def ends_program(exc: BaseException) -> bool:
+    """Whether this is Ctrl-C, exit or cancellation, or a group of nothing else (ruling 32)."""
+    waiting, seen = [exc], 0
+    while waiting and seen < _MOST_MEMBERS:
+        seen += 1
+        each = waiting.pop()
+        members = _members(each)
+        if members is not None:
+            waiting += members
+        elif not any(type_names(base) in _ENDS or type_names(base) == _CANCELLED for base in mro_of(type(each))):
+            return False
+    return not waiting
+
+
 class _Node:
     """One exception of the tree: its parent's number, and the parent's attribute that leads to it."""
 

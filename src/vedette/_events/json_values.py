@@ -80,7 +80,7 @@ class _Writer:
 
     def _string(self, start: str, length: int) -> str:
         """A string of which at least the first ``max_string`` characters are given."""
-        text = clean(start if length <= self.max_string else start[: self.max_string] + CUT)
+        text = clean(start if length <= self.max_string else start[: self.max_string - 1] + CUT)
         return self._spent(fit(text, max(self.left, len(CUT.encode()))))
 
     def _text(self, value: object) -> str:
@@ -159,7 +159,7 @@ class _Writer:
         text = plain_str(key, _MAX_KEY + 1)
         if text is None:
             return render(key, _MAX_KEY, 1, self.settings)
-        return clean(text if len(text) <= _MAX_KEY else text[:_MAX_KEY] + CUT)
+        return clean(text if len(text) <= _MAX_KEY else text[: _MAX_KEY - 1] + CUT)
 
 
 _CONVERSIONS: dict[int, Callable[[_Writer, Any, int], object]] = {

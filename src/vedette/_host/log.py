@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LOGGER_NAME = "vedette"
 _MAX_REMEMBERED = 1000
+_DEBUG = 10  # as logging has them, which is not imported yet
+_WARNING = 30
 
 _logger: logging.Logger | None = None
 _debug_handler: logging.Handler | None = None
@@ -43,7 +45,7 @@ def set_debug(*, enabled: bool) -> None:
             _debug_handler = None
         return
     target = logger()
-    target.setLevel(10)
+    target.setLevel(_DEBUG)
     if _debug_handler is None:
         import logging  # noqa: PLC0415 - imported by logger() already
 
@@ -55,12 +57,19 @@ def set_debug(*, enabled: bool) -> None:
 def debug(message: str, *args: Any, exc_info: bool = False) -> None:
     """For whoever set ``debug=True``, or listens to the logger ``vedette``; costs a look-up otherwise."""
     if "logging" in sys.modules:
-        logger().debug(message, *args, exc_info=exc_info)
+        _say(_DEBUG, message, args, exc_info=exc_info)
 
 
 def warning(message: str, *args: Any, exc_info: bool = False) -> None:
     """A loss or fault that a user should hear of at the default level."""
-    logger().warning(message, *args, exc_info=exc_info)
+    _say(_WARNING, message, args, exc_info=exc_info)
+
+
+def _say(level: int, message: str, args: tuple[Any, ...], *, exc_info: bool) -> None:
+    try:
+        logger().log(level, message, *args, exc_info=exc_info)
+    except Exception:  # noqa: BLE001, S110 - no descriptors for the import, a foreign handler: nothing can be said
+        pass
 
 
 def warn_once(key: str, message: str, *args: Any, exc_info: bool = False) -> None:

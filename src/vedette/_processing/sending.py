@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 from abc import ABC, abstractmethod
 
 from vedette._host import guests, log
@@ -9,14 +10,17 @@ from vedette._protocol import json
 from vedette._protocol.categories import DiscardReason
 from vedette._transport.delivery import Delivery, Outcome
 from vedette._transport.http import HttpTransport
+from vedette._transport.interface import Transport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Final
 
     from vedette._protocol.categories import DataCategory
     from vedette._protocol.envelope import Envelope
-    from vedette._transport.interface import Transport
+
+
+KILL_SECONDS: Final = 0.2  # that a user's transport may take to let go
 
 
 class Sender(ABC):
@@ -93,10 +97,29 @@ class GuestSender(Sender):
         return self._limits is not None and self._limits.is_limited(category)
 
     def flush(self, timeout: float) -> None:
-        self._call("flush", self._transport.flush, timeout)
+        if type(self._transport).flush is not Transport.flush:
+            self._within(timeout, "flush", self._transport.flush, timeout)
 
     def kill(self) -> None:
-        self._call("kill", self._transport.kill)
+        if type(self._transport).kill is not Transport.kill:
+            self._within(KILL_SECONDS, "kill", self._transport.kill)
+
+    def _within(self, seconds: float, name: str, method: Any, *args: object) -> None:
+        """Call the guest, but wait no longer than this: its time is not ours to give (CLI-23, CLI-24)."""
+        done = _thread.allocate_lock()
+        done.acquire()
+
+        def call() -> None:
+            try:
+                self._call(name, method, *args)
+            finally:
+                done.release()
+
+        try:
+            _thread.start_new_thread(call, ())
+        except (RuntimeError, MemoryError):  # at exit: there is no thread to be had
+            call()
+        done.acquire(timeout=max(0.0, seconds))
 
     def _note_loss(self, reason: str, _category: DataCategory, _quantity: int) -> None:
         self._lost.append(reason)

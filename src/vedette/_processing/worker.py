@@ -84,6 +84,13 @@ class Worker:
         return True
 
     def _main(self) -> None:
+        try:
+            self._serve()
+        except BaseException:
+            self._ident = None  # so that the next item starts another thread
+            raise
+
+    def _serve(self) -> None:
         self._ident = _thread.get_ident()
         # gevent may have been patched in after this module was imported: take the primitive of today.
         alarm = self._alarm = _thread.allocate_lock()

@@ -6,11 +6,7 @@ time stamp must not decide (BRC-07, BRC-16, ruling 48).
 
 from __future__ import annotations
 
-import sys
-import time
-from math import isfinite
-
-from vedette._scopes.normal import dict_of, is_exactly, level_of
+from vedette._scopes.normal import dict_of, level_of, seconds_of
 from vedette._scopes.state import is_flat
 
 TYPE_CHECKING = False
@@ -33,7 +29,7 @@ def recorded(
     is put right once more, for it is the hook's word that goes out.
     """
     given = fields if crumb is None else {**dict_of(crumb, "a breadcrumb"), **fields}
-    given["timestamp"] = _seconds(given.get("timestamp"))
+    given["timestamp"] = seconds_of(given.get("timestamp"))
     if given.get("type") is None:
         given["type"] = "default"
     kept = client.record_breadcrumb(given, {} if hint is None else dict_of(hint, "a hint"))
@@ -50,7 +46,7 @@ def _put_right(crumb: dict[str, Any]) -> dict[str, Any]:
     """Servers refuse an unknown level, and data that is no object (servers.md). ``crumb`` is ours."""
     level = crumb.get("level")
     crumb["level"] = "info" if level is None else level_of(level) or "info"  # BRC-06
-    crumb["timestamp"] = _seconds(crumb.get("timestamp"))
+    crumb["timestamp"] = seconds_of(crumb.get("timestamp"))
     message = crumb.get("message")
     if message is not None and type(message) is not str:
         crumb["message"] = str(message)  # of an exact built-in
@@ -58,17 +54,3 @@ def _put_right(crumb: dict[str, Any]) -> dict[str, Any]:
     if data is not None and data != {}:
         crumb["data"] = data if type(data) is dict else {"value": data}
     return crumb
-
-
-def _seconds(value: Any) -> float | int | str:
-    """A time stamp that JSON knows: as it is, a ``datetime`` as seconds since the epoch, or now."""
-    if is_exactly(str, value) or is_exactly(int, value) or (is_exactly(float, value) and isfinite(value)):
-        return value  # type: ignore[no-any-return]
-    datetime = sys.modules.get("datetime")
-    if datetime is not None and issubclass(type(value), datetime.datetime):
-        try:
-            zoned = value if value.tzinfo is not None else value.replace(tzinfo=datetime.timezone.utc)
-            return float(zoned.timestamp())
-        except Exception:  # noqa: BLE001, S110 - a foreign tzinfo; the time of recording will do
-            pass
-    return time.time()

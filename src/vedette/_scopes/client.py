@@ -61,6 +61,9 @@ class BaseClient:
     ) -> str | None:
         """Send an exception: the one given, or the one being handled. Otherwise as `capture_event`."""
 
+    def capture_uncaught(self, exception: BaseException, mechanism_type: str) -> str | None:
+        """Send an exception that nobody caught, unless it is a way in which programs end themselves (ruling 32)."""
+
     def capture_message(self, message: str, level: str | None = None, scope: Scope | None = None) -> str | None:
         """Send a message, of level ``info`` unless given. Otherwise as `capture_event`."""
 

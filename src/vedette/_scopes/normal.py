@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from math import isfinite
+
 from vedette._host import log
 
 TYPE_CHECKING = False
@@ -87,3 +91,17 @@ def pairs_of(value: Any, what: str) -> list[tuple[Any, object]]:
 def dict_of(value: Any, what: str) -> dict[Any, object]:
     """A mapping that a user gave, as a dict of our own; an empty one if it is no mapping."""
     return dict(value) if is_exactly(dict, value) else dict(pairs_of(value, what))
+
+
+def seconds_of(value: Any) -> float | int | str:
+    """A time stamp that JSON knows: as it is, a ``datetime`` as seconds since the epoch, or now."""
+    if is_exactly(str, value) or is_exactly(int, value) or (is_exactly(float, value) and isfinite(value)):
+        return value  # type: ignore[no-any-return]
+    datetime = sys.modules.get("datetime")
+    if datetime is not None and issubclass(type(value), datetime.datetime):
+        try:
+            zoned = value if value.tzinfo is not None else value.replace(tzinfo=datetime.timezone.utc)
+            return float(zoned.timestamp())
+        except Exception:  # noqa: BLE001, S110 - a foreign tzinfo; the time of recording will do
+            pass
+    return time.time()

@@ -31,7 +31,7 @@ from enum import Enum
 
 from vedette._host import log
 from vedette._scopes.breadcrumbs import nests, recorded
-from vedette._scopes.client import NoOpClient
+from vedette._scopes.client import BaseClient, NoOpClient
 from vedette._scopes.entries import active, stay
 from vedette._scopes.normal import is_exactly, level_of, name_of, pairs_of, shown, tag_key_of, text_of
 from vedette._scopes.propagation import PropagationContext
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from vedette._protocol.types import Breadcrumb, BreadcrumbHint, Event, ExcInfo, Hint, LogLevel
-    from vedette._scopes.client import BaseClient
     from vedette._scopes.entries import Entry
     from vedette._scopes.state import ErrorProcessor, EventProcessor, ScopeState
 
@@ -194,6 +193,10 @@ class Scope:
 
     def set_client(self, client: BaseClient | None = None) -> None:
         """Bind a client to this scope; None lets the next scope's client serve (CLI-30, SCO-50)."""
+        kind: type = type(client)
+        if client is not None and not issubclass(kind, BaseClient):
+            log.debug("set_client takes a client, and got %s: ignored", shown(client))
+            return
         self.client = _NO_CLIENT if client is None and self is _GLOBAL else client
 
     def _client_in_charge(self) -> BaseClient:

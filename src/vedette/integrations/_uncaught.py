@@ -1,4 +1,4 @@
-"""What the hooks for uncaught exceptions share: which exceptions count, and how a hook is put in and taken out."""
+"""What the hooks for uncaught exceptions share: how a hook is put in and taken out, and what it reports."""
 
 from __future__ import annotations
 
@@ -13,19 +13,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from vedette.integrations import Integration
-
-
-def is_worth_reporting(error: BaseException) -> bool:
-    """Everything but the ways in which a program ends itself, also in groups of only those (ruling 32)."""
-    if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
-        return False
-    kind = type(error)
-    if (kind.__module__, kind.__qualname__) == ("asyncio.exceptions", "CancelledError"):
-        return False
-    members: tuple[BaseException, ...] | None = None
-    if "ExceptionGroup" in kind.__name__:  # by name: on Python 3.10 it comes from a package
-        members = getattr(error, "exceptions", None)
-    return not members or any(map(is_worth_reporting, members))
 
 
 class HookSlot:
@@ -67,8 +54,8 @@ class HookSlot:
                 self._ours = self._previous = None
 
 
-def report(error: BaseException, integration: type[Integration], mechanism: str) -> None:
+def report(error: BaseException, integration: type[Integration], mechanism_type: str) -> None:
     """Capture an exception that nobody caught, if the client in charge wants it."""
     client = get_client()
-    if client.get_integration(integration) is not None and is_worth_reporting(error):
-        client.capture_exception(error, mechanism={"type": mechanism, "handled": False})
+    if client.get_integration(integration) is not None:
+        client.capture_uncaught(error, mechanism_type)

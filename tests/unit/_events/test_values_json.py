@@ -148,9 +148,9 @@ def test_lone_surrogates_are_escaped_in_values_and_keys():
 def test_a_string_is_cut_at_the_value_length():
     short = EventSettings(denylist=DenyList(), max_value_length=5)
 
-    assert render_json("x" * 9000, SETTINGS) == "x" * 8192 + "…"
+    assert render_json("x" * 9000, SETTINGS) == "x" * 8191 + "…"
     assert render_json("x" * 8192, SETTINGS) == "x" * 8192
-    assert render_json(["x" * 6], short) == ["xxxxx…"]
+    assert render_json(["x" * 6], short) == ["xxxx…"]
     assert render_json(["x" * 6], short, max_string=10) == ["xxxxxx"]
 
 
