@@ -68,8 +68,8 @@ def _add_inbox(inbox: argparse.ArgumentParser) -> None:
     inbox.add_argument(
         "--keep", type=_positive, default=DEFAULT_KEEP_EVENTS, metavar="N", help="events to keep (default %(default)s)"
     )
-    inbox.add_argument("--keep-days", type=_seconds_or_number, metavar="DAYS", help="and for how long")
-    inbox.add_argument("--key", help="take envelopes with this key only")
+    inbox.add_argument("--keep-days", type=_days, metavar="DAYS", help="and for how long")
+    inbox.add_argument("--key", type=_key, help="take envelopes with this key only")
     inbox.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="a name this machine goes by")
     inbox.add_argument("--quiet", action="store_true", help="print no events")
     inbox.add_argument("--json", action="store_true", help="print one line of JSON when ready, and no events")
@@ -141,6 +141,19 @@ def _seconds_or_number(text: str) -> float:
     if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text):
         raise argparse.ArgumentTypeError(f"should be a number such as 10 or 0.5, got {text!r}")
     return float(text)
+
+
+def _days(text: str) -> float:
+    days = _seconds_or_number(text)
+    if days == 0:
+        raise argparse.ArgumentTypeError("should be more than 0: it would delete everything")
+    return days
+
+
+def _key(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.~-]+", text):
+        raise argparse.ArgumentTypeError(f"should be of letters, digits and -_.~ to fit into a DSN, got {text!r}")
+    return text
 
 
 def _duration(text: str) -> int:

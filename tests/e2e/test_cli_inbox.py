@@ -348,6 +348,9 @@ def test_the_port_may_stand_in_the_environment_and_a_wrong_one_is_named(database
     ("arguments", "said"),
     [
         ([], "usage: vedette"),
+        (["inbox", "--keep-days", "0"], "more than 0"),
+        (["inbox", "--key", ""], "letters, digits"),
+        (["inbox", "--key", "a b/@"], "letters, digits"),
         (["inbox", "show", "zz"], "8 characters or more of an event id, got 'zz'"),
         (["inbox", "list", "--since", "soon"], "should be like 30s, 15m, 1h, 2d or 1w, got 'soon'"),
         (["inbox", "tail", "--until", "0"], "a number of at least 1, got '0'"),

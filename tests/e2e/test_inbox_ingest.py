@@ -298,8 +298,9 @@ def test_a_bomb_is_refused_within_bounded_memory(tmp_path, encoding):
         "zstd": ENCODERS["zstd"],
     }[encoding](bytes(300 * MIB))
     with RunningInbox(tmp_path / "inbox.db") as inbox:
-        answer = inbox.send(bomb, Content_Encoding=encoding)
-        assert answer.status_code == 413
+        for _ in range(4):  # nothing of one may stay until the next
+            answer = inbox.send(bomb, Content_Encoding=encoding)
+            assert answer.status_code == 413
         status = Path(f"/proc/{inbox.process.pid}/status").read_text()
         (peak,) = [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")]
         assert peak < 400 * 1024  # KiB

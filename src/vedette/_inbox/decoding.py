@@ -79,6 +79,7 @@ def _decoded(name: str, chunks: Chunks, limit: int) -> bytearray:
     try:
         for chunk in chunks:
             if len(out) + len(chunk) > limit:
+                out.clear()  # the exception's traceback holds this frame
                 raise Refused(413, "too_large", f"more than {limit} bytes when decompressed ({name})")
             out += chunk
     except (_CorruptError, zlib.error, brotli.error, zstandard.ZstdError) as error:

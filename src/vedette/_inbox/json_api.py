@@ -67,7 +67,10 @@ class JsonApi:
 
     def _health(self, request: Request) -> Response:
         del request
-        return json_response({"name": HEALTH_NAME, "version": VERSION, "dsn": self._settings.dsn})
+        known = {"name": HEALTH_NAME, "version": VERSION}
+        if self._settings.token is None:  # else anyone may ask, and the key in the DSN is a secret
+            known["dsn"] = self._settings.dsn
+        return json_response(known)
 
     def _stats(self, request: Request) -> Response:
         del request

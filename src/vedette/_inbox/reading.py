@@ -7,6 +7,7 @@ that is no JSON object, a payload cut short, bytes after a payload that belong t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from vedette._inbox.lenient_json import is_dict
 from vedette._inbox.limits import MAX_ITEMS, Refused
 
 _NEWLINE = 0x0A
+_SAYS_SOMETHING = re.compile(rb"\S")
 _SHOWN = 80  # bytes of a broken line shown in a refusal
 
 
@@ -67,13 +69,17 @@ class _Reader:
 
     def _skip_blank_lines(self) -> bool:
         """Go to the next line that says something; False at the end."""
-        while self._position < len(self._body):
-            end = self._line_end()
-            if bytes(self._body[self._position : min(end, self._position + 1024)]).strip():
-                return True
+        said = _SAYS_SOMETHING.search(self._body, self._position)  # in one go: a body may be blank lines only
+        if said is None:
+            if self._position < len(self._body):
+                self._remark("blank lines between or after the items")
+                self._position = len(self._body)
+            return False
+        start = self._body.rfind(b"\n", self._position, said.start()) + 1
+        if start > self._position:
             self._remark("blank lines between or after the items")
-            self._position = min(end + 1, len(self._body))
-        return False
+            self._position = start
+        return True
 
     def _line_end(self) -> int:
         end = self._body.find(b"\n", self._position)

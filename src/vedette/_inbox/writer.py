@@ -120,7 +120,7 @@ class Writer:
         try:
             return self._read(work)
         except Refused as refused:
-            reason = refused
+            reason = refused.with_traceback(None)  # kept for a while; the frames hold the body
         except Exception as error:  # noqa: BLE001 - hostile data met a fault of ours: kept, and the thread lives
             cause = f"{type(error).__name__}: {ascii(str(error))[:200]}"
             reason = Refused(500, "internal", "vedette failed to read this: a bug, please report it", (cause,))

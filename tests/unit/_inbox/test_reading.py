@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 
 import pytest
@@ -111,3 +112,15 @@ def test_any_bytes_are_read_or_refused(body):
     with suppress(Refused):
         envelope = read_envelope(b"{}\n" + body)
         assert all(0 <= item.start <= item.start + item.size <= len(body) + 3 for item in envelope.items)
+
+
+def test_a_body_of_blank_lines_is_skipped_in_one_go():
+    calls: list[str] = []
+    sys.setprofile(lambda _frame, what, _argument: calls.append(what))
+    try:
+        read = read_envelope(b"{}\n" + b"\n" * 1_000_000 + b'{"type":"x","length":1}\na' + b"\n \n" * 1_000_000)
+    finally:
+        sys.setprofile(None)
+    assert [item.size for item in read.items] == [1]
+    assert "blank lines between or after the items" in read.remarks
+    assert len(calls) < 1000

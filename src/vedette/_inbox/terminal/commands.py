@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         closed()
         return DONE
     except KeyboardInterrupt:
-        return DONE
+        return NOT_CONFIRMED if args.action == "clear" else DONE
 
 
 def _list(store: Store, args: argparse.Namespace) -> int:
