@@ -77,9 +77,10 @@ def run_pipeline(client: Client, capture: Capture) -> str | None:
                 if verdict is not UNCOUNTED:
                     client.processor.count_drop(verdict, capture.category)
                 return None
-    except Exception as error:
-        client.processor.count_drop(DiscardReason.INTERNAL_SDK_ERROR, capture.category)
-        if guests.is_control_flow(error):  # a signal handler raised into us: that is the host's business
+    except BaseException as error:
+        if capture.loss is not None:
+            client.processor.count_drop(capture.loss, capture.category)
+        if not isinstance(error, Exception) or guests.is_control_flow(error):  # Ctrl-C, a signal handler: the host's
             raise
         log.warn_once("capture", "internal error in vedette - please report it", exc_info=True)
         return None

@@ -48,7 +48,19 @@ UNCOUNTED: Final = Uncounted.UNCOUNTED
 class Capture:
     """One capture on its way: what the caller gave, and what the stages made of it so far."""
 
-    __slots__ = ("category", "event", "exception", "extra", "hint", "level", "mark", "mechanism", "message", "scopes")
+    __slots__ = (
+        "category",
+        "event",
+        "exception",
+        "extra",
+        "hint",
+        "level",
+        "loss",
+        "mark",
+        "mechanism",
+        "message",
+        "scopes",
+    )
 
     def __init__(
         self,
@@ -70,6 +82,8 @@ class Capture:
         self.extra = extra
         self.scopes: ScopeData | None = None
         self.mark: tuple[int, int, str] | None = None
+        # As what it is counted if something is raised now; None once the processor has it and keeps the account.
+        self.loss: DiscardReason | None = DiscardReason.INTERNAL_SDK_ERROR
         is_transaction = event is not None and event.get("type") == "transaction"
         self.category = DataCategory.TRANSACTION if is_transaction else DataCategory.ERROR
 
@@ -230,10 +244,10 @@ def run_event_processors(client: Client, capture: Capture) -> Verdict:
     reason = DiscardReason.EVENT_PROCESSOR
     exc_info = hint_of(capture).get("exc_info")
     for processor in data.error_processors if exc_info is not None else ():
-        if not _consult(client, capture, "an error processor", processor, exc_info, reason):
+        if not _consult(capture, "an error processor", processor, exc_info, reason):
             return reason
     for processor in data.processors:
-        if not _consult(client, capture, "an event processor", processor, capture.hint, reason):
+        if not _consult(capture, "an event processor", processor, capture.hint, reason):
             return reason
     capture.event = client.render_event(capture.event)
     return None
@@ -245,14 +259,13 @@ def run_before_send(client: Client, capture: Capture) -> Verdict:
     if before_send is None or capture.category is not DataCategory.ERROR:
         return None
     reason = DiscardReason.BEFORE_SEND
-    if not _consult(client, capture, "before_send", before_send, hint_of(capture), reason):
+    if not _consult(capture, "before_send", before_send, hint_of(capture), reason):
         return reason
     capture.event = client.render_event(capture.event)
     return None
 
 
 def _consult(
-    client: Client,
     capture: Capture,
     name: str,
     callback: Callable[[Any, Any], object],
@@ -263,10 +276,12 @@ def _consult(
 
     A callback that fails drops it, too: it may have left the event half redacted (ruling 4, HOOK-49, HOOK-57).
     """
+    capture.loss = reason
     try:
         answer: Any = guests.call(name, callback, capture.event, hint)
         if type(answer) is dict:
             capture.event = answer
+            capture.loss = DiscardReason.INTERNAL_SDK_ERROR
             return True
         if answer is None:
             return False
@@ -274,7 +289,6 @@ def _consult(
         log.warn_once(name, "%s must return the event or None; the event is dropped", name)
     except BaseException as error:
         if guests.is_control_flow(error):
-            client.processor.count_drop(reason, capture.category)
             raise
         log.warn_once(name, "%s raised; the event is dropped", name, exc_info=True)
     return False
@@ -301,6 +315,7 @@ def deliver(client: Client, capture: Capture) -> Verdict:
     event = capture.event
     event_id = read_uuid(event.get("event_id")) or new_event_id()  # a hook may have taken it away
     event["event_id"] = event_id
+    capture.loss = None
     client.processor.add(capture.category, event)
     if capture.exception is not None and capture.mark is not None:
         _instance_dict(capture.exception)[_MARK] = Mark(capture.mark)

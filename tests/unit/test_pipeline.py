@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import signal
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from vedette.testing import MemoryTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from vedette.envelope import Envelope
 
 DSN = "https://key@errors.example.org/7"
 
@@ -333,6 +336,38 @@ def test_ctrl_c_in_a_callback_goes_through_and_the_loss_is_counted() -> None:
     with pytest.raises(KeyboardInterrupt):
         vedette.capture_message("hello")
     assert dropped() == {"error": {"before_send": 1}}
+
+
+class Synchronous(MemoryTransport):
+    """Interrupted while it takes an envelope."""
+
+    def capture_envelope(self, envelope: Envelope) -> None:
+        signal.raise_signal(signal.SIGUSR1)
+
+
+@pytest.mark.spec("PAIN-36")
+@pytest.mark.parametrize(("where", "reason"), [("before_send", "before_send"), ("transport", "internal_sdk_error")])
+@pytest.mark.parametrize("error", [TimeoutError, KeyboardInterrupt])
+def test_what_a_signal_handler_raises_goes_through_and_the_event_is_counted_once(
+    where: str, reason: str, error: type[BaseException]
+) -> None:
+    def handler(*_arguments: object) -> None:
+        raise error
+
+    def interrupted(event: Any, _hint: Any) -> Any:
+        signal.raise_signal(signal.SIGUSR1)
+        return event
+
+    options = {"before_send": interrupted} if where == "before_send" else {"transport": Synchronous()}
+    vedette.init(DSN, **{"transport": MemoryTransport(), **options})
+    previous = signal.signal(signal.SIGUSR1, handler)
+    try:
+        with pytest.raises(error):
+            vedette.capture_message("hello")
+    finally:
+        signal.signal(signal.SIGUSR1, previous)
+    assert vedette.get_client().stats().captured == {"error": 1}
+    assert dropped() == {"error": {reason: 1}}
 
 
 @pytest.mark.spec("HOOK-40")
