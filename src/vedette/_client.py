@@ -22,7 +22,7 @@ from vedette._events.exceptions import ends_program
 from vedette._events.settings import EventSettings
 from vedette._events.values import render_json
 from vedette._given_events import put_right
-from vedette._host import guests, log
+from vedette._host import callers, guests, log
 from vedette._options import UNSET, OptionError, resolve
 from vedette._privacy.denylist import DenyList
 from vedette._processing.packing import Packer
@@ -112,7 +112,6 @@ class Client(BaseClient):
         self.processor = TelemetryProcessor(
             sender_for(transport),
             Packer(
-                sdk={"name": SDK_NAME, "version": VERSION},
                 trace=_trace_fields(self._dsn, self.event_defaults),
                 denylist=self.event_settings.denylist,
             ),
@@ -371,13 +370,5 @@ def _transport(options: Mapping[str, Any]) -> Transport:
             raise OptionError(message)
         return made
     message = "a function as 'transport' is deprecated: give a vedette.Transport (see vedette.testing for tests)"
-    warnings.warn(message, DeprecationWarning, stacklevel=_level_of_caller())
+    warnings.warn(message, DeprecationWarning, stacklevel=callers.frame_and_level()[1])
     return FunctionTransport(given, options)
-
-
-def _level_of_caller() -> int:
-    """How far up the stack the line stands that called into vedette, so that a warning points there."""
-    level, frame = 1, sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - documented
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("vedette."):
-        level, frame = level + 1, frame.f_back
-    return level

@@ -58,8 +58,12 @@ def put_right(event: object, settings: EventSettings) -> dict[str, Any]:
 def _tags(tags: Any) -> dict[str, str]:
     """A mapping, or a list of pairs (EVT-18), as text of at most 200 characters each (EVT-19, EVT-20)."""
     kept: dict[str, str] = {}
-    pairs: Any = tags.items() if issubclass(type(tags), dict) else tags
-    for pair in pairs if not issubclass(type(tags), str) and hasattr(pairs, "__iter__") else ():
+    pairs: Any = ()
+    if issubclass(type(tags), dict):
+        pairs = tags.items()
+    elif issubclass(type(tags), list):
+        pairs = tags
+    for pair in pairs:
         if type(pair) in {list, tuple} and len(pair) == _PAIR and pair[1] is not None:
             kept[tag_key_of(pair[0], _same)] = name_of(pair[1], _same)
     return kept

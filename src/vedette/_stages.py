@@ -13,8 +13,9 @@ import time
 from enum import Enum
 
 from vedette._events.build import event_from_exception, event_from_message
+from vedette._events.reading_values import derives, exception_dict
 from vedette._events.values import exception_text, type_names
-from vedette._host import guests, log
+from vedette._host import callers, guests, log
 from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._protocol.ids import new_event_id, read_uuid
 from vedette._scopes import merge
@@ -24,7 +25,6 @@ from vedette._scopes.normal import level_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import FrameType
     from typing import Any, Final, TypeAlias
 
     from vedette._client import Client
@@ -112,13 +112,10 @@ def drop_ignored_errors(client: Client, capture: Capture) -> Verdict:
     return None
 
 
-_mro: Final = type.__dict__["__mro__"].__get__
-
-
 def _matches(matcher: object, exception: BaseException, client: Client) -> bool:
     cls = type(exception)
     if isinstance(matcher, type):
-        return any(base is matcher for base in _mro(cls))
+        return derives(cls, matcher)
     module, qualname = type_names(cls)
     if isinstance(matcher, str):
         return matcher in {qualname, f"{module}.{qualname}"}
@@ -153,11 +150,10 @@ class Mark:
 
 
 _MARK: Final = "__vedette_seen__"
-_instance_dict: Final = BaseException.__dict__["__dict__"].__get__
 
 
 def _mark_on(exception: BaseException) -> tuple[int, int, str] | None:
-    mark = _instance_dict(exception).get(_MARK)
+    mark = exception_dict(exception).get(_MARK)
     return mark.seen_by() if type(mark) is Mark else None
 
 
@@ -185,7 +181,7 @@ def build_event(client: Client, capture: Capture) -> Verdict:
     if capture.exception is not None:
         event = event_from_exception(capture.exception, settings, dict(capture.mechanism or ()))
     elif capture.message is not None:
-        frame = _caller() if client.options["attach_stacktrace"] else None
+        frame = callers.frame_and_level()[0] if client.options["attach_stacktrace"] else None
         capture.level = level_of(capture.level) if capture.level is not None else None
         event = event_from_message(capture.message, capture.level or "info", settings, stack_frame=frame)
     else:
@@ -208,14 +204,6 @@ def _given_event(client: Client, capture: Capture) -> dict[str, Any]:
     if capture.level is not None:
         event["level"] = capture.level
     return event
-
-
-def _caller() -> FrameType | None:
-    """The frame that called into vedette."""
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - documented
-    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "vedette":
-        frame = frame.f_back
-    return frame
 
 
 def apply_scopes(client: Client, capture: Capture) -> Verdict:
@@ -318,6 +306,6 @@ def deliver(client: Client, capture: Capture) -> Verdict:
     capture.loss = None
     client.processor.add(capture.category, event)
     if capture.exception is not None and capture.mark is not None:
-        _instance_dict(capture.exception)[_MARK] = Mark(capture.mark)
+        exception_dict(capture.exception)[_MARK] = Mark(capture.mark)
     get_isolation_scope().set_last_event_id(event_id)
     return None

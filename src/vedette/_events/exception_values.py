@@ -15,6 +15,7 @@ from vedette._events.reading_values import (
     class_of,
     clean,
     dict_items,
+    exception_dict,
     genuine,
     mro_of,
     plain_str,
@@ -35,7 +36,6 @@ _MAX_NOTES = 20
 _BYTES_A_CHARACTER = 4  # at most, in UTF-8
 
 _args_of: Callable[[BaseException], tuple[object, ...]] = BaseException.__dict__["args"].__get__
-_instance_dict: Callable[[BaseException], dict[object, object]] = BaseException.__dict__["__dict__"].__get__
 
 
 def exception_text(exc: BaseException, limit: int, settings: EventSettings) -> str | None:
@@ -80,7 +80,7 @@ def _called(exc: BaseException, limit: int, settings: EventSettings) -> str | No
 
 
 def _notes(exc: BaseException, limit: int, settings: EventSettings) -> list[str]:
-    for name, notes in list(dict_items(_instance_dict(exc))):
+    for name, notes in list(dict_items(exception_dict(exc))):
         if type(name) is str and name == "__notes__":
             kind = class_of(notes)
             if kind is list or kind is tuple:

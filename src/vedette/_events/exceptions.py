@@ -13,7 +13,7 @@ from _thread import get_ident
 from errno import errorcode
 
 from vedette._events.frames import Budget, frames_of_traceback
-from vedette._events.reading_values import derives, mro_of, type_names
+from vedette._events.reading_values import derives, exception_dict, mro_of, type_names
 from vedette._events.remarks import cut_remark, place_remark
 from vedette._events.values import exception_text
 
@@ -142,7 +142,6 @@ if sys.version_info >= (3, 11):
 
 else:
     _get: Callable[[dict[str, Any], str], Any] = dict[str, object].get
-    _instance_dict: Callable[[BaseException], dict[str, Any]] = BaseException.__dict__["__dict__"].__get__
 
     def _members(exc: BaseException) -> tuple[BaseException, ...] | None:
         """The exceptions of a group, as the package ``exceptiongroup`` stores them; None if it is none."""
@@ -151,7 +150,7 @@ else:
         for base in mro_of(type(exc)):
             module, name = type_names(base)
             if name == "BaseExceptionGroup" and module.partition(".")[0] == "exceptiongroup":
-                members: tuple[Any, ...] | None = _get(_instance_dict(exc), "_exceptions")
+                members: tuple[Any, ...] | None = _get(exception_dict(exc), "_exceptions")
                 if type(members) is not tuple:
                     return ()
                 return tuple(member for member in members if _is_exception(member))

@@ -26,6 +26,7 @@ _class_dict: Callable[[type], Any] = _type_dict["__dict__"].__get__
 _module_in: Callable[[type], object] = _type_dict["__module__"].__get__
 _qualname_of: Callable[[type], str] = _type_dict["__qualname__"].__get__
 module_dict: Callable[[ModuleType], dict[str, object]] = _module_type_dict["__dict__"].__get__
+exception_dict: Callable[[BaseException], dict[Any, Any]] = BaseException.__dict__["__dict__"].__get__
 class_of: Callable[[object], type] = type  # for checkers: the class of something untyped is a class
 
 # The built-in types' own methods: what a subclass overrides does not run.

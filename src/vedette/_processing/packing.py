@@ -12,6 +12,7 @@ from vedette._privacy.scrub import scrub_event
 from vedette._protocol import json
 from vedette._protocol.categories import DataCategory
 from vedette._protocol.envelope import Envelope, Item, PayloadRef
+from vedette._protocol.version import SDK_NAME, VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,12 +32,11 @@ _ITEM_TYPES: Final = {DataCategory.ERROR: "event", DataCategory.TRANSACTION: "tr
 class Packer:
     """Makes envelopes for one client.
 
-    ``sdk`` is the ``sdk`` object of events and envelope headers; ``trace`` holds the fields of the dynamic
-    sampling context that do not change (ENV-44): ``public_key``, ``release``, ``environment``.
+    ``trace`` holds the fields of the dynamic sampling context that do not change (ENV-44): ``public_key``,
+    ``release``, ``environment``.
     """
 
-    def __init__(self, *, sdk: Mapping[str, Any], trace: Mapping[str, str], denylist: DenyList) -> None:
-        self._sdk = {"name": sdk["name"], "version": sdk["version"]}
+    def __init__(self, *, trace: Mapping[str, str], denylist: DenyList) -> None:
         self._trace = trace
         self._denylist = denylist
 
@@ -44,7 +44,7 @@ class Packer:
         """One event in an envelope of its own. Raises TooLargeError where nothing helps."""
         scrub_event(event, self._denylist)
         body = shrink_event(event, limit, json.encode)
-        headers = self._headers()
+        headers = _headers()
         headers["event_id"] = event["event_id"]
         trace_id = _trace_id_of(event)
         if trace_id is not None:
@@ -54,7 +54,7 @@ class Packer:
 
     def report_envelope(self) -> Envelope:
         """An envelope for a client report that travels alone (CR-61, CR-63)."""
-        return Envelope(headers=self._headers())
+        return Envelope(headers=_headers())
 
     def add_report(self, envelope: Envelope, losses: Losses) -> None:
         """Add what was dropped, and why, to an envelope that goes out (CR-65)."""
@@ -69,8 +69,9 @@ class Packer:
             }
             envelope.add_item(Item(PayloadRef(json=report), type="client_report"))
 
-    def _headers(self) -> dict[str, Any]:
-        return {"sent_at": _utc_now(), "sdk": self._sdk}
+
+def _headers() -> dict[str, Any]:
+    return {"sent_at": _utc_now(), "sdk": {"name": SDK_NAME, "version": VERSION}}
 
 
 def _trace_id_of(event: dict[str, Any]) -> str | None:
