@@ -184,6 +184,20 @@ def _headers(value: Any) -> dict[str, str]:
     raise _WrongValueError(must)
 
 
+def _mapping(value: Any) -> dict[str, Any]:
+    if issubclass(type(value), dict) and all(isinstance(name, str) for name in value):
+        return dict(value)
+    must = "must be a dict of strings to values"
+    raise _WrongValueError(must)
+
+
+def _scrubber(value: object) -> object:
+    if hasattr(value, "scrub_event"):
+        return value
+    must = "must be an EventScrubber"
+    raise _WrongValueError(must)
+
+
 def _one_of(*choices: str) -> Check:
     def checked(value: object) -> str:
         if isinstance(value, str) and value in choices:
@@ -235,8 +249,15 @@ OPTIONS: Final = (
     Option("transport_queue_size", _whole(1, 1_000_000), 1000, "error events that may wait in memory"),
     Option("send_client_reports", _boolean, True, "tell the server how many items were dropped, and why"),
     Option("send_default_pii", _optional(_boolean), None, "whether personal data may be sent"),
+    Option("event_scrubber", _optional(_scrubber), None, "an EventScrubber of your own (see vedette.scrubber)"),
+    Option("data_collection", _optional(_mapping), None, "what is collected, by category"),
+    Option(
+        "max_attachment_size", _whole(0, 1 << 40), 20 * 1024 * 1024, "bytes of one attachment; larger ones are dropped"
+    ),
     Option("ignore_errors", _error_matchers, (), "exception classes, names or patterns that are not sent"),
     Option("before_send", _optional(_callback), None, "called with (event, hint); None drops the event"),
+    Option("before_send_feedback", _optional(_callback), None, "called with (feedback event, hint); None drops it"),
+    Option("error_sampler", _optional(_callback), None, "called with (event, hint); the share of such errors sent"),
     Option("before_breadcrumb", _optional(_callback), None, "called with (crumb, hint); None drops the crumb"),
     Option("attach_stacktrace", _boolean, False, "send the stack with messages"),
     Option("add_full_stack", _boolean, False, "also send the frames that called the one which handled the error"),

@@ -72,6 +72,7 @@ class Capture:
         event: Event | None = None,
         hint: Hint | None = None,
         extra: Scope | None = None,
+        category: DataCategory | None = None,
     ) -> None:
         self.exception = exception
         self.mechanism = mechanism
@@ -84,8 +85,10 @@ class Capture:
         self.mark: tuple[int, int, str] | None = None
         # As what it is counted if something is raised now; None once the processor has it and keeps the account.
         self.loss: DiscardReason | None = DiscardReason.INTERNAL_SDK_ERROR
-        is_transaction = event is not None and event.get("type") == "transaction"
-        self.category = DataCategory.TRANSACTION if is_transaction else DataCategory.ERROR
+        if category is None:
+            is_transaction = event is not None and event.get("type") == "transaction"
+            category = DataCategory.TRANSACTION if is_transaction else DataCategory.ERROR
+        self.category = category
 
 
 def refuse_disabled(client: Client, _capture: Capture) -> Verdict:
@@ -241,13 +244,21 @@ def run_event_processors(client: Client, capture: Capture) -> Verdict:
     return None
 
 
+# Each kind of item has a hook of its own, and passes through no other (HOOK-15 to HOOK-19).
+BEFORE_SEND_OPTIONS: Final[Mapping[DataCategory, str]] = {
+    DataCategory.ERROR: "before_send",
+    DataCategory.FEEDBACK: "before_send_feedback",
+}
+
+
 def run_before_send(client: Client, capture: Capture) -> Verdict:
-    """``before_send``, for error events only (CLI-41 to CLI-44, HOOK-15)."""
-    before_send = client.options["before_send"]
-    if before_send is None or capture.category is not DataCategory.ERROR:
+    """``before_send``, or the hook of that kind of item (CLI-41 to CLI-44, HOOK-15)."""
+    name = BEFORE_SEND_OPTIONS.get(capture.category)
+    before_send = client.options[name] if name is not None else None
+    if name is None or before_send is None:
         return None
     reason = DiscardReason.BEFORE_SEND
-    if not _consult(capture, "before_send", before_send, hint_of(capture), reason):
+    if not _consult(capture, name, before_send, hint_of(capture), reason):
         return reason
     capture.event = client.render_event(capture.event)
     return None
