@@ -107,18 +107,20 @@ class Client(BaseClient):
         self.max_breadcrumbs: int = found["max_breadcrumbs"]
         self.integrations: dict[str, Any] = {}
         self.event_defaults = _event_defaults(found)
-        transport = _transport(found) if self._dsn is not None else None
-        self.transport = transport
-        self.processor = TelemetryProcessor(
+        self.transport = _transport(found) if self._dsn is not None else None
+        self.processor = self._processor_for(self.transport)
+        self._active = self.transport is not None
+
+    def _processor_for(self, transport: Transport | None) -> TelemetryProcessor:
+        return TelemetryProcessor(
             sender_for(transport),
             Packer(
                 trace=_trace_fields(self._dsn, self.event_defaults),
                 denylist=self.event_settings.denylist,
             ),
-            capacity=found["transport_queue_size"],
-            send_reports=found["send_client_reports"],
+            capacity=self.options["transport_queue_size"],
+            send_reports=self.options["send_client_reports"],
         )
-        self._active = transport is not None
 
     @classmethod
     def from_config(cls, options: Mapping[str, Any]) -> Self:
@@ -203,6 +205,20 @@ class Client(BaseClient):
         for integration in self.integrations.values():
             _guarded(integration, "close")
         self.processor.close(self._seconds(timeout), callback)
+
+    def redirect(self, transport: Transport) -> Callable[[], None]:
+        """For tests (``vedette.testing``): have another transport get all that is captured, until the undo is called.
+
+        Hooks, scopes and integrations stay as they are. What was captured before goes its old way, and ``stats()``
+        counts anew in between. A client without a DSN is active meanwhile. Returns: the undo.
+        """
+        before = self.transport, self.processor, self._active
+        self.transport, self.processor, self._active = transport, self._processor_for(transport), True
+
+        def undo() -> None:
+            self.transport, self.processor, self._active = before
+
+        return undo
 
     def stats(self) -> Stats:
         """How many items were captured, and what became of them."""

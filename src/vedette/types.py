@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vedette._host.stats import Stats
 from vedette._protocol.types import (
     Breadcrumb,
     BreadcrumbHint,
@@ -24,4 +25,5 @@ __all__ = [
     "ExcInfo",
     "Hint",
     "LogLevel",
+    "Stats",
 ]

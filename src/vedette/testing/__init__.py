@@ -1,40 +1,12 @@
-"""For tests of programs that use vedette, and for vedette's own: a transport that keeps what it gets."""
+"""For tests of programs that use vedette, and for vedette's own: see what is captured, without a server.
+
+``capture_events`` and ``capture_envelopes`` look at a block of code, ``MemoryTransport`` at a client of your own; the
+fixture ``vedette_events`` and the strict mode of the pytest plugin come with the package (docs/testing.md).
+"""
 
 from __future__ import annotations
 
-from vedette.transport import Transport
+from vedette.testing.capturing import CapturedAttachment, CapturedEvents, capture_envelopes, capture_events
+from vedette.testing.memory import MemoryTransport
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-    from vedette.envelope import Envelope
-
-__all__ = ["MemoryTransport"]
-
-
-class MemoryTransport(Transport):
-    """Keeps envelopes in ``envelopes``, before ``capture_*`` returns: no thread, no socket, nothing to wait for.
-
-    transport = MemoryTransport()
-    vedette.init("http://key@localhost/1", transport=transport)
-    vedette.capture_message("hello")
-    assert transport.events[0]["logentry"]["formatted"] == "hello"
-    """
-
-    synchronous = True
-
-    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
-        super().__init__(options)
-        self.envelopes: list[Envelope] = []
-
-    def capture_envelope(self, envelope: Envelope) -> None:
-        """Keep the envelope."""
-        self.envelopes.append(envelope)
-
-    @property
-    def events(self) -> list[dict[str, Any]]:
-        """The events of the envelopes so far, in order."""
-        found = (envelope.get_event() for envelope in self.envelopes)
-        return [dict(event) for event in found if event is not None]
+__all__ = ["CapturedAttachment", "CapturedEvents", "MemoryTransport", "capture_envelopes", "capture_events"]
