@@ -86,9 +86,14 @@ def test_blocks_nest_and_the_inner_one_has_what_happens_inside() -> None:
 def test_a_block_that_fails_gives_the_client_back() -> None:
     transport = MemoryTransport()
     vedette.init(DSN, transport=transport, default_integrations=False)
-    with pytest.raises(KeyError), capture_events():
-        vedette.capture_message("inside")
-        raise KeyError
+
+    def fail() -> None:
+        with capture_events():
+            vedette.capture_message("inside")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     vedette.capture_message("outside")
     assert [event["logentry"]["formatted"] for event in transport.events] == ["outside"]
 
