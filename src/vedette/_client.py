@@ -117,6 +117,7 @@ class Client(BaseClient):
             Packer(
                 trace=_trace_fields(self._dsn, self.event_defaults),
                 denylist=self.event_settings.denylist,
+                text_limit=self.event_settings.text_limit,
             ),
             capacity=self.options["transport_queue_size"],
             send_reports=self.options["send_client_reports"],

@@ -32,6 +32,7 @@ from vedette._events.reading_values import (
     tuple_len,
     tuple_slice,
 )
+from vedette._events.registered_values import NOT_REGISTRABLE
 from vedette._privacy.denylist import FILTERED
 
 TYPE_CHECKING = False
@@ -528,3 +529,4 @@ _others: dict[type, Any] = {
 for _cls, _renderer in (_atoms | _others).items():
     RENDERERS[id(_cls)] = _renderer
 ATOMS.update(map(id, _atoms))
+NOT_REGISTRABLE.update(RENDERERS)

@@ -7,8 +7,8 @@ that `vedette._events.values` lists, and the outcome remembered.
 
 from __future__ import annotations
 
-from vedette._events.reading_values import TypeCache, clean, plain_str
-from vedette._host import guests, log
+from vedette._events.reading_values import TypeCache
+from vedette._events.registered_values import call_when_changed, custom_text, registered_text, renderer_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ WIDTH: Final = 10  # items of one container (ruling 24)
 DEPTH: Final = 4  # containers inside each other
 CUT: Final = "…"
 _CUT_BYTES = len(CUT.encode())
+_ENDS_AUTHORITY: Final = frozenset("/@?# \n\t'\"<>")
 
 RENDERERS: dict[int, Renderer] = {}
 """Renderers of exact built-in types. Those types live as long as the process, so their ids stay theirs."""
@@ -49,27 +50,33 @@ def render(value: object, room: int, depth: int, settings: EventSettings) -> str
 
 
 def _plan(cls: type) -> Renderer:
+    plans = _plans  # before looking: what is registered meanwhile puts another cache in place
     for planner in PLANNERS:
         renderer = planner(cls)
         if renderer is not None:
-            _plans.remember(cls, renderer)
+            if renderer_of(cls) is not None:
+                renderer = _asking_first(renderer)
+            plans.remember(cls, renderer)
             return renderer
     raise AssertionError  # the last planner has an answer
 
 
-def custom_text(value: object, limit: int, settings: EventSettings) -> str | None:
-    """What the program's ``custom_repr`` says, at most ``limit`` characters; None if it leaves the value to us."""
-    if settings.custom_repr is None:
-        return None
-    try:
-        said: object = guests.call("custom_repr", settings.custom_repr, value)
-    except BaseException as error:
-        if guests.is_control_flow(error):
-            raise
-        log.warn_once("custom_repr", "custom_repr raised; the value is rendered without it", exc_info=True)
-        return None
-    text = plain_str(said, limit + 1)
-    return None if text is None else clean(text)
+def _forget_plans() -> None:
+    global _plans  # noqa: PLW0603 - one cache a process
+    _plans = TypeCache()
+
+
+call_when_changed(_forget_plans)
+
+
+def _asking_first(renderer: Renderer) -> Renderer:
+    """For a class that the program registered a function for."""
+
+    def render_registered(value: object, room: int, depth: int, settings: EventSettings) -> str:
+        said = registered_text(value, room)
+        return renderer(value, room, depth, settings) if said is None else fit(said, room)
+
+    return render_registered
 
 
 def fit(text: str, room: int, closing: str = "") -> str:
@@ -82,4 +89,15 @@ def fit(text: str, room: int, closing: str = "") -> str:
     keep = room - _CUT_BYTES - len(closing)
     if keep < 0:
         return CUT if room >= _CUT_BYTES else ""
-    return data[:keep].decode("utf-8", "ignore") + CUT + closing
+    return before_credentials(data[:keep].decode("utf-8", "ignore")) + CUT + closing
+
+
+def before_credentials(start: str) -> str:
+    """The start of a text that is cut there, without what may be the half of a password in a URL.
+
+    Whole, ``scheme://user:password@host`` is recognized and filtered at the end; cut before the ``@`` it is not.
+    """
+    authority = start.rfind("://") + 3
+    if authority >= 3 and ":" in start[authority:] and _ENDS_AUTHORITY.isdisjoint(start[authority:]):  # noqa: PLR2004
+        return start[:authority]
+    return start

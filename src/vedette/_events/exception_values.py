@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 
 from vedette._events.builtin_values import fill_items
-from vedette._events.dispatch_values import CUT, DEPTH, WIDTH, render
+from vedette._events.dispatch_values import CUT, DEPTH, WIDTH, before_credentials, render
 from vedette._events.reading_values import (
     class_items,
     class_of,
@@ -51,7 +51,7 @@ def exception_text(exc: BaseException, limit: int, settings: EventSettings) -> s
     if text is None:
         return None
     text = clean(text[: limit + 1])
-    return text if len(text) <= limit else text[: max(limit - 1, 0)] + CUT
+    return text if len(text) <= limit else before_credentials(text[: max(limit - 1, 0)]) + CUT
 
 
 def _message(exc: BaseException, limit: int, settings: EventSettings) -> str | None:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from itertools import islice
 
-from vedette._events.builtin_values import int_text
-from vedette._events.dispatch_values import ATOMS, CUT, DEPTH, custom_text, fit, render
+from vedette._events.array_values import plain_number
+from vedette._events.builtin_values import int_text, is_hidden
+from vedette._events.dispatch_values import ATOMS, CUT, DEPTH, before_credentials, fit, render
 from vedette._events.reading_values import clean, dict_items, dict_len, list_len, list_slice, mro_of, plain_str, str_len
+from vedette._events.registered_values import custom_text, registered_text
 from vedette._events.structured_values import is_secretive
+from vedette._privacy.denylist import FILTERED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +40,7 @@ def render_json(
     max_depth: int = MAX_DEPTH,
     max_bytes: int = MAX_BYTES,
     max_string: int | None = None,
+    hide: bool = False,
 ) -> Any:
     """The value as exact ``dict``, ``list``, ``str``, ``int``, ``float``, ``bool`` and None, running no code of it.
 
@@ -46,41 +50,47 @@ def render_json(
         max_depth: Containers inside each other; what is deeper becomes text.
         max_bytes: About what the whole may take when encoded; what does not fit is left out with a mark.
         max_string: Length of one string in characters, if it is to be another.
+        hide: Whether values under deny-listed names are filtered here; in events that is done at the end.
 
     What is clean already and within the bounds comes back equal. Never raises, but for control flow out of
     ``custom_repr``.
     """
-    writer = _Writer(settings, max_bytes, settings.text_limit if max_string is None else max_string)
+    writer = _Writer(settings, max_bytes, settings.text_limit if max_string is None else max_string, hide=hide)
     return writer.convert(value, max_depth)
 
 
 class _Writer:
     """One conversion, and the bytes that it may still use."""
 
-    __slots__ = ("left", "max_string", "settings")
+    __slots__ = ("hide", "left", "max_string", "settings")
 
-    def __init__(self, settings: EventSettings, max_bytes: int, max_string: int) -> None:
+    def __init__(self, settings: EventSettings, max_bytes: int, max_string: int, *, hide: bool) -> None:
+        self.hide = hide
         self.settings = settings
         self.left = max_bytes
         self.max_string = max_string
 
     def convert(self, value: object, depth: int) -> Any:
         cls = type(value)
-        if self.settings.custom_repr is not None and id(cls) not in _NATIVE:
-            custom = custom_text(value, self.max_string, self.settings)
-            if custom is not None:
-                return self._string(custom, len(custom))
+        convert = _CONVERSIONS.get(id(cls))
+        if convert is not None and (self.settings.custom_repr is None or id(cls) in _NATIVE):
+            return convert(self, value, depth)
+        said = custom_text(value, self.max_string, self.settings)
+        if said is None:
+            said = registered_text(value, self.max_string)
+        if said is not None:
+            return self._string(said, len(said))
+        if convert is not None:
+            return convert(self, value, depth)
         for base in mro_of(cls):
-            convert = _CONVERSIONS.get(id(base))
-            if base is cls and convert is not None:
-                return convert(self, value, depth)
-            if convert is not None and id(base) in _ALSO_SUBCLASSES and not is_secretive(cls):
-                return convert(self, value, depth)
-        return self._text(value)
+            if id(base) in _ALSO_SUBCLASSES and not is_secretive(cls):
+                return _CONVERSIONS[id(base)](self, value, depth)
+        number = plain_number(value)
+        return self._text(value) if number is None else self.convert(number, depth)
 
     def _string(self, start: str, length: int) -> str:
         """A string of which at least the first ``max_string`` characters are given."""
-        text = clean(start if length <= self.max_string else start[: self.max_string - 1] + CUT)
+        text = clean(start if length <= self.max_string else before_credentials(start[: self.max_string - 1]) + CUT)
         return self._spent(fit(text, max(self.left, len(CUT.encode()))))
 
     def _text(self, value: object) -> str:
@@ -146,7 +156,8 @@ class _Writer:
                 if self.left <= 0:
                     break
                 name = self._spent(self._key(key))
-                converted[name] = self.convert(item, depth - 1)
+                hidden = self.hide and is_hidden(key, self.settings)
+                converted[name] = self._spent(FILTERED) if hidden else self.convert(item, depth - 1)
                 seen += 1
         except RuntimeError:  # resized by another thread
             converted[CUT] = "resized"

@@ -103,15 +103,30 @@ def genuine(cls: type, module: str, name: str) -> bool:
     return type(found) is ModuleType and module_dict(found).get(name) is cls
 
 
+class _MadeInPython:
+    """Any class will do whose instances have a dict."""
+
+
+_dict_descriptor: Any = _class_dict(_MadeInPython)["__dict__"]
+_DICT_DOC: Final = _dict_descriptor.__doc__
+
+
 def dict_reader(cls: type) -> Callable[[object], dict[object, object]] | None:
-    """How to get an instance's own dict: the descriptor that CPython put into the class. A property is none."""
+    """How to get an instance's own dict: the descriptor that CPython put into the class.
+
+    A property is none; nor is what a class written in C has under this name: that of a proxy asks the object behind
+    it. The two kinds differ in nothing but their documentation.
+    """
     for base in mro_of(cls):
         if base is object:
             break
         for name, member in class_items(base):
-            kind = type(member)  # compared by identity: a set would hash it
-            if name == "__dict__" and (kind is GetSetDescriptorType or kind is MemberDescriptorType):
-                return member.__get__  # type: ignore[attr-defined, no-any-return] # narrowed by `is` above
+            if name == "__dict__":
+                found: Any = member
+                kind = type(member)  # compared by identity: a set would hash it
+                if kind is MemberDescriptorType or (kind is GetSetDescriptorType and found.__doc__ == _DICT_DOC):
+                    return found.__get__  # type: ignore[no-any-return] # a descriptor
+                return None
     return None
 
 

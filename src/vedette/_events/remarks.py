@@ -9,9 +9,17 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, Final
 
     Meta = dict[str, Any]
+    Path = tuple[str | int, ...]
+
+_CUT: Final = "…"
+_OF_SCOPES: Final = ("extra", "contexts", "user", "breadcrumbs")
+_LONGEST_TAG: Final = 200  # characters (EVT-20)
+
+_class_of: Callable[[object], type] = type  # for checkers: the class of something untyped is a class
 
 
 def cut_remark(length: int | None = None, start: int | None = None, end: int | None = None) -> Meta:
@@ -38,3 +46,52 @@ def branch_at(meta: Meta, path: tuple[str | int, ...]) -> Meta:
             branch = meta[str(key)] = {}
         meta = branch
     return meta
+
+
+def remark_cuts(event: Meta, text_limit: int) -> None:
+    """Remark what was cut in the data of scopes when it was set (PAIN-03, design decision 6).
+
+    The value itself says so, and carries that through scopes, merges and hooks: a text of exactly ``text_limit``
+    characters that ends in ``…``, a list with ``… +5`` as its last item, a dict with ``+5`` under ``…``.
+    For events of exact built-ins that nobody else changes meanwhile; on the worker, so that setting costs nothing.
+    """
+    meta: Meta = {}
+    for name in _OF_SCOPES:
+        _remark_below(meta, (name,), event.get(name), text_limit)
+    _remark_below(meta, ("tags",), event.get("tags"), _LONGEST_TAG)
+    if meta:
+        known: Any = event.get("_meta")
+        event["_meta"] = _merged(known if _class_of(known) is dict else {}, meta)
+
+
+def _remark_below(meta: Meta, start: Path, value: Any, text_limit: int) -> None:
+    waiting: list[tuple[Path, Any]] = [(start, value)]
+    while waiting:
+        path, value = waiting.pop()
+        cls = _class_of(value)
+        if cls is str and value.endswith(_CUT) and len(value) == text_limit:
+            place_remark(meta, path, cut_remark())
+        elif cls is dict:
+            _remark_missing(meta, path, value.get(_CUT), len(value) - 1)
+            waiting += [((*path, key), part) for key, part in value.items()]
+        elif cls is list and value:
+            last = value[-1]
+            is_sign = _class_of(last) is str and last.startswith(f"{_CUT} ")
+            _remark_missing(meta, path, last[2:] if is_sign else None, len(value) - 1)
+            waiting += [((*path, at), part) for at, part in enumerate(value)]
+
+
+def _remark_missing(meta: Meta, path: Path, sign: Any, shown: int) -> None:
+    """Remark how many items are missing, if this is the sign that says so: ``+5``."""
+    if _class_of(sign) is str and sign.startswith("+") and sign[1:].isdecimal():
+        total = shown + int(sign[1:])
+        place_remark(meta, path, cut_remark(total, shown, total))
+
+
+def _merged(known: Meta, new: Meta) -> Meta:
+    """Both trees as one that shares nothing with either; what is known wins."""
+    merged = dict(new)
+    for key, branch in known.items():
+        other: Any = merged.get(key)
+        merged[key] = _merged(branch, other) if _class_of(branch) is dict and _class_of(other) is dict else branch
+    return merged

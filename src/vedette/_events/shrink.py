@@ -99,10 +99,10 @@ def _extra(event: Json, encode: Encode) -> Iterator[int]:
 
 def _breadcrumbs(event: Json, encode: Encode) -> Iterator[int]:
     path, crumbs = _list_of(event, "breadcrumbs")
-    total = len(crumbs)
-    for taken in range(1, total + 1):
-        freed = len(encode(crumbs.pop(0)))  # the oldest
-        place_remark(event["_meta"], path, cut_remark(total, 0, taken))
+    while crumbs:
+        freed = len(encode(crumbs[0]))  # the oldest
+        _remark_oldest(event["_meta"], path, len(crumbs), 1)
+        del crumbs[0]
         yield freed
 
 
@@ -123,7 +123,7 @@ def _older_frames(event: Json, encode: Encode) -> Iterator[int]:
         surplus = len(frames) - MAX_FRAMES
         if surplus > 0:
             freed = len(encode(frames[:surplus]))
-            _remark_older_frames(event["_meta"], path, len(frames), surplus)
+            _remark_oldest(event["_meta"], path, len(frames), surplus)
             del frames[:surplus]
             yield freed
 
@@ -189,12 +189,13 @@ def _taken(event: Json, path: Path, parts: Json, keys: Iterable[str], encode: En
         if saved > 0:
             del parts[key]
             length = len(part) if type(part) in {str, list, dict} else None
+            branch_at(event["_meta"], (*path, key)).clear()  # nothing below is left
             place_remark(event["_meta"], (*path, key), cut_remark(length))
             yield saved
 
 
-def _remark_older_frames(meta: Meta, path: Path, total: int, surplus: int) -> None:
-    """Say that the first frames are gone, and move what was said about the others to their new places."""
+def _remark_oldest(meta: Meta, path: Path, total: int, surplus: int) -> None:
+    """Say that the first of a list are gone, and move what was said about the others to their new places."""
     meta = branch_at(meta, path)
     known = _dict(meta.get("")).get("len")
     earlier = known if type(known) is int else total

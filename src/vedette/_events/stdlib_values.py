@@ -7,10 +7,11 @@ What is shown comes from C-level fields or from what the instance stores: ``str(
 
 from __future__ import annotations
 
-from vedette._events.builtin_values import fill_iterated, int_text
-from vedette._events.dispatch_values import fit, render
+from vedette._events.builtin_values import fill_items, fill_iterated, int_text
+from vedette._events.dispatch_values import WIDTH, fit, render
 from vedette._events.reading_values import (
     class_items,
+    class_of,
     dotted_name,
     genuine,
     list_slice,
@@ -20,6 +21,7 @@ from vedette._events.reading_values import (
     short_name,
     type_names,
 )
+from vedette._events.structured_values import Fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -183,6 +185,54 @@ def _uuid(cls: type, _base: Any) -> Renderer:
 # --- others ---
 
 
+def _address(cls: type, _base: Any) -> Renderer:
+    """An IP address, an interface or a network: ``IPv4Network('10.0.0.0/8')``."""
+    fields = Fields(cls, ("_ip", "_prefixlen", "_scope_id", "network_address"))
+    address_fields = ("_ip", "_scope_id")
+
+    def text(value: Any) -> str:
+        found = fields.named(value)
+        network: Any = found.get("network_address")
+        if network is not None:
+            found |= Fields(class_of(network), address_fields).named(network)
+        number, scope, prefix = found.get("_ip"), found.get("_scope_id"), found.get("_prefixlen")
+        if type(number) is not int:
+            return "?"
+        shown = _ipv6(number) if _is_ipv6(cls) else ".".join(f"{number >> shift & 255}" for shift in (24, 16, 8, 0))
+        if type(scope) is str:
+            shown += f"%{scope[:64]}"
+        return f"'{shown}/{prefix}'" if type(prefix) is int else f"'{shown}'"
+
+    return _text_renderer(cls, text)
+
+
+def _is_ipv6(cls: type) -> bool:
+    return any(type_names(base) == ("ipaddress", "_BaseV6") for base in mro_of(cls))
+
+
+def _ipv6(number: int) -> str:
+    groups = [f"{number >> shift & 0xFFFF:x}" for shift in range(112, -1, -16)]
+    text = f":{':'.join(groups)}:"
+    for zeros in range(8, 1, -1):  # the longest run of zeros becomes "::"
+        run = ":0" * zeros + ":"
+        if run in text:
+            start, _, end = text.partition(run)
+            return f"{start[1:]}::{end[:-1]}"
+    return text[1:-1]
+
+
+def _array(cls: type, base: Any) -> Renderer:
+    typecode_of = _member(base, "typecode")
+    name = short_name(cls)
+
+    def render_array(value: object, room: int, depth: int, settings: EventSettings) -> str:
+        items: list[object] = base.tolist(base.__getitem__(value, slice(0, WIDTH)))  # exact numbers or characters
+        style = (f"{name}('{typecode_of(value)}', [", ", ", "])")
+        return fill_items(items, base.__len__(value), style, room, depth, settings)
+
+    return render_array
+
+
 def _path(cls: type, _base: Any) -> Renderer:
     def text(value: Any) -> str:
         known = plain_str(read_slot(value, "_str"), _MAX_PATH)  # set once it was asked for
@@ -264,5 +314,7 @@ _FACTORIES: dict[tuple[str, str], Factory] = {
     ("re", "Pattern"): _pattern,
     ("collections", "deque"): _deque,
     ("functools", "partial"): _partial,
+    ("array", "array"): _array,
+    **{("ipaddress", f"IPv{version}{kind}"): _address for version in (4, 6) for kind in ("Address", "Network")},
     ("weakref", "ReferenceType"): _weak_reference,
 }

@@ -14,7 +14,6 @@ from vedette._events.reading_values import (
     dict_items,
     dict_reader,
     dotted_name,
-    list_len,
     module_dict,
     mro_of,
     read_slot,
@@ -22,7 +21,6 @@ from vedette._events.reading_values import (
     slot_readers,
     tuple_len,
     tuple_slice,
-    type_names,
 )
 from vedette._privacy.denylist import FILTERED
 
@@ -37,22 +35,6 @@ if TYPE_CHECKING:
 
 _MAX_SCANNED = 100  # fields of one instance that are looked at
 
-# Classes whose content is huge, lazy or on some device: the line says what it is, and touches no data.
-_OPAQUE = frozenset(
-    {
-        ("numpy", "ndarray"),
-        ("pandas", "DataFrame"),
-        ("pandas", "Series"),
-        ("pandas.core.frame", "DataFrame"),
-        ("pandas.core.series", "Series"),
-        ("polars.dataframe.frame", "DataFrame"),
-        ("polars.series.series", "Series"),
-        ("torch", "Tensor"),
-        ("tensorflow.python.framework.ops", "Tensor"),
-    }
-)
-_QUERY_SET = ("django.db.models.query", "QuerySet")
-
 # A class that is there to hide what it holds says so in its name: SecretStr, Secret, Password.
 _SECRETIVE = ("secret", "password", "credential")
 
@@ -60,7 +42,7 @@ _SECRETIVE = ("secret", "password", "credential")
 _NOISE = frozenset({"_state", "_sa_instance_state"})
 
 
-class _Fields:
+class Fields:
     """Reads what instances of one class store, in order: all of it, or the fields of these names."""
 
     __slots__ = ("_dict_of", "_labels", "_slots")
@@ -101,7 +83,7 @@ class _Fields:
                     for name, item in islice(stored, _MAX_SCANNED)
                     if type(name) is str and name in labels
                 ]
-        except TypeError:  # another class's descriptor
+        except (AttributeError, TypeError):  # another class's descriptor
             return entries
         except RuntimeError:
             return [*entries, ("", MISSED)]
@@ -117,14 +99,8 @@ def _nothing(_name: str) -> bool:
 
 
 def plan_hidden(cls: type) -> Renderer | None:
-    """For what must not be looked into: huge, lazy, or secret."""
-    for base in mro_of(cls):
-        names = type_names(base)
-        if names in _OPAQUE:
-            return _line(f"<{dotted_name(cls)}>")
-        if names == _QUERY_SET:
-            return _query_set_renderer(cls)
-    return _line(f"<{dotted_name(cls)} {FILTERED}>") if is_secretive(cls) else None
+    """For what its class is there to hide."""
+    return bare_line(f"<{dotted_name(cls)} {FILTERED}>") if is_secretive(cls) else None
 
 
 def is_secretive(cls: type) -> bool:
@@ -133,26 +109,13 @@ def is_secretive(cls: type) -> bool:
     return any(word in name for word in _SECRETIVE) and not derives(cls, BaseException) and not derives(cls, type)
 
 
-def _line(text: str) -> Renderer:
+def bare_line(text: str) -> Renderer:
+    """For a class of which each instance gets the same text."""
+
     def render_line(_value: object, room: int, _depth: int, _settings: EventSettings) -> str:
         return fit(text, room, ">")
 
     return render_line
-
-
-def _query_set_renderer(cls: type) -> Renderer:
-    fields = _Fields(cls, ("model", "_result_cache"))
-    name = dotted_name(cls)
-
-    def render_query_set(value: object, room: int, _depth: int, _settings: EventSettings) -> str:
-        found = fields.named(value)
-        model, cache = found.get("model"), found.get("_result_cache")
-        of = f" of {dotted_name(model)}" if derives(type(model), type) else ""  # type: ignore[arg-type]
-        kind: type = type(cache)
-        state = f"{list_len(cache)} loaded" if kind is list else "not evaluated"
-        return fit(f"<{name}{of}, {state}>", room, ">")
-
-    return render_query_set
 
 
 def plan_enum(cls: type) -> Renderer | None:
@@ -163,7 +126,7 @@ def plan_enum(cls: type) -> Renderer | None:
     meta: Any = module_dict(enum).get("EnumMeta")
     if not any(base is meta for base in mro_of(type(cls))):
         return None
-    fields = _Fields(cls, ("_name_", "_value_"))
+    fields = Fields(cls, ("_name_", "_value_"))
     name = short_name(cls)
 
     def render_member(value: object, room: int, depth: int, settings: EventSettings) -> str:
@@ -188,7 +151,7 @@ def plan_structured(cls: type) -> Renderer | None:
             if names is None:
                 continue
             if marker != "_fields":
-                return _structure(_Fields(cls, names), (f"{short_name(cls)}(", ", ", ")"))
+                return structure(Fields(cls, names), (f"{short_name(cls)}(", ", ", ")"))
             if derives(cls, tuple):
                 return _named_tuple(cls, names)
     return None
@@ -208,7 +171,8 @@ def _attrs_fields(member: object) -> list[str] | None:
     names: list[str] = []
     for attribute in tuple_slice(member, slice(None)):
         name = read_slot(attribute, "name")
-        if type(name) is str and read_slot(attribute, "repr") is not False:
+        # A function that is to make the field's repr is there to hide or to shorten, and may not be called.
+        if type(name) is str and read_slot(attribute, "repr") is True:
             names.append(name)
     return names
 
@@ -248,11 +212,12 @@ def _named_tuple(cls: type, names: list[str]) -> Renderer:
 def plan_object(cls: type) -> Renderer:
     """For any other class: ``<shop.models.Order id=7>``, or its bare name if nothing stored can be read."""
     name = dotted_name(cls)
-    fields = _Fields(cls)
-    return _structure(fields, (f"<{name} ", " ", ">")) if fields else _line(f"<{name}>")
+    fields = Fields(cls)
+    return structure(fields, (f"<{name} ", " ", ">")) if fields else bare_line(f"<{name}>")
 
 
-def _structure(fields: _Fields, style: tuple[str, str, str]) -> Renderer:
+def structure(fields: Fields, style: tuple[str, str, str]) -> Renderer:
+    """What these fields hold, between what opens and what closes; the class alone if they hold nothing."""
     opening, _separator, closing = style
     empty = opening.rstrip() + closing
     unopened = empty if opening[0] == "<" else opening + CUT + closing

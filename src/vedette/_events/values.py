@@ -9,6 +9,7 @@ from vedette._events.builtin_values import plan_subclass
 from vedette._events.dispatch_values import CUT, DEPTH, PLANNERS, render
 from vedette._events.exception_values import exception_text
 from vedette._events.json_values import render_json
+from vedette._events.library_values import plan_inner, plan_library
 from vedette._events.reading_values import MAX_NAME, clean, plain_str, type_names
 from vedette._events.stdlib_values import plan_stdlib
 from vedette._events.structured_values import plan_enum, plan_hidden, plan_object, plan_structured
@@ -33,7 +34,16 @@ _WORD_BITS = 64
 _MIN_TEXT = len(FILTERED)
 _NOTE = 40  # bytes that saying how many variables are missing may take
 
-PLANNERS[:] = (plan_hidden, plan_enum, plan_structured, plan_stdlib, plan_subclass, plan_object)
+PLANNERS[:] = (
+    plan_hidden,
+    plan_enum,
+    plan_library,
+    plan_structured,
+    plan_stdlib,
+    plan_subclass,
+    plan_inner,
+    plan_object,
+)
 
 
 def render_text(value: object, budget: int, settings: EventSettings) -> str:

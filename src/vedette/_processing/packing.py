@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 
+from vedette._events.remarks import remark_cuts
 from vedette._events.shrink import shrink_event
 from vedette._privacy.scrub import scrub_event
 from vedette._protocol import json
@@ -33,16 +34,18 @@ class Packer:
     """Makes envelopes for one client.
 
     ``trace`` holds the fields of the dynamic sampling context that do not change (ENV-44): ``public_key``,
-    ``release``, ``environment``.
+    ``release``, ``environment``. ``text_limit`` is how many characters of one text were kept when it was set.
     """
 
-    def __init__(self, *, trace: Mapping[str, str], denylist: DenyList) -> None:
+    def __init__(self, *, trace: Mapping[str, str], denylist: DenyList, text_limit: int) -> None:
+        self._text_limit = text_limit
         self._trace = trace
         self._denylist = denylist
 
     def event_envelope(self, category: DataCategory, event: dict[str, Any], limit: int = EVENT_LIMIT_BYTES) -> Envelope:
         """One event in an envelope of its own. Raises TooLargeError where nothing helps."""
         scrub_event(event, self._denylist)
+        remark_cuts(event, self._text_limit)
         body = shrink_event(event, limit, json.encode)
         headers = _headers()
         headers["event_id"] = event["event_id"]

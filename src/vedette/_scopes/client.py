@@ -32,6 +32,9 @@ class BaseClient:
     max_breadcrumbs: int = DEFAULT_MAX_BREADCRUMBS
     """How many breadcrumbs a scope keeps."""
 
+    event_settings: EventSettings = _DEFAULT_SETTINGS
+    """What values are rendered with."""
+
     @property
     def dsn(self) -> str | None:
         """The DSN as it was given, if any."""
@@ -76,7 +79,7 @@ class BaseClient:
 
     def render(self, value: object) -> Any:
         """A value that is set on a scope, as bounded exact built-ins that nobody else holds."""
-        return render_json(value, _DEFAULT_SETTINGS)
+        return render_json(value, self.event_settings)
 
     def get_integration(self, name_or_class: str | type) -> Any:
         """The integration of this name or class, if it is set up with this client; else None."""
