@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing_extensions import assert_type
 
 import vedette
+from vedette import values
 
 
 def initializing() -> None:
@@ -45,3 +46,17 @@ def using_scopes() -> None:
     vedette.add_breadcrumb(category="cart", message="added", level="info", data={"sku": 1})
     vedette.add_breadcrumb({"message": "added"})
     vedette.set_level("loud")  # type: ignore[arg-type]
+
+
+class Money:
+    amount = 5
+
+
+def showing_values() -> None:
+    values.register(Money, lambda money: f"{assert_type(money, Money).amount} EUR")
+    values.register("shop.money.Money", str)
+    values.register(Money, lambda money: None)
+    values.register(Money, lambda money: money.amount)  # type: ignore[arg-type, return-value]
+    values.unregister(Money)
+    assert_type(values.render(Money(), budget=200), str)
+    values.to_json([Money()])

@@ -53,6 +53,7 @@ SURFACE = {
     "vedette.integrations.excepthook": ["ExcepthookIntegration"],
     "vedette.integrations.threading": ["ThreadingIntegration"],
     "vedette.testing": ["MemoryTransport"],
+    "vedette.values": ["register", "render", "to_json", "unregister"],
     "vedette.types": [
         "Breadcrumb",
         "BreadcrumbHint",

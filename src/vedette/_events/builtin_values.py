@@ -15,7 +15,7 @@ from types import (
     ModuleType,
 )
 
-from vedette._events.dispatch_values import ATOMS, CUT, RENDERERS, WIDTH, fit, render
+from vedette._events.dispatch_values import ATOMS, CUT, RENDERERS, WIDTH, before_credentials, fit, render
 from vedette._events.reading_values import (
     MAX_NAME,
     class_of,
@@ -115,7 +115,7 @@ def _render_bytes(value: bytes, room: int, _depth: int, settings: EventSettings)
 
 
 def _cut_literal(literal: str, room: int) -> str:
-    return fit(literal[:-1] + CUT + literal[-1], room, literal[-1])
+    return fit(before_credentials(literal[:-1]) + CUT + literal[-1], room, literal[-1])
 
 
 # --- containers ---
@@ -267,9 +267,14 @@ def fill_tuple(value: tuple[object, ...], opening: str, room: int, depth: int, s
     """
     total = tuple_len(value)
     items = tuple_slice(value, slice(0, WIDTH))
-    if total == 2 and depth > 0 and _is_name(items[0]) and is_hidden(items[0], settings):  # noqa: PLR2004 - a pair
+    if total == 2 and depth > 0 and is_secret_pair(items, settings):  # noqa: PLR2004 - a pair
         return fit(f"{opening}{render(items[0], room, depth - 1, settings)}, {FILTERED})", room, ")")
     return fill_items(items, total, (opening, ", ", ",)" if total == 1 else ")"), room, depth, settings)
+
+
+def is_secret_pair(items: tuple[object, ...], settings: EventSettings) -> bool:
+    """Whether the first of two is a deny-listed name, and the second what it names."""
+    return _is_name(items[0]) and is_hidden(items[0], settings)
 
 
 def _is_name(text: Any) -> bool:

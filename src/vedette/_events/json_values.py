@@ -1,7 +1,8 @@
 """Values as what JSON knows: for breadcrumb data, contexts, extras, tags, user, and events that a hook touched.
 
-Structure stays structure; deny lists are not applied to it, for that is done at the end, by
-`vedette._privacy.scrub`, which knows where in an event a name stands. Text made of other objects is filtered here.
+Structure stays structure; deny lists are not applied to its keys, for that is done at the end, by
+`vedette._privacy.scrub`, which knows where in an event a name stands. Pairs, which are tuples here alone, and text
+made of other objects are filtered here.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from itertools import islice
 
 from vedette._events.array_values import plain_number
-from vedette._events.builtin_values import int_text, is_hidden
+from vedette._events.builtin_values import int_text, is_hidden, is_secret_pair
 from vedette._events.dispatch_values import ATOMS, CUT, DEPTH, before_credentials, fit, render
 from vedette._events.reading_values import clean, dict_items, dict_len, list_len, list_slice, mro_of, plain_str, str_len
 from vedette._events.registered_values import custom_text, registered_text
@@ -121,6 +122,8 @@ class _Writer:
         return self._list(list_slice(value, slice(0, MAX_WIDTH)), list_len(value), value, depth)
 
     def from_tuple(self, value: tuple[object, ...], depth: int) -> object:
+        if len(value) == 2 and depth > 0 and is_secret_pair(value, self.settings):  # noqa: PLR2004 - a pair
+            value = (value[0], FILTERED)
         return self._list(value[:MAX_WIDTH], len(value), value, depth)
 
     def from_set(self, value: Any, depth: int) -> object:

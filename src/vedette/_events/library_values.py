@@ -119,7 +119,7 @@ def _raw_headers(found: dict[str, object], settings: EventSettings) -> str:
 def _url(found: dict[str, object], _settings: EventSettings) -> str:
     """Of httpx's URL, as far as it can hold no secret."""
     parts: Any = found.get("_uri_reference")
-    if not derives(type(parts), tuple):
+    if not derives(class_of(parts), tuple):
         return ""
     texts = [plain_str(part, _LONGEST_URL) or "" for part in tuple_slice(parts, slice(0, 5))]
     return f" {texts[0]}://{texts[2]}{texts[4]}" if len(texts) == 5 else ""  # noqa: PLR2004 - scheme to path
@@ -182,6 +182,7 @@ _SHOWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("django.db.models.options", "Options"): ("app_label", "model_name"),
     ("django.db.models.fields", "Field"): ("name",),
     ("django.forms.forms", "BaseForm"): ("is_bound", "data", "_errors"),
+    ("werkzeug.local", "LocalProxy"): (),
     ("unittest.mock", "Base"): ("_mock_name", "_spec_class"),
     ("http.cookiejar", "Cookie"): ("name", "domain", "path"),
     ("http.cookiejar", "CookieJar"): (),

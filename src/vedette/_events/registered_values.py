@@ -73,9 +73,7 @@ def register(kind: type[T] | str, func: Callable[[T], str | None]) -> None:
     """
     given: Any = kind
     if class_of(given) is not str and not derives(class_of(given), type):
-        raise TypeError(
-            f"register takes a class or its dotted name, and got one of type {dotted_name(class_of(given))}"
-        )
+        raise TypeError(f"register takes a class or its dotted name, not an instance of {dotted_name(class_of(given))}")
     if not any(name == "__call__" for base in mro_of(class_of(func)) for name, _ in class_items(base)):
         raise TypeError(f"the renderer must be a function, and is of type {dotted_name(class_of(func))}")
     named = _class_of_name(given) if class_of(given) is str else given

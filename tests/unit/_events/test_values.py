@@ -191,7 +191,7 @@ FORMS: list[tuple[Any, str]] = [
     (object(), "<object>"),
     (threading.Lock(), "<_thread.lock>"),
     (io.BytesIO(b"secret"), "<_io.BytesIO>"),
-    (array.array("i", [1]), "<array.array>"),
+    (array.array("i", [1]), "array('i', [1])"),
     (contextvars.ContextVar("user"), "<_contextvars.ContextVar>"),
     (("no such key", 5), "('no such key', 5)"),
     (("key", 5), "('key', [Filtered])"),
@@ -297,6 +297,7 @@ def test_a_million_items_cost_as_many_calls_as_a_hundred(make: Any):
             sys.setprofile(None)
         return count
 
+    calls(3)  # the first time, the class is looked at
     assert calls(1_000_000) == calls(300)
 
 
