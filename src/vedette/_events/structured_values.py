@@ -21,6 +21,7 @@ from vedette._events.reading_values import (
     slot_readers,
     tuple_len,
     tuple_slice,
+    type_names,
 )
 from vedette._privacy.denylist import FILTERED
 
@@ -165,6 +166,17 @@ def _fields_by_name(member: object) -> list[str] | None:
     return [name for name, field in dict_items(member) if type(name) is str and read_slot(field, "repr") is not False]
 
 
+def _older_pydantic_fields(member: object) -> list[str] | None:
+    """Of pydantic before 2.10: its dict has a name that any class may use, so its values must be pydantic's."""
+    cls: type = type(member)
+    if cls is not dict or any(type_names(type(field)) != _FIELD_INFO for _, field in dict_items(member)):
+        return None
+    return _fields_by_name(member)
+
+
+_FIELD_INFO = ("pydantic.fields", "FieldInfo")
+
+
 def _attrs_fields(member: object) -> list[str] | None:
     if not derives(type(member), tuple):
         return None
@@ -190,6 +202,7 @@ _MARKERS: dict[str, Callable[[object], list[str] | None]] = {
     "__dataclass_fields__": _fields_by_name,
     "__attrs_attrs__": _attrs_fields,
     "__pydantic_fields__": _fields_by_name,
+    "model_fields": _older_pydantic_fields,
     "_fields": _tuple_fields,
 }
 

@@ -58,7 +58,7 @@ def render_text(value: object, budget: int, settings: EventSettings) -> str:
 def render_vars(
     pairs: list[tuple[str, object]], budget: int, settings: EventSettings, seen: Seen | None = None
 ) -> dict[str, str]:
-    """A frame's variables in their order, in at most ``budget`` bytes as JSON would write names and texts.
+    """A frame's variables in their order, in at most ``budget`` bytes as JSON would write names and texts, unescaped.
 
     Each may have ``max(48, what is left / variables left)`` bytes and passes on what it does not use, so none is
     lost before the budget is gone; then the entry ``…`` says how many are missing. The value of a deny-listed

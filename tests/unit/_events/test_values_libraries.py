@@ -482,6 +482,19 @@ def test_fields_that_a_class_keeps_out_of_its_repr_are_not_shown():
     assert [untouched(value) for value, _ in made] == [text for _, text in made]
 
 
+def test_fields_of_older_pydantic_are_told_from_a_class_that_uses_the_same_name():
+    field_info = type("FieldInfo", (), {"__module__": "pydantic.fields", "__slots__": ("repr",)})
+    shown, hidden = field_info(), field_info()
+    shown.repr, hidden.repr = True, False
+    older = type("Older", (), {"model_fields": {"id": shown, "secret_note": hidden}})()
+    older.__dict__.update(id=7, secret_note="hunter2")
+    other = type("Other", (), {"model_fields": {"id": 5}})()
+    other.__dict__.update(id=7, note="n")
+
+    assert untouched(older) == "Older(id=7)"
+    assert untouched(other) == f"<{HERE}.Other id=7 note='n'>"
+
+
 # --- proxies and mocks ---
 
 

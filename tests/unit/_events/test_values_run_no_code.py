@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import ast
 import collections
 import dataclasses
@@ -10,14 +11,18 @@ import decimal
 import enum
 import fractions
 import functools
+import ipaddress
 import pathlib
 import types
+import urllib.parse
 import uuid
 from pathlib import Path
 from typing import Any
 
 import attrs
 import django
+import numpy
+import pandas
 import pydantic
 import pytest
 from django.conf import settings as django_settings
@@ -96,10 +101,23 @@ BUILT_INS: list[tuple[type, tuple[Any, ...], str]] = [
     (fractions.Fraction, (1, 3), "SpyingFraction(1, 3)"),
     (pathlib.PurePosixPath, ("/srv/shop",), "SpyingPurePosixPath('/srv/shop')"),
     (functools.partial, (len,), "Spyingpartial(<built-in function len>)"),
+    (array.array, ("i", [1, 2]), "Spyingarray('i', [1, 2])"),
+    (ipaddress.IPv4Address, ("10.0.0.1",), "SpyingIPv4Address('10.0.0.1')"),
+    (urllib.parse.SplitResult, ("http", "me:pw@shop", "/", "", ""), "<shop.SpyingSplitResult http://shop/>"),
+    (numpy.ndarray, ((3,), "float64"), "<shop.Spyingndarray of float64, shape (3,)>"),
+    (numpy.int64, (7,), "Spyingint64(7)"),
+    (numpy.float32, (0.5,), "Spyingfloat32(0.5)"),
+    (pandas.DataFrame, (numpy.zeros((3, 2)),), "<shop.SpyingDataFrame shape (3, 2)>"),
     (ValueError, ("bad", 1), "SpyingValueError('bad', 1)"),
     (types.ModuleType, ("shop.cart",), "<module 'shop.cart'>"),
     (types.SimpleNamespace, (), "<shop.SpyingSimpleNamespace stored=7>"),
 ]
+
+
+UNHASHABLE = (
+    *(list, dict, set, bytearray, collections.deque, array.array, types.SimpleNamespace),
+    *(numpy.ndarray, pandas.DataFrame),
+)
 
 
 @pytest.mark.spec("PAIN-06")
@@ -110,9 +128,7 @@ def test_nothing_runs_for_an_instance_whose_class_overrides_everything(base: typ
     value = spy.subclass(base, without=without)(*args)
     if text.endswith("stored=7>"):
         value = _filled(value)
-    hashable = base not in {list, dict, set, bytearray, collections.deque, types.SimpleNamespace} and not issubclass(
-        base, dict
-    )
+    hashable = not issubclass(base, UNHASHABLE)
 
     shown = rendered_everywhere(value, spy, hashable)
 
