@@ -69,6 +69,17 @@ def _told_by(cls: type, names: tuple[str, ...]) -> Renderer:
     return structure(Fields(cls, names), (f"<{dotted_name(cls)} ", " ", ">"))
 
 
+def _thread(cls: type, _base: Any) -> Renderer:
+    """A thread's name, and what a class of the program's own stores in it."""
+    return structure(Fields(cls, skipped=_OF_EACH_THREAD), (f"<{dotted_name(cls)} ", " ", ">"))
+
+
+_OF_EACH_THREAD = frozenset(
+    {"_target", "_args", "_kwargs", "_daemonic", "_ident", "_native_id", "_handle", "_tstate_lock", "_started"}
+    | {"_is_stopped", "_initialized", "_stderr", "_invoke_excepthook", "_context"}
+)
+
+
 # --- lines that are more than a few fields ---
 
 
@@ -152,6 +163,7 @@ _FACTORIES: dict[tuple[str, str], Factory] = {
     ("django.db.models.query", "QuerySet"): _line(("model", "_result_cache"), _query_set),
     ("django.db.models.query", "RawQuerySet"): _line(("model", "_result_cache"), _query_set),
     ("django.db.models.manager", "BaseManager"): _line(("model",), _model),
+    ("threading", "Thread"): _thread,
     ("urllib.parse", "_NetlocResultMixinStr"): _split_url,
     ("os", "_Environ"): _line(("_data",), _environment),
     ("httpx", "Headers"): _line(("_list",), _raw_headers),
@@ -187,5 +199,4 @@ _SHOWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("http.cookiejar", "Cookie"): ("name", "domain", "path"),
     ("http.cookiejar", "CookieJar"): (),
     ("logging", "Logger"): ("name",),
-    ("threading", "Thread"): ("_name",),
 }

@@ -10,6 +10,7 @@ from vedette._events.builtin_values import HIDDEN, MISSED, fill_fields
 from vedette._events.dispatch_values import CUT, WIDTH, fit, render
 from vedette._events.reading_values import (
     class_items,
+    class_of,
     derives,
     dict_items,
     dict_reader,
@@ -44,11 +45,12 @@ _NOISE = frozenset({"_state", "_sa_instance_state"})
 
 
 class Fields:
-    """Reads what instances of one class store, in order: all of it, or the fields of these names."""
+    """Reads what instances of one class store, in order: all of it but ``skipped``, or the fields of these names."""
 
-    __slots__ = ("_dict_of", "_labels", "_slots")
+    __slots__ = ("_dict_of", "_labels", "_skipped", "_slots")
 
-    def __init__(self, cls: type, names: Iterable[str] | None = None) -> None:
+    def __init__(self, cls: type, names: Iterable[str] | None = None, *, skipped: frozenset[str] = frozenset()) -> None:
+        self._skipped = _NOISE | skipped
         self._labels = None if names is None else {name: f"{name}=" for name in names}
         self._dict_of = dict_reader(cls)
         self._slots = [
@@ -69,14 +71,14 @@ class Fields:
         if self._dict_of is None:
             return entries
         found: list[Entry]
-        labels = self._labels
+        labels, skipped = self._labels, self._skipped
         try:
             stored = dict_items(self._dict_of(value))
             if labels is None:
                 found = [
                     (f"{name}=", HIDDEN if matches(name) else item)
                     for name, item in islice(stored, _MAX_SCANNED)
-                    if type(name) is str and name not in _NOISE
+                    if type(name) is str and name not in skipped
                 ]
             else:
                 found = [
@@ -169,7 +171,7 @@ def _fields_by_name(member: object) -> list[str] | None:
 def _older_pydantic_fields(member: object) -> list[str] | None:
     """Of pydantic before 2.10: its dict has a name that any class may use, so its values must be pydantic's."""
     cls: type = type(member)
-    if cls is not dict or any(type_names(type(field)) != _FIELD_INFO for _, field in dict_items(member)):
+    if cls is not dict or any(type_names(class_of(field)) != _FIELD_INFO for _, field in dict_items(member)):
         return None
     return _fields_by_name(member)
 

@@ -15,9 +15,11 @@ import http.client
 import http.cookiejar
 import http.cookies
 import ipaddress
+import logging
 import mmap
 import os
 import sys
+import threading
 import urllib.parse
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -595,6 +597,17 @@ def test_a_url_is_never_cut_in_the_middle_of_its_password():
 
 
 # --- the shape of what comes out ---
+
+
+def test_a_thread_shows_its_name_and_what_its_class_stores_and_a_logger_its_name():
+    class Worker(threading.Thread):
+        def __init__(self) -> None:
+            super().__init__(name="worker", target=print)
+            self.url = "http://shop"
+
+    assert untouched(threading.Thread(name="t", args=("hunter2",))) == "<threading.Thread _name='t'>"
+    assert untouched(Worker()) == f"<{HERE}.Worker _name='worker' url='http://shop'>"
+    assert untouched(logging.getLogger("shop")) == "<logging.Logger name='shop'>"
 
 
 def test_addresses_read_as_they_are_written():

@@ -21,8 +21,8 @@ from typing import Any
 
 import attrs
 import django
-import numpy
-import pandas
+import numpy as np
+import pandas as pd
 import pydantic
 import pytest
 from django.conf import settings as django_settings
@@ -104,10 +104,10 @@ BUILT_INS: list[tuple[type, tuple[Any, ...], str]] = [
     (array.array, ("i", [1, 2]), "Spyingarray('i', [1, 2])"),
     (ipaddress.IPv4Address, ("10.0.0.1",), "SpyingIPv4Address('10.0.0.1')"),
     (urllib.parse.SplitResult, ("http", "me:pw@shop", "/", "", ""), "<shop.SpyingSplitResult http://shop/>"),
-    (numpy.ndarray, ((3,), "float64"), "<shop.Spyingndarray of float64, shape (3,)>"),
-    (numpy.int64, (7,), "Spyingint64(7)"),
-    (numpy.float32, (0.5,), "Spyingfloat32(0.5)"),
-    (pandas.DataFrame, (numpy.zeros((3, 2)),), "<shop.SpyingDataFrame shape (3, 2)>"),
+    (np.ndarray, ((3,), "float64"), "<shop.Spyingndarray of float64, shape (3,)>"),
+    (np.int64, (7,), "Spyingint64(7)"),
+    (np.float32, (0.5,), "Spyingfloat32(0.5)"),
+    (pd.DataFrame, (np.zeros((3, 2)),), "<shop.SpyingDataFrame shape (3, 2)>"),
     (ValueError, ("bad", 1), "SpyingValueError('bad', 1)"),
     (types.ModuleType, ("shop.cart",), "<module 'shop.cart'>"),
     (types.SimpleNamespace, (), "<shop.SpyingSimpleNamespace stored=7>"),
@@ -116,7 +116,7 @@ BUILT_INS: list[tuple[type, tuple[Any, ...], str]] = [
 
 UNHASHABLE = (
     *(list, dict, set, bytearray, collections.deque, array.array, types.SimpleNamespace),
-    *(numpy.ndarray, pandas.DataFrame),
+    *(np.ndarray, pd.DataFrame),
 )
 
 
