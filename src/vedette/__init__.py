@@ -16,9 +16,11 @@ from vedette._scopes.scope import Scope
 from vedette._transport.http import HttpTransport
 from vedette._transport.interface import Transport
 from vedette.api import (
+    add_attachment,
     add_breadcrumb,
     capture_event,
     capture_exception,
+    capture_feedback,
     capture_message,
     flush,
     get_client,
@@ -53,9 +55,11 @@ __all__ = [
     "Scope",
     "Transport",
     "UnknownOptionError",
+    "add_attachment",
     "add_breadcrumb",
     "capture_event",
     "capture_exception",
+    "capture_feedback",
     "capture_message",
     "flush",
     "get_client",

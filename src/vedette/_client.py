@@ -21,6 +21,7 @@ from vedette import _stages as stages
 from vedette._events.exceptions import ends_program
 from vedette._events.settings import EventSettings
 from vedette._events.values import render_json
+from vedette._feedback import feedback_event
 from vedette._given_events import put_right
 from vedette._host import callers, guests, log
 from vedette._options import UNSET, OptionError, resolve
@@ -64,6 +65,8 @@ EVENT_PIPELINE: Final[tuple[Stage, ...]] = (
     stages.apply_scopes,  # CLI-36
     stages.run_event_processors,  # CLI-37 to CLI-40
     stages.run_before_send,  # CLI-41 to CLI-44
+    stages.check_feedback,  # FBK-10, FBK-30
+    stages.take_attachments,  # ATT-32, ATT-36
     stages.deliver,  # CLI-52
 )
 
@@ -75,11 +78,11 @@ def run_pipeline(client: Client, capture: Capture) -> str | None:
             verdict = stage(client, capture)
             if verdict is not None:
                 if verdict is not UNCOUNTED:
-                    client.processor.count_drop(verdict, capture.category)
+                    stages.count_loss(client, capture, verdict)
                 return None
     except BaseException as error:
         if capture.loss is not None:
-            client.processor.count_drop(capture.loss, capture.category)
+            stages.count_loss(client, capture, capture.loss)
         if not isinstance(error, Exception) or guests.is_control_flow(error):  # Ctrl-C, a signal handler: the host's
             raise
         log.warn_once("capture", "internal error in vedette - please report it", exc_info=True)
@@ -180,6 +183,23 @@ class Client(BaseClient):
     def capture_message(self, message: str, level: str | None = None, scope: Scope | None = None) -> str | None:
         """Capture a message (CLI-64), of level ``info`` unless told otherwise (ruling 27)."""
         return run_pipeline(self, Capture(message=message, level=level, extra=scope))
+
+    def capture_feedback(
+        self, feedback: dict[str, Any], hint: Hint | None = None, scope: Scope | None = None
+    ) -> str | None:
+        """Send what a user said: a dict with at least ``message`` (FBK-38 to FBK-41); its id, or None if dropped.
+
+        Further keys: ``contact_email``, ``name``, ``url``, ``associated_event_id``, ``replay_id``. A longer
+        message than 4096 characters is cut; without one the feedback is dropped as ``invalid``, never raised.
+        """
+        event: Any = feedback_event(feedback)
+        capture = Capture(event=event, hint=hint, extra=scope, category=DataCategory.FEEDBACK)
+        if event is not None:
+            return run_pipeline(self, capture)
+        log.warn_once("feedback", "a feedback without a message is dropped")
+        if self._active:
+            stages.count_loss(self, capture, DiscardReason.INVALID)
+        return None
 
     # --- life cycle ------------------------------------------------------------------------------------
 

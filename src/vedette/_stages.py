@@ -12,10 +12,13 @@ import sys
 import time
 from enum import Enum
 
+from vedette import _attaching as attaching
+from vedette import _feedback as feedback
 from vedette._events.build import event_from_exception, event_from_message
 from vedette._events.reading_values import derives, exception_dict
 from vedette._events.values import exception_text, type_names
 from vedette._host import callers, guests, log
+from vedette._protocol.attachment import note_left_out
 from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._protocol.ids import new_event_id, read_uuid
 from vedette._scopes import merge
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from typing import Any, Final, TypeAlias
 
     from vedette._client import Client
+    from vedette._protocol.attachment import Attachment
+    from vedette._protocol.envelope import Item
     from vedette._protocol.types import Event, Hint
     from vedette._scopes.merge import ScopeData
     from vedette._scopes.scope import Scope
@@ -49,6 +54,7 @@ class Capture:
     """One capture on its way: what the caller gave, and what the stages made of it so far."""
 
     __slots__ = (
+        "attachments",
         "category",
         "event",
         "exception",
@@ -86,9 +92,17 @@ class Capture:
         # As what it is counted if something is raised now; None once the processor has it and keeps the account.
         self.loss: DiscardReason | None = DiscardReason.INTERNAL_SDK_ERROR
         if category is None:
-            is_transaction = event is not None and event.get("type") == "transaction"
-            category = DataCategory.TRANSACTION if is_transaction else DataCategory.ERROR
+            kind: Any = None if event is None else event.get("type")
+            category = _CATEGORIES.get(kind, DataCategory.ERROR) if type(kind) is str else DataCategory.ERROR
         self.category = category
+        self.attachments: list[Item] = []
+
+
+# By the `type` of an event; errors and messages have none.
+_CATEGORIES: Final[Mapping[str, DataCategory]] = {
+    "transaction": DataCategory.TRANSACTION,
+    "feedback": DataCategory.FEEDBACK,
+}
 
 
 def refuse_disabled(client: Client, _capture: Capture) -> Verdict:
@@ -217,7 +231,19 @@ def apply_scopes(client: Client, capture: Capture) -> Verdict:
     merge.apply(data, capture.event, level_given=capture.level is not None)
     capture.event["contexts"].setdefault("runtime", RUNTIME.copy())
     capture.scopes = data
+    if "attachments" in data.state:
+        attached = [each for _, each in data.state["attachments"] if _goes_with(each, capture)]
+        capture.hint = {**_plain_hint(capture), "attachments": [*attaching.in_hint(capture.hint), *attached]}
     return None
+
+
+def _goes_with(attachment: Attachment, capture: Capture) -> bool:
+    """Not with transactions, unless it says so (ATT-39)."""
+    return capture.category is not DataCategory.TRANSACTION or attachment.add_to_transactions
+
+
+def _plain_hint(capture: Capture) -> dict[str, Any]:
+    return capture.hint if issubclass(type(capture.hint), dict) else {}
 
 
 RUNTIME: Final = {
@@ -305,8 +331,50 @@ def hint_of(capture: Capture) -> dict[str, Any]:
     exception = capture.exception
     if exception is not None and "exc_info" not in hint:
         hint["exc_info"] = (type(exception), exception, exception.__traceback__)
+    hint.setdefault("attachments", [])
     capture.hint = hint
     return hint
+
+
+def check_feedback(_client: Client, capture: Capture) -> Verdict:
+    """A feedback has a message, of at most 4096 characters, whatever hooks made of it (FBK-10, FBK-30)."""
+    if capture.category is not DataCategory.FEEDBACK or feedback.put_right(capture.event):
+        return None
+    log.warn_once("feedback", "a feedback without a message is dropped")
+    return DiscardReason.INVALID
+
+
+def take_attachments(client: Client, capture: Capture) -> Verdict:
+    """Make items of what the scopes, the caller and the hooks attached; what cannot be sent is left out (ATT-36)."""
+    if capture.hint is None:
+        return None
+    given = attaching.in_hint(capture.hint)
+    if not given:
+        return None
+    if client.processor.is_limited(DataCategory.ATTACHMENT):  # ruling 11
+        left_out = attaching.all_left_out(given, DiscardReason.RATELIMIT_BACKOFF, "the server takes none now")
+    else:
+        capture.attachments, left_out = attaching.taken(given, client.options["max_attachment_size"])
+    for each in left_out:
+        log.debug("the attachment %r is left out: %s", each.filename, each.why)
+        note_left_out(capture.event, each.filename, each.why)
+        for category, quantity in each.quantities():
+            client.processor.count_drop(each.reason, category, quantity)
+    return None
+
+
+def count_loss(client: Client, capture: Capture, reason: DiscardReason) -> None:
+    """Account for a capture that is dropped, and for the attachments that would have gone with it (ATT-04)."""
+    client.processor.count_drop(reason, capture.category)
+    if capture.attachments:
+        lost = [quantity for item in capture.attachments for quantity in item.quantities()]
+    else:
+        given = attaching.in_hint(capture.hint)
+        if capture.scopes is None:  # dropped before they were merged
+            given += [each for each in merge.attachments_of(capture.extra) if _goes_with(each, capture)]
+        lost = [quantity for each in attaching.all_left_out(given, reason, "") for quantity in each.quantities()]
+    for category, quantity in lost:
+        client.processor.count_drop(reason, category, quantity)
 
 
 def deliver(client: Client, capture: Capture) -> Verdict:
@@ -315,8 +383,9 @@ def deliver(client: Client, capture: Capture) -> Verdict:
     event_id = read_uuid(event.get("event_id")) or new_event_id()  # a hook may have taken it away
     event["event_id"] = event_id
     capture.loss = None
-    client.processor.add(capture.category, event)
+    client.processor.add(capture.category, event, capture.attachments)
     if capture.exception is not None and capture.mark is not None:
         exception_dict(capture.exception)[_MARK] = Mark(capture.mark)
-    get_isolation_scope().set_last_event_id(event_id)
+    if capture.category is not DataCategory.FEEDBACK:  # so that more can be said of the same event
+        get_isolation_scope().set_last_event_id(event_id)
     return None

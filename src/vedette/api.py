@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from vedette._scopes.scope import Scope
 
 __all__ = [
+    "add_attachment",
     "add_breadcrumb",
     "capture_event",
     "capture_exception",
+    "capture_feedback",
     "capture_message",
     "flush",
     "get_client",
@@ -115,6 +117,32 @@ def capture_message(
 ) -> str | None:
     """Send a message, of level ``info`` unless given; the event's id, or None (SCO-71)."""
     return get_current_scope().capture_message(message, level, scope, **scope_kwargs)
+
+
+def capture_feedback(
+    feedback: dict[str, Any] | None = None, hint: Hint | None = None, scope: Scope | None = None, **kwargs: Any
+) -> str | None:
+    """Send what a user said about the program; its id, or None if it was dropped (FBK-38, FBK-41).
+
+    ``feedback`` is a dict with ``message`` (cut at 4096 characters) and, if known, ``contact_email``, ``name``,
+    ``url``, ``associated_event_id``, ``replay_id``; they may be given by keyword as well. Files may be put under
+    ``hint["attachments"]``. The rest is as with ``capture_event``. Never raises: without a message nothing is sent.
+    """
+    return get_current_scope().capture_feedback(feedback, hint, scope, **kwargs)
+
+
+def add_attachment(
+    bytes: bytes | Callable[[], bytes] | None = None,  # noqa: A002 - the unified API's name
+    filename: str | None = None,
+    path: str | None = None,
+    content_type: str | None = None,
+    add_to_transactions: bool = False,  # noqa: FBT001, FBT002 - as above
+) -> None:
+    """Attach a file to later events, on the isolation scope (ATT-30, ATT-31).
+
+    ``vedette.attachments.Attachment`` says what the arguments mean.
+    """
+    get_isolation_scope().add_attachment(bytes, filename, path, content_type, add_to_transactions)
 
 
 def add_breadcrumb(crumb: Breadcrumb | None = None, hint: BreadcrumbHint | None = None, **kwargs: Any) -> None:

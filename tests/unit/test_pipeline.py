@@ -57,6 +57,8 @@ def test_the_stages_stand_in_the_order_of_the_specification() -> None:
         "apply_scopes",
         "run_event_processors",
         "run_before_send",
+        "check_feedback",
+        "take_attachments",
         "deliver",
     ]
 

@@ -16,10 +16,11 @@ from collections import deque
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any, Final
 
     from vedette._protocol.categories import DataCategory
+    from vedette._protocol.envelope import Item as Attachment
 
 # Below this many items nothing is measured: the usual capture meets an empty buffer, and the bounds of the
 # renderer keep one event under half a megabyte.
@@ -28,12 +29,17 @@ _MAX_NODES_MEASURED: Final = 20_000
 
 
 class Item:
-    """One captured thing on its way: its payload (exact built-ins only) and, once known, its size in bytes."""
+    """One captured thing on its way: its payload (exact built-ins only) and, once known, its size in bytes.
 
-    __slots__ = ("payload", "size")
+    ``attachments`` go in its envelope; ``attached`` is how many of their bytes count as held in memory.
+    """
 
-    def __init__(self, payload: dict[str, object]) -> None:
+    __slots__ = ("attached", "attachments", "payload", "size")
+
+    def __init__(self, payload: dict[str, Any], attachments: Iterable[Attachment] = ()) -> None:
         self.payload = payload
+        self.attachments = tuple(attachments)
+        self.attached = 0
         self.size = 0
 
 
@@ -55,7 +61,7 @@ class Buffer:
         category: DataCategory,
         capacity: int,
         ledger: Ledger,
-        on_overflow: Callable[[DataCategory], None],
+        on_overflow: Callable[[DataCategory, Item], None],
     ) -> None:
         self.category = category
         self.capacity = capacity
@@ -66,6 +72,10 @@ class Buffer:
     def __len__(self) -> int:
         return len(self._items)
 
+    def attachments(self) -> list[Attachment]:
+        """Those of all items."""
+        return [each for item in tuple(self._items) for each in item.attachments]
+
     def append(self, item: Item) -> None:
         """Add an item; where there is no room, the oldest leave and are counted (ruling 8)."""
         if len(self._items) >= _FREE_ITEMS:
@@ -73,9 +83,10 @@ class Buffer:
             self._ledger.held += item.size
         self._items.append(item)
         while len(self._items) > self.capacity or (self._ledger.held > self._ledger.limit and len(self._items) > 1):
-            if self.take() is None:
+            oldest = self.take()
+            if oldest is None:
                 break
-            self._on_overflow(self.category)
+            self._on_overflow(self.category, oldest)
 
     def take(self) -> Item | None:
         """The oldest item, or None."""

@@ -12,12 +12,13 @@ from vedette._events.shrink import shrink_event
 from vedette._privacy.scrub import scrub_event
 from vedette._protocol import json
 from vedette._protocol.categories import DataCategory
+from vedette._protocol.content_types import content_type_of
 from vedette._protocol.envelope import Envelope, Item, PayloadRef
 from vedette._protocol.version import SDK_NAME, VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any, Final
 
     from vedette._privacy.denylist import DenyList
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 EVENT_LIMIT_BYTES: Final = 1_000_000
 _PAIRS_PER_REPORT: Final = 50  # about 70 bytes each: below the 4 KiB of CR-64
 
-_ITEM_TYPES: Final = {DataCategory.ERROR: "event", DataCategory.TRANSACTION: "transaction"}
+_ITEM_TYPES: Final = {
+    DataCategory.ERROR: "event",
+    DataCategory.TRANSACTION: "transaction",
+    DataCategory.FEEDBACK: "feedback",
+}
 
 
 class Packer:
@@ -42,8 +47,14 @@ class Packer:
         self._trace = trace
         self._denylist = denylist
 
-    def event_envelope(self, category: DataCategory, event: dict[str, Any], limit: int = EVENT_LIMIT_BYTES) -> Envelope:
-        """One event in an envelope of its own. Raises TooLargeError where nothing helps."""
+    def event_envelope(
+        self,
+        category: DataCategory,
+        event: dict[str, Any],
+        attachments: Iterable[Item] = (),
+        limit: int = EVENT_LIMIT_BYTES,
+    ) -> Envelope:
+        """One event, with its attachments behind it. Raises TooLargeError where nothing helps."""
         scrub_event(event, self._denylist)
         remark_cuts(event, self._text_limit)
         body = shrink_event(event, limit, json.encode)
@@ -53,7 +64,9 @@ class Packer:
         if trace_id is not None:
             headers["trace"] = {"trace_id": trace_id, **self._trace}
         item = Item(PayloadRef(bytes=body, json=event), type=_ITEM_TYPES.get(category, "event"))
-        return Envelope(headers=headers, items=[item])
+        for attachment in attachments:
+            _infer_content_type(attachment)
+        return Envelope(headers=headers, items=[item, *attachments])
 
     def report_envelope(self) -> Envelope:
         """An envelope for a client report that travels alone (CR-61, CR-63)."""
@@ -71,6 +84,14 @@ class Packer:
                 "discarded_events": records[start : start + _PAIRS_PER_REPORT],
             }
             envelope.add_item(Item(PayloadRef(json=report), type="client_report"))
+
+
+def _infer_content_type(attachment: Item) -> None:
+    """From the name, where none was given (ATT-34); here, because it may read files of the system."""
+    if "content_type" not in attachment.headers:
+        guess = content_type_of(attachment.headers["filename"])
+        if guess is not None:
+            attachment.headers["content_type"] = guess
 
 
 def _headers() -> dict[str, Any]:

@@ -26,12 +26,14 @@ from vedette._processing.outcomes import CAPTURED, DELIVERED, REFUSED, Outcomes
 from vedette._processing.packing import EVENT_LIMIT_BYTES
 from vedette._processing.scheduler import WEIGHTS, Scheduler
 from vedette._processing.worker import Worker
+from vedette._protocol.attachment import note_left_out
 from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._transport.delivery import Outcome
+from vedette._transport.streaming import extra_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, Final
 
     from vedette._host.stats import Stats
@@ -39,11 +41,13 @@ if TYPE_CHECKING:
     from vedette._processing.packing import Packer
     from vedette._processing.sending import Sender
     from vedette._protocol.envelope import Envelope
-    from vedette._transport.delivery import Delivery
+    from vedette._protocol.envelope import Item as Attachment
+    from vedette._transport.delivery import Delivery, Loss
 
 REQUEST_SECONDS: Final = 30.0
 REPORT_SECONDS: Final = 30.0  # ruling 21
 BUFFERED_BYTES: Final = 16 * 1024 * 1024  # ruling 9
+ATTACHED_BYTES: Final = 32 * 1024 * 1024  # of attachments in memory beside; any single event may have more
 
 _FATES: Final[Mapping[Outcome, Fate]] = {Outcome.DELIVERED: DELIVERED, Outcome.REFUSED: REFUSED}
 
@@ -74,13 +78,17 @@ class TelemetryProcessor:
         self._worker = Worker(self._work)
         self._busy = _thread.allocate_lock()
         self._waiters: deque[_thread.LockType] = deque()
-        self._in_flight: DataCategory | None = None
+        self._attached = Ledger(ATTACHED_BYTES)
+        self._in_flight: tuple[DataCategory, Item] | None = None
         self._report_due: float | None = None
 
-    def add(self, category: DataCategory, payload: dict[str, Any]) -> None:
-        """Take an item of exact built-ins; it is the processor's from now on."""
-        self._outcomes.count(CAPTURED, category)
-        self._buffers[category].append(Item(payload))
+    def add(self, category: DataCategory, payload: dict[str, Any], attachments: Sequence[Attachment] = ()) -> None:
+        """Take an item of exact built-ins, and what goes in its envelope; all is the processor's from now on."""
+        item = Item(payload, attachments)
+        self._count(CAPTURED, category, item)
+        if attachments:
+            self._hold(item)
+        self._buffers[category].append(item)
         if self._sender.synchronous:
             self._work()
         else:
@@ -100,9 +108,14 @@ class TelemetryProcessor:
     def stats(self) -> Stats:
         """How many items were captured, and what became of them."""
         waiting = {category: len(buffer) for category, buffer in self._buffers.items()}
+        attachments = [each for buffer in self._buffers.values() for each in buffer.attachments()]
         in_flight = self._in_flight
         if in_flight is not None:
-            waiting[in_flight] += 1
+            waiting[in_flight[0]] += 1
+            attachments += in_flight[1].attachments
+        for attachment in attachments:
+            for category, quantity in attachment.quantities():
+                waiting[category] = waiting.get(category, 0) + quantity
         return self._outcomes.snapshot(waiting.items())
 
     def flush(self, timeout: float, callback: Callable[[int, float], object] | None = None) -> None:
@@ -127,8 +140,8 @@ class TelemetryProcessor:
         """
         self.flush(timeout, callback)
         for category, buffer in self._buffers.items():
-            while buffer.take() is not None:
-                self._outcomes.count(DiscardReason.NETWORK_ERROR, category)
+            while (item := buffer.take()) is not None:
+                self._let_go(DiscardReason.NETWORK_ERROR, category, item)
         self._worker.end()
         self._sender.kill()
 
@@ -168,11 +181,12 @@ class TelemetryProcessor:
             while buffer is not None and (deadline is None or self._clock() < deadline):
                 item = buffer.take()
                 if item is not None:
-                    self._in_flight = buffer.category
+                    self._in_flight = (buffer.category, item)
                     try:
                         self._dispatch(buffer.category, item, deadline)
                     finally:
                         self._in_flight = None
+                        del item  # the descriptors of its files are free now
                 buffer = self._scheduler.next_buffer()
             if waiters or self._seconds_to_report() == 0.0:
                 self._send_report(deadline)
@@ -183,16 +197,20 @@ class TelemetryProcessor:
     def _dispatch(self, category: DataCategory, item: Item, deadline: float | None) -> None:
         """Send one item, and count what became of it."""
         fate: Fate = DiscardReason.INTERNAL_SDK_ERROR
+        also_lost: tuple[Loss, ...] = ()
         try:
             if self._sender.is_limited(category):
                 fate = DiscardReason.RATELIMIT_BACKOFF
                 return
             self._sender.prepare()
-            delivery = self._send_event(category, item.payload, deadline, EVENT_LIMIT_BYTES)
+            self._leave_out_unsendable(item)
+            delivery = self._send_event(category, item, deadline, EVENT_LIMIT_BYTES)
             if delivery.too_large:  # ruling 12: once more, much smaller
-                delivery = self._send_event(category, item.payload, deadline, EVENT_LIMIT_BYTES // 4)
+                self._leave_out_large(item)
+                delivery = self._send_event(category, item, deadline, EVENT_LIMIT_BYTES // 4)
             if delivery.too_large:
                 log.warn_once("413", "an event is lost: too large for the server (413), even when shrunk")
+            also_lost = delivery.also_lost
             fate = _FATES.get(delivery.outcome) or delivery.reason or fate
         except TooLargeError:
             log.warn_once("too large", "an event is too large to be sent, even without its details")
@@ -201,19 +219,25 @@ class TelemetryProcessor:
                 raise
             log.warn_once("send", "internal error in vedette while sending - please report it", exc_info=True)
         finally:
-            self._outcomes.count(fate, category)
+            self._let_go(fate, category, item, also_lost)
 
-    def _send_event(
-        self, category: DataCategory, event: dict[str, Any], deadline: float | None, limit: int
-    ) -> Delivery:
-        envelope = self._packer.event_envelope(category, event, limit)
-        return self._send_with_report(envelope, deadline)
+    def _send_event(self, category: DataCategory, item: Item, deadline: float | None, limit: int) -> Delivery:
+        while True:
+            envelope = self._packer.event_envelope(category, item.payload, item.attachments, limit)
+            delivery = self._send_with_report(envelope, deadline)
+            if delivery.unreadable is None:
+                return delivery
+            # A file changed while it was sent: the server got no whole envelope, and gets one without it now.
+            reason = DiscardReason.INTERNAL_SDK_ERROR
+            self._leave_out(item, delivery.unreadable, reason, "its file changed while it was sent")
 
     def _send_with_report(self, envelope: Envelope, deadline: float | None) -> Delivery:
         """Send; the losses so far ride along, and are kept for the next envelope if this one is lost."""
         losses = self._outcomes.take_losses() if self._send_reports else {}
         self._packer.add_report(envelope, losses)
-        seconds = REQUEST_SECONDS if deadline is None else min(REQUEST_SECONDS, deadline - self._clock())
+        seconds = REQUEST_SECONDS + extra_seconds(envelope)
+        if deadline is not None:
+            seconds = min(seconds, deadline - self._clock())
         delivery = self._sender.send(envelope, max(0.001, seconds))
         if losses and delivery.outcome is not Outcome.DELIVERED:
             self._outcomes.give_back(losses)
@@ -238,5 +262,68 @@ class TelemetryProcessor:
             self._report_due = now + REPORT_SECONDS
         return max(0.0, self._report_due - now)
 
-    def _count_overflow(self, category: DataCategory) -> None:
-        self._outcomes.count(DiscardReason.BUFFER_OVERFLOW, category)
+    # --- attachments, and what they are counted as --------------------------------------------------------
+
+    def _hold(self, item: Item) -> None:
+        """Keep the bytes that wait in memory within bounds: a newcomer that has no room goes without."""
+        in_memory = [each for each in item.attachments if each.payload.bytes is not None]
+        size = sum(each.payload.size() for each in in_memory)
+        if self._attached.held and self._attached.held + size > self._attached.limit:
+            for each in in_memory:
+                self._leave_out(item, each, DiscardReason.BUFFER_OVERFLOW, "too much was waiting to be sent")
+            return
+        item.attached = size
+        self._attached.held += size
+
+    def _leave_out_unsendable(self, item: Item) -> None:
+        """What the server does not take now, and files that are no longer what they were (ATT-36, ruling 11)."""
+        limited = bool(item.attachments) and self._sender.is_limited(DataCategory.ATTACHMENT)
+        for each in item.attachments:
+            if limited:
+                self._leave_out(item, each, DiscardReason.RATELIMIT_BACKOFF, "the server takes none now")
+            elif each.payload.file is not None:
+                try:
+                    each.payload.file.check()
+                except OSError as error:
+                    reason = DiscardReason.INTERNAL_SDK_ERROR
+                    self._leave_out(item, each, reason, f"it cannot be read: {error.strerror or error}")
+
+    def _leave_out_large(self, item: Item) -> None:
+        """After a 413: the attachments, if there is more of them than the least that the event is shrunk to."""
+        if sum(each.payload.size() for each in item.attachments) > EVENT_LIMIT_BYTES // 4:
+            log.warn_once("413 attachments", "attachments are left out: too large for the server (413)")
+            for each in item.attachments:
+                self._leave_out(item, each, DiscardReason.SEND_ERROR, "too large for the server (413)")
+
+    def _leave_out(self, item: Item, attachment: Attachment, reason: DiscardReason, why: str) -> None:
+        """Drop one attachment, which costs only itself: counted, and noted on the event (PAIN-29)."""
+        item.attachments = tuple(each for each in item.attachments if each is not attachment)
+        name = attachment.headers["filename"]
+        log.debug("the attachment %r is left out: %s", name, why)
+        note_left_out(item.payload, name, why)
+        for category, quantity in attachment.quantities():
+            self._outcomes.count(reason, category, quantity)
+
+    def _count(self, what: Fate, category: DataCategory, item: Item, also_lost: Iterable[Loss] = ()) -> None:
+        """Count an item and its attachments alike, but for the losses among these that a transport told of."""
+        self._outcomes.count(what, category)
+        attached: dict[DataCategory, int] = {}
+        for attachment in item.attachments:
+            for each, quantity in attachment.quantities():
+                attached[each] = attached.get(each, 0) + quantity
+        for reason, each, quantity in also_lost:
+            lost = min(quantity, attached.get(each, 0))
+            if lost > 0:
+                attached[each] -= lost
+                self._outcomes.count(reason, each, lost)
+        for each, quantity in attached.items():
+            if quantity:
+                self._outcomes.count(what, each, quantity)
+
+    def _let_go(self, fate: Fate, category: DataCategory, item: Item, also_lost: Iterable[Loss] = ()) -> None:
+        self._count(fate, category, item, also_lost)
+        if item.attached:
+            self._attached.held -= item.attached
+
+    def _count_overflow(self, category: DataCategory, item: Item) -> None:
+        self._let_go(DiscardReason.BUFFER_OVERFLOW, category, item)

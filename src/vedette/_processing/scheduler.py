@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # Weight of each category: critical 5, high 4, medium 3, low 2, lowest 1. A category joins with its buffer.
 WEIGHTS: Final[Mapping[DataCategory, int]] = {
     DataCategory.ERROR: 5,
+    DataCategory.FEEDBACK: 5,
     DataCategory.TRANSACTION: 3,
 }
 

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 
 from vedette._host import guests, log
 from vedette._protocol import json
-from vedette._protocol.categories import DiscardReason
+from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._transport.delivery import Delivery, Outcome
 from vedette._transport.http import HttpTransport
 from vedette._transport.interface import Transport
@@ -16,10 +16,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final
 
-    from vedette._protocol.categories import DataCategory
     from vedette._protocol.envelope import Envelope
 
 
+ATTACHED: Final = frozenset({DataCategory.ATTACHMENT, DataCategory.ATTACHMENT_ITEM})
+"""What goes with an event, and may be lost without it."""
 KILL_SECONDS: Final = 0.2  # that a user's transport may take to let go
 
 
@@ -62,7 +63,7 @@ class HttpSender(Sender):
 
     def send(self, envelope: Envelope, timeout: float) -> Delivery:
         try:
-            return self._transport.deliver(envelope.serialize(), timeout=timeout)
+            return self._transport.deliver(envelope, timeout=timeout)
         except Exception:  # noqa: BLE001 - the border: OFF-16, OFF-17
             log.warn_once("send", "internal error in vedette's transport - please report it", exc_info=True)
             return Delivery(Outcome.LOST, reason=DiscardReason.INTERNAL_SDK_ERROR)
@@ -82,16 +83,18 @@ class GuestSender(Sender):
         self._limits = transport.rate_limits if isinstance(transport, HttpTransport) else None
         self.sends_reports = self._limits is not None
         self.synchronous = transport.synchronous
-        self._lost: list[str] = []
+        self._lost: list[tuple[str, DataCategory, int]] = []
         transport.loss_recorder = self._note_loss
 
     def send(self, envelope: Envelope, timeout: float) -> Delivery:
         self._lost.clear()
         if not self._call("capture_envelope", self._transport.capture_envelope, envelope):
             return Delivery(Outcome.LOST, reason=DiscardReason.INTERNAL_SDK_ERROR)
-        if self._lost:
-            return Delivery(Outcome.LOST, reason=DiscardReason(self._lost[0]))
-        return Delivery(Outcome.DELIVERED)
+        lost = [(DiscardReason(reason), category, quantity) for reason, category, quantity in self._lost]
+        for reason, category, _ in lost:
+            if category not in ATTACHED:
+                return Delivery(Outcome.LOST, reason=reason)
+        return Delivery(Outcome.DELIVERED, also_lost=tuple(lost))
 
     def is_limited(self, category: DataCategory) -> bool:
         return self._limits is not None and self._limits.is_limited(category)
@@ -121,8 +124,8 @@ class GuestSender(Sender):
             call()
         done.acquire(timeout=max(0.0, seconds))
 
-    def _note_loss(self, reason: str, _category: DataCategory, _quantity: int) -> None:
-        self._lost.append(reason)
+    def _note_loss(self, reason: str, category: DataCategory, quantity: int) -> None:
+        self._lost.append((reason, category, quantity))
 
     def _call(self, name: str, method: Any, *args: object) -> bool:
         try:

@@ -8,13 +8,17 @@ and headers of unknown kinds), strictly where it does not.
 from __future__ import annotations
 
 import io
+import os
 
 from vedette._protocol import json
 from vedette._protocol.categories import DataCategory, category_of_item_type
+from vedette._protocol.content_types import content_type_of
+from vedette._protocol.files import FilePart
 from vedette._protocol.ids import read_uuid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from typing import Any, BinaryIO, Final, TypeAlias
 
     from vedette._protocol.types import Event
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 EVENT_LIKE: Final = frozenset({"event", "transaction", "feedback"})
 """Item types of which an envelope holds at most one (ENV-61)."""
 _RESERVED: Final = frozenset({"security", "unreal_report", "form_data"})
+_LONGEST_NAME: Final = 255  # characters of a file's name; the end has the extension
 _BYTES_TOO: Final[dict[DataCategory, DataCategory]] = {
     DataCategory.LOG_ITEM: DataCategory.LOG_BYTE,
     DataCategory.TRACE_METRIC: DataCategory.TRACE_METRIC_BYTE,
@@ -34,10 +39,21 @@ class EnvelopeError(ValueError):
     """Bytes that are no envelope, or an envelope that must not be written; the message says where and why."""
 
 
-class PayloadRef:
-    """What an item carries: bytes, a value to be encoded as JSON, or a file that is read when it is sent."""
+class UnreadableItemError(EnvelopeError):
+    """The file of an item cannot be read, or not in full; the others may go without it (ENV-97)."""
 
-    __slots__ = ("bytes", "json", "path")
+    def __init__(self, item: Item, error: OSError) -> None:
+        super().__init__(f"{item.headers.get('filename')!r} cannot be read: {error}")
+        self.item = item
+
+
+class PayloadRef:
+    """What an item carries: bytes, a value to be encoded as JSON, or a file that is read when it is sent.
+
+    ``file`` is set where vedette has looked at the file at ``path`` already: as it was then, it is sent.
+    """
+
+    __slots__ = ("bytes", "file", "json", "path")
 
     def __init__(
         self,
@@ -48,30 +64,61 @@ class PayloadRef:
         self.bytes = bytes
         self.path = path
         self.json = json
+        self.file: FilePart | None = None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it has yet to be read."""
+        return self.bytes is None and (self.file is not None or self.path is not None)
 
     def get_bytes(self) -> bytes:
         """The payload as it is sent. Raises OSError when the file cannot be read."""
         if self.bytes is not None:
             return self.bytes
+        if self.file is not None:
+            return b"".join(self.file.pieces())
         if self.path is not None:
             with open(self.path, "rb") as file:
                 return file.read()
         return json.encode(self.json) if self.json is not None else b""
+
+    def opened(self) -> tuple[int, Iterable[_bytes]]:
+        """How many bytes the payload has, and them in pieces. Raises OSError at once, or with a later piece."""
+        if not self.is_file:
+            data = self.get_bytes()
+            return len(data), (data,)
+        part = self.file or FilePart.at(self.path or "")
+        return part.size, part.pieces()
+
+    def size(self) -> int:
+        """How many bytes the payload has; 0 for a file that cannot be found. No file is read."""
+        if not self.is_file:
+            return len(self.get_bytes())
+        if self.file is not None:
+            return self.file.size
+        try:
+            return os.stat(self.path or "").st_size
+        except (OSError, ValueError):
+            return 0
 
     @property
     def inferred_content_type(self) -> str:
         """``application/json``, a guess by the file's name, or ``application/octet-stream``."""
         if self.json is not None:
             return "application/json"
-        guess = None
-        if self.path is not None:
-            import mimetypes  # noqa: PLC0415 - for attachments of files only
-
-            guess, _ = mimetypes.guess_type(_text_of(self.path))
+        guess = content_type_of(_text_of(self.path)) if self.path is not None else None
         return guess or "application/octet-stream"
+
+    def __reduce__(self) -> tuple[type[PayloadRef], tuple[Any, ...]]:
+        if self.file is not None:
+            return PayloadRef, (self.get_bytes(),)  # a descriptor is of this process
+        return PayloadRef, (self.bytes, self.path, self.json)
 
     def __repr__(self) -> str:
         return f"<PayloadRef {self.inferred_content_type}>"
+
+
+_bytes = bytes  # in the class, the name is the attribute's
 
 
 class Item:
@@ -99,7 +146,7 @@ class Item:
         if content_type is not None:
             self.headers["content_type"] = content_type
         if filename is not None:
-            self.headers["filename"] = filename.replace("\\", "/").rpartition("/")[2]
+            self.headers["filename"] = bare_name(filename)
 
     @property
     def type(self) -> str | None:
@@ -117,7 +164,7 @@ class Item:
         if category is DataCategory.INTERNAL:
             return []
         if category is DataCategory.ATTACHMENT:
-            return [(category, max(1, self._size()))]
+            return [(category, max(1, self.payload.size())), (DataCategory.ATTACHMENT_ITEM, 1)]
         if category is DataCategory.TRANSACTION:
             transaction = self.get_transaction_event()
             spans = transaction.get("spans") if transaction else None
@@ -125,7 +172,7 @@ class Item:
         count = self.headers.get("item_count", 1)
         lost: list[tuple[DataCategory, int]] = [(category, count if isinstance(count, int) else 1)]
         if category in _BYTES_TOO:
-            lost.append((_BYTES_TOO[category], self._size()))
+            lost.append((_BYTES_TOO[category], self.payload.size()))
         return lost
 
     def get_bytes(self) -> bytes:
@@ -140,17 +187,20 @@ class Item:
         """The transaction, if this is one."""
         return self._json() if self.type == "transaction" else None
 
-    def serialize_into(self, f: BinaryIO) -> None:
-        """Write the item with its ``length`` and a newline behind it. Raises EnvelopeError, OSError."""
+    def pieces(self) -> Iterator[bytes]:
+        """The item with its ``length`` and a newline behind it, in pieces. Raises EnvelopeError, OSError."""
         if not isinstance(self.type, str) or not self.type:
             raise EnvelopeError("an envelope item needs a type")
         if self.type in _RESERVED:
             raise EnvelopeError(f"items of type {self.type!r} are reserved and never written")
-        payload = self.get_bytes()
-        f.write(json.encode({**self.headers, "length": len(payload)}))
-        f.write(b"\n")
-        f.write(payload)
-        f.write(b"\n")
+        length, payload = self.payload.opened()
+        yield json.encode({**self.headers, "length": length}) + b"\n"
+        yield from payload
+        yield b"\n"
+
+    def serialize_into(self, f: BinaryIO) -> None:
+        """Write the item with its ``length`` and a newline behind it. Raises EnvelopeError, OSError."""
+        f.writelines(self.pieces())
 
     def serialize(self) -> bytes:
         """The item as bytes, as ``serialize_into`` writes it."""
@@ -182,12 +232,6 @@ class Item:
         if self.payload.json is not None:
             return self.payload.json
         return json.decode(self.get_bytes())
-
-    def _size(self) -> int:
-        try:
-            return len(self.get_bytes())
-        except OSError:
-            return 0
 
     def __repr__(self) -> str:
         return f"<Item {self.headers!r}>"
@@ -256,15 +300,24 @@ class Envelope:
         """The transaction in it, if any."""
         return next((item.get_transaction_event() for item in self.items if item.type == "transaction"), None)
 
-    def serialize_into(self, f: BinaryIO) -> None:
-        """Write the envelope, framed exactly (ENV-01 to ENV-08, ENV-49). Raises EnvelopeError, OSError."""
-        f.write(json.encode(self.headers))
-        f.write(b"\n")
+    def pieces(self) -> Iterator[bytes]:
+        """The envelope in pieces, framed exactly (ENV-01 to ENV-08, ENV-49).
+
+        Raises EnvelopeError; and UnreadableItemError for an item whose file cannot be read.
+        """
+        yield json.encode(self.headers) + b"\n"
         for item in self.items:
-            item.serialize_into(f)
+            try:
+                yield from item.pieces()
+            except OSError as error:
+                raise UnreadableItemError(item, error) from error
+
+    def serialize_into(self, f: BinaryIO) -> None:
+        """Write the envelope, framed exactly. Raises EnvelopeError, and OSError where ``f`` cannot be written."""
+        f.writelines(self.pieces())
 
     def serialize(self) -> bytes:
-        """The envelope as bytes. Raises EnvelopeError, and OSError when a payload's file cannot be read."""
+        """The envelope as bytes. Raises EnvelopeError."""
         buffer = io.BytesIO()
         self.serialize_into(buffer)
         return buffer.getvalue()
@@ -331,6 +384,11 @@ def _read_exactly(f: BinaryIO, length: Any, item_type: str) -> bytes:
             f"{length} bytes of an item of type {item_type!r} are followed by {behind!r}, not by a newline"
         )
     return payload
+
+
+def bare_name(path: str) -> str:
+    """The name of a file without its folders, of either kind of system (ENV-88, ATT-16)."""
+    return path.replace("\\", "/").rpartition("/")[2].encode("utf-8", "replace").decode()[-_LONGEST_NAME:]
 
 
 def _text_of(path: bytes | str) -> str:

@@ -70,6 +70,11 @@ class BaseClient:
     def capture_message(self, message: str, level: str | None = None, scope: Scope | None = None) -> str | None:
         """Send a message, of level ``info`` unless given. Otherwise as `capture_event`."""
 
+    def capture_feedback(
+        self, feedback: dict[str, Any], hint: Hint | None = None, scope: Scope | None = None
+    ) -> str | None:
+        """Send what a user said, a dict with at least ``message``. Otherwise as `capture_event`."""
+
     def record_breadcrumb(self, crumb: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any] | None:
         """Run ``before_breadcrumb`` over a breadcrumb that this client may keep, and render what comes back.
 

@@ -7,12 +7,14 @@ the event, at every depth, for hooks change events in place, and the worker scru
 from __future__ import annotations
 
 from vedette._scopes.normal import is_exactly
+from vedette._scopes.scope import active_scopes
 from vedette._scopes.state import combined, in_order, is_flat, trimmed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final
 
+    from vedette._protocol.attachment import Attachment
     from vedette._scopes.propagation import PropagationContext
     from vedette._scopes.scope import Scope
     from vedette._scopes.state import ErrorProcessor, EventProcessor, ScopeState
@@ -68,6 +70,12 @@ def merged(
         _processors("event_processors", globally, scoped) if "event_processors" in state else (),
         _processors("error_processors", globally, scoped) if "error_processors" in state else (),
     )
+
+
+def attachments_of(extra: Scope | None = None) -> list[Attachment]:
+    """What the scopes that are active now, and the call's, would attach to an event."""
+    scopes = [*active_scopes()[::-1], *([] if extra is None else [extra])]
+    return [each for _, each in in_order(*(scope.snapshot().get("attachments", ()) for scope in scopes))]
 
 
 def _processors(field: str, of_global: Any, scoped: list[Any]) -> tuple[Any, ...]:

@@ -30,12 +30,14 @@ from _thread import RLock
 from enum import Enum
 
 from vedette._host import log
+from vedette._protocol.attachment import Attachment
+from vedette._protocol.feedback import FIELDS
 from vedette._scopes.breadcrumbs import nests, recorded
 from vedette._scopes.client import BaseClient, NoOpClient
 from vedette._scopes.entries import active, stay
 from vedette._scopes.normal import is_exactly, level_of, name_of, pairs_of, shown, tag_key_of, text_of
 from vedette._scopes.propagation import PropagationContext
-from vedette._scopes.state import combined, trimmed
+from vedette._scopes.state import combined, trimmed, with_attachment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -433,6 +435,27 @@ class Scope:
             }
         )
 
+    # --- attachments -------------------------------------------------------------------------------------
+
+    def add_attachment(
+        self,
+        bytes: bytes | Callable[[], bytes] | None = None,  # noqa: A002 - the unified API's name
+        filename: str | None = None,
+        path: str | None = None,
+        content_type: str | None = None,
+        add_to_transactions: bool = False,  # noqa: FBT001, FBT002 - as above
+    ) -> None:
+        """Attach a file to the events captured under this scope (ATT-30, ATT-31, ATT-44).
+
+        The arguments are those of ``vedette.attachments.Attachment``. A scope keeps the newest 30, and at most
+        64 MiB of given bytes.
+        """
+        attachment = Attachment(bytes, filename, path, content_type, add_to_transactions)
+        if bytes is None and attachment.path is None:
+            log.debug("add_attachment takes bytes or a path, and got neither: ignored")
+            return
+        self._write(lambda state: with_attachment(state, next(_numbers), attachment))
+
     # --- data of several scopes --------------------------------------------------------------------------
 
     def update_from_scope(self, scope: Scope) -> None:
@@ -514,6 +537,29 @@ class Scope:
         The rest is as with `capture_event`.
         """
         return self._client_in_charge().capture_message(message, level, self._of_call(scope, scope_kwargs))
+
+    def capture_feedback(
+        self,
+        feedback: dict[str, Any] | None = None,
+        hint: Hint | None = None,
+        scope: Scope | None = None,
+        **kwargs: Any,
+    ) -> str | None:
+        """Send what a user said about the program (FBK-38); its id, or None if it was dropped.
+
+        Args:
+            feedback: A dict with ``message`` and, if known, ``contact_email``, ``name``, ``url``,
+                ``associated_event_id``, ``replay_id``.
+            hint: As with `capture_event`; files may be under ``attachments``.
+            scope: As with `capture_event`.
+            **kwargs: The same keys as in ``feedback``, and the data of `update_from_kwargs`; they win.
+        """
+        fields = _only(FIELDS, kwargs)
+        others = {name: value for name, value in kwargs.items() if name not in fields}
+        given: Any = feedback
+        if fields:
+            given = {**given, **fields} if issubclass(type(given), dict) else fields
+        return self._client_in_charge().capture_feedback(given, hint, self._of_call(scope, others))
 
     def _of_call(self, scope: Scope | None, kwargs: Mapping[str, Any]) -> Scope | None:
         """What a capture puts on top of the active scopes: this one if it is none of them, its arguments."""

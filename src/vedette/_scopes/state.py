@@ -6,11 +6,14 @@ capture. Neither that dict nor anything in it is ever changed in place: whoever 
 
 from __future__ import annotations
 
+from vedette._protocol.attachment import MOST_ATTACHMENTS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any, Final, TypeAlias, TypedDict
 
+    from vedette._protocol.attachment import Attachment
     from vedette._protocol.types import LogLevel
 
     EventProcessor: TypeAlias = Callable[[Any, Any], Any]  # (event, hint) -> event or None
@@ -29,12 +32,16 @@ if TYPE_CHECKING:
         transaction: tuple[str, str | None]  # name, source
         breadcrumbs: tuple[tuple[int, dict[str, Any]], ...]
         nested_data: bool  # whether the data of a breadcrumb may hold a container, and takes longer to copy
+        attachments: tuple[tuple[int, Attachment], ...]
         event_processors: tuple[tuple[int, EventProcessor], ...]
         error_processors: tuple[tuple[int, ErrorProcessor], ...]
 
 
+ATTACHED_BYTES: Final = 64 * 1024 * 1024
+"""What the attachments of one scope may hold in memory; a single one may be larger."""
+
 _MERGED_BY_KEY: Final = ("tags", "contexts", "extra", "attributes")
-_MERGED_BY_NUMBER: Final = ("breadcrumbs", "event_processors", "error_processors")
+_MERGED_BY_NUMBER: Final = ("breadcrumbs", "attachments", "event_processors", "error_processors")
 
 
 def combined(states: Iterable[ScopeState]) -> ScopeState:
@@ -79,6 +86,19 @@ def trimmed(state: ScopeState, max_breadcrumbs: int) -> ScopeState:
     if len(crumbs) <= max_breadcrumbs:
         return state
     return {**state, "breadcrumbs": crumbs[-max_breadcrumbs:] if max_breadcrumbs > 0 else ()}
+
+
+def with_attachment(state: ScopeState, number: int, attachment: Attachment) -> ScopeState:
+    """The state with one more attachment; past the bounds of count and bytes the oldest are gone."""
+    attached = (*state.get("attachments", ()), (number, attachment))[-MOST_ATTACHMENTS:]
+    while len(attached) > 1 and sum(map(_size_in_memory, attached)) > ATTACHED_BYTES:
+        attached = attached[1:]
+    return {**state, "attachments": attached}
+
+
+def _size_in_memory(numbered: tuple[int, Attachment]) -> int:
+    data: Any = numbered[1].bytes
+    return len(data) if type(data) is bytes or type(data) is bytearray else 0
 
 
 def is_flat(fields: dict[str, Any]) -> bool:

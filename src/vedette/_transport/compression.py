@@ -6,8 +6,9 @@ import zlib
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from types import ModuleType
-    from typing import Final
+    from typing import Any, Final
 
 ENCODINGS: Final = ("gzip", "deflate", "br", "zstd")
 """What the protocol accepts as ``Content-Encoding`` (CMP-03)."""
@@ -30,16 +31,48 @@ def compress(data: bytes, encoding: str, level: int | None = None) -> bytes:
     if level is None:
         level = LEVELS.get(encoding, 0)
     if encoding in ("gzip", "deflate"):
-        compressor = zlib.compressobj(level, zlib.DEFLATED, _GZIP if encoding == "gzip" else _ZLIB)
-        return compressor.compress(data) + compressor.flush()
+        compressor = _zlib_compressor(encoding, level)
+        packed: bytes = compressor.compress(data) + compressor.flush()
+        return packed
     module = _module_of(encoding)
     if module.__name__ == "brotli":
-        packed: bytes = module.compress(data, quality=level)
+        packed = module.compress(data, quality=level)
     elif module.__name__ == "zstandard":
         packed = module.ZstdCompressor(level=level).compress(data)
     else:
         packed = module.compress(data, level)
     return packed
+
+
+def compressed(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """The same for data that comes, and goes, in pieces; no empty piece is among them."""
+    level = LEVELS.get(encoding, 0)
+    compressor: Any
+    if encoding in ("gzip", "deflate"):
+        compressor = _zlib_compressor(encoding, level)
+        take, finish = compressor.compress, compressor.flush
+    else:
+        module: Any = _module_of(encoding)
+        if module.__name__ == "brotli":
+            compressor = module.Compressor(quality=level)
+            take, finish = compressor.process, compressor.finish
+        elif module.__name__ == "zstandard":
+            compressor = module.ZstdCompressor(level=level).compressobj()
+            take, finish = compressor.compress, compressor.flush
+        else:
+            compressor = module.ZstdCompressor(level)
+            take, finish = compressor.compress, compressor.flush
+    for piece in pieces:
+        packed = take(piece)
+        if packed:
+            yield packed
+    packed = finish()
+    if packed:
+        yield packed
+
+
+def _zlib_compressor(encoding: str, level: int) -> Any:
+    return zlib.compressobj(level, zlib.DEFLATED, _GZIP if encoding == "gzip" else _ZLIB)
 
 
 def check_encoding(encoding: str) -> None:

@@ -8,7 +8,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from vedette._protocol.categories import DiscardReason
+    from vedette._protocol.categories import DataCategory, DiscardReason
+    from vedette._protocol.envelope import Item
+
+    Loss = tuple[DiscardReason, DataCategory, int]
 
 _MAX_DETAIL: Final = 500
 
@@ -27,7 +30,7 @@ class Outcome(Enum):
 class Delivery:
     """What became of one envelope. Immutable by convention, compared by value."""
 
-    __slots__ = ("detail", "outcome", "reason", "status", "too_large")
+    __slots__ = ("also_lost", "detail", "outcome", "reason", "status", "too_large", "unreadable")
 
     def __init__(
         self,
@@ -36,6 +39,8 @@ class Delivery:
         reason: DiscardReason | None = None,
         status: int | None = None,
         detail: str = "",
+        unreadable: Item | None = None,
+        also_lost: tuple[Loss, ...] = (),
     ) -> None:
         self.outcome = outcome
         self.reason = reason
@@ -46,6 +51,10 @@ class Delivery:
         """Refused for its size (413): worth sending once more when shrunk (ruling 12)."""
         self.detail = detail[:_MAX_DETAIL]
         """For people: what server or network said; at most 500 characters, not to be parsed (OFF-10)."""
+        self.unreadable = unreadable
+        """Nothing was sent because the file of this item cannot be read: worth sending without it (ENV-97)."""
+        self.also_lost = also_lost
+        """What did not arrive of attachments, though the envelope did."""
 
     def __eq__(self, other: object) -> bool:
         return self._values() == other._values() if isinstance(other, Delivery) else NotImplemented

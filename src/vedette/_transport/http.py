@@ -11,13 +11,14 @@ import time
 from vedette._host import log
 from vedette._protocol import json
 from vedette._protocol.categories import DiscardReason
-from vedette._protocol.envelope import EVENT_LIKE, Envelope, Item
+from vedette._protocol.envelope import EVENT_LIKE, Envelope, Item, UnreadableItemError
 from vedette._protocol.version import SDK_NAME, VERSION
 from vedette._transport.compression import check_encoding, compress
 from vedette._transport.connections import check_options, is_stale, new_manager
 from vedette._transport.delivery import Delivery, Outcome
 from vedette._transport.interface import Transport
 from vedette._transport.rate_limits import TOO_MANY_REQUESTS, RateLimits
+from vedette._transport.streaming import body_of, extra_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class HttpTransport(Transport):
     """
 
     TIMEOUT: ClassVar[float] = 30.0
-    """Seconds for one envelope given to ``capture_envelope``."""
+    """Seconds for one envelope given to ``capture_envelope``, and one more for each MiB of its attachments."""
 
     def __init__(self, options: Mapping[str, Any], *, url: str | None = None) -> None:
         super().__init__(options)
@@ -90,8 +91,10 @@ class HttpTransport(Transport):
         json.ensure_imported()
         self._connections()
 
-    def deliver(self, body: bytes, *, timeout: float) -> Delivery:
-        """Send one serialized envelope and say what became of it. Never raises an Exception.
+    def deliver(self, body: bytes | Envelope, *, timeout: float) -> Delivery:
+        """Send one envelope, serialized or not, and say what became of it. Never raises an Exception.
+
+        One with files or many bytes is read, compressed and sent piece by piece (PAIN-29).
 
         ``timeout``, in seconds, bounds connecting, sending and reading together. Not covered: the look-up of
         the host's name. And each of a host's addresses may take as long to connect, as may the TLS handshake.
@@ -110,6 +113,9 @@ class HttpTransport(Transport):
                     return self._post(body, deadline)
                 self._encoding_proven = delivery.outcome is Outcome.DELIVERED
             return delivery
+        except UnreadableItemError as error:
+            reason = DiscardReason.INTERNAL_SDK_ERROR
+            return Delivery(Outcome.LOST, reason=reason, detail=str(error), unreadable=error.item)
         except Exception as error:  # noqa: BLE001 - the border: what fails here is ours
             log.warn_once(f"deliver:{type(error)}", "sending failed by a fault of vedette", exc_info=True)
             return Delivery(Outcome.LOST, reason=DiscardReason.INTERNAL_SDK_ERROR, detail=repr(error))
@@ -120,20 +126,21 @@ class HttpTransport(Transport):
         What a rate limit forbids is left out, and so is an item whose file cannot be read (RATE-02, ENV-97).
         ``sent_at`` is set, unless the envelope has it.
         """
-        items = self._readable(self._allowed(envelope.items))
-        if not items:
+        items = self._allowed(envelope.items)
+        delivery = None
+        while items and delivery is None:
+            sending = Envelope(envelope.headers, items)
+            sending.headers.setdefault("sent_at", _now())
+            delivery = self.deliver(sending, timeout=self.TIMEOUT + extra_seconds(sending))
+            if delivery.unreadable is not None:
+                log.warning("an attachment is left out: %s", delivery.detail)
+                self.record_lost_event(DiscardReason.INTERNAL_SDK_ERROR, item=delivery.unreadable)
+                items = [item for item in items if item is not delivery.unreadable]
+                delivery = None
+        if delivery is None:
             return
-        sending = Envelope(envelope.headers, items)
-        sending.headers.setdefault("sent_at", _now())
-        try:
-            body = sending.serialize()
-        except Exception as error:  # noqa: BLE001 - as in deliver
-            log.warn_once(f"serialize:{type(error)}", "an envelope could not be written", exc_info=True)
-            delivery = Delivery(Outcome.LOST, reason=DiscardReason.INTERNAL_SDK_ERROR, detail=repr(error))
-        else:
-            delivery = self.deliver(body, timeout=self.TIMEOUT)
-            if delivery.too_large:
-                log.warning("an envelope was too large for the server (413) and is lost: %s", sending.description)
+        if delivery.too_large:
+            log.warning("an envelope was too large for the server (413) and is lost: %s", envelope.description)
         if delivery.reason is not None:
             for item in items:
                 self.record_lost_event(delivery.reason, item=item)
@@ -157,12 +164,12 @@ class HttpTransport(Transport):
             self._pid = os.getpid()
         return manager
 
-    def _post(self, body: bytes, deadline: float) -> Delivery:
+    def _post(self, body: bytes | Envelope, deadline: float) -> Delivery:
         import urllib3  # noqa: PLC0415
         from urllib3.util import SKIP_HEADER  # noqa: PLC0415
 
         encoding = self._encoding
-        data = compress(body, encoding)
+        data: Any = body_of(body, encoding, deadline) if isinstance(body, Envelope) else compress(body, encoding)
         headers = {**self._headers, "Content-Encoding": encoding, "Accept-Encoding": SKIP_HEADER}
         may_be_stale = True
         while True:
@@ -211,20 +218,6 @@ class HttpTransport(Transport):
             else:
                 allowed.append(item)
         return allowed
-
-    def _readable(self, items: list[Item]) -> list[Item]:
-        """With the content of files instead of their paths; without those that cannot be read (ENV-97)."""
-        readable: list[Item] = []
-        for item in items:
-            if item.payload.path is None:
-                readable.append(item)
-                continue
-            try:
-                readable.append(Item(item.get_bytes(), headers=item.headers))
-            except OSError as error:
-                log.warning("an attachment is left out, its file cannot be read: %s", error)
-                self.record_lost_event(DiscardReason.INTERNAL_SDK_ERROR, item=item)
-        return readable
 
 
 def _finish(response: urllib3.BaseHTTPResponse) -> None:

@@ -12,7 +12,7 @@ from vedette._protocol.categories import DataCategory
 
 def buffer_of(capacity: int, limit: int = 10**9) -> tuple[Buffer, list[DataCategory]]:
     lost: list[DataCategory] = []
-    return Buffer(DataCategory.ERROR, capacity, Ledger(limit), lost.append), lost
+    return Buffer(DataCategory.ERROR, capacity, Ledger(limit), lambda category, _item: lost.append(category)), lost
 
 
 def numbers_in(buffer: Buffer) -> list[object]:
@@ -48,7 +48,7 @@ def test_one_item_above_the_byte_limit_is_kept_alone() -> None:
 
 def test_the_byte_count_starts_anew_when_the_buffer_was_empty() -> None:
     ledger = Ledger(10**9)
-    buffer = Buffer(DataCategory.ERROR, 1000, ledger, lambda _category: None)
+    buffer = Buffer(DataCategory.ERROR, 1000, ledger, lambda _category, _item: None)
     for number in range(50):
         buffer.append(Item({"number": number, "text": "x" * 1000}))
     assert ledger.held > 0

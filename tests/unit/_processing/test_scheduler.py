@@ -13,7 +13,7 @@ from vedette._protocol.categories import DataCategory
 
 def buffers_of(*categories: DataCategory) -> dict[DataCategory, Buffer]:
     ledger = Ledger(10**9)
-    return {each: Buffer(each, 1000, ledger, lambda _category: None) for each in categories}
+    return {each: Buffer(each, 1000, ledger, lambda _category, _item: None) for each in categories}
 
 
 @pytest.mark.spec("TP-53", "TP-72", "TP-83", "TP-84")

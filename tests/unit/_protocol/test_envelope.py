@@ -234,8 +234,8 @@ def test_each_kind_has_its_way_in():
     ("item", "quantities"),
     [
         (Item(b"{}", type="event"), {"error": 1}),
-        (Item(b"12345", type="attachment"), {"attachment": 5}),
-        (Item(b"", type="attachment"), {"attachment": 1}),
+        (Item(b"12345", type="attachment"), {"attachment": 5, "attachment_item": 1}),
+        (Item(b"", type="attachment"), {"attachment": 1, "attachment_item": 1}),
         (Item(PayloadRef(json={"spans": [1, 2, 3]}), type="transaction"), {"transaction": 1, "span": 4}),
         (Item(b'{"spans":[1]}', type="transaction"), {"transaction": 1, "span": 2}),
         (Item(b"{}", type="transaction"), {"transaction": 1, "span": 1}),

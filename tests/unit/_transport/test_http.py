@@ -461,8 +461,8 @@ def test_what_was_lost_is_recorded_for_each_item_but_not_after_a_429(server, tra
     ]
     for status, expected in [
         (200, []),
-        (400, [("send_error", "error", 1), ("send_error", "attachment", 500)]),
-        (413, [("send_error", "error", 1), ("send_error", "attachment", 500)]),
+        (400, [("send_error", "error", 1), ("send_error", "attachment", 500), ("send_error", "attachment_item", 1)]),
+        (413, [("send_error", "error", 1), ("send_error", "attachment", 500), ("send_error", "attachment_item", 1)]),
         (429, []),
     ]:
         server.answer(status=status, headers=((LIMITS, "1:monitor"),))
@@ -487,11 +487,15 @@ def test_what_a_limit_forbids_is_not_sent_but_recorded(server, transport, losses
         envelope_of(Item(b"{}", type="event"), Item(b"x", type="attachment"), Item(b"{}", type="session"))
     )
     assert [item.type for item in server.envelopes[0].items] == ["session"]
-    assert losses == [("ratelimit_backoff", "error", 1), ("ratelimit_backoff", "attachment", 1)]
+    assert losses == [
+        ("ratelimit_backoff", "error", 1),
+        ("ratelimit_backoff", "attachment", 1),
+        ("ratelimit_backoff", "attachment_item", 1),
+    ]
     transport.rate_limits.update(429, {})
     transport.capture_envelope(envelope_of(Item(b"{}", type="session")))
     assert len(server.requests) == 1
-    assert losses[2:] == [("ratelimit_backoff", "session", 1)]
+    assert losses[3:] == [("ratelimit_backoff", "session", 1)]
 
 
 @pytest.mark.spec("ENV-97")
@@ -505,7 +509,7 @@ def test_a_file_that_cannot_be_read_costs_only_its_own_item(server, transport, l
         )
     )
     assert [item.payload for item in server.envelopes[0].items] == [b"{}", b"content"]
-    assert losses == [("internal_sdk_error", "attachment", 1)]
+    assert losses == [("internal_sdk_error", "attachment", 1), ("internal_sdk_error", "attachment_item", 1)]
 
 
 @pytest.mark.spec("ENV-10")
