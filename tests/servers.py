@@ -352,6 +352,32 @@ class RecordingServer(_Listener):
                 return
 
 
+class DiscardingServer(_Listener):
+    """For bodies too large to be kept: ``sizes`` holds how many bytes each had when unpacked (gzip)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    def dsn(self) -> str:
+        return f"http://abc@127.0.0.1:{self.port}/7"
+
+    def _serve(self, sock: socket.socket, reader: BinaryIO, number: int) -> None:
+        while reader.peek(1):  # type: ignore[attr-defined] - a BufferedReader
+            _line(reader)
+            headers = dict(_headers(reader))
+            unpacking = zlib.decompressobj(31)
+            size = 0
+            for chunk in _chunks(reader) if "transfer-encoding" in headers else _blocks(reader, headers):
+                packed = chunk
+                while packed:
+                    size += len(unpacking.decompress(packed, 1 << 20))
+                    packed = unpacking.unconsumed_tail
+            assert unpacking.eof, "the body ended in the middle"
+            self.sizes.append(size)
+            sock.sendall(Answer().head() + Answer().body)
+
+
 class RecordingProxy(_Listener):
     """A forwarding proxy: ``CONNECT`` for https servers, absolute URLs else. Records what it was asked."""
 
@@ -414,10 +440,7 @@ def exchange(one: socket.socket, other: socket.socket) -> None:
 
 def read_request(reader: BinaryIO, number: int) -> Request:
     method, target, version = _line(reader).split(" ")
-    headers: list[tuple[str, str]] = []
-    while line := _line(reader):
-        name, _, value = line.partition(":")
-        headers.append((name, value.strip()))
+    headers = _headers(reader, lower=False)
     by_name = {name.lower(): value for name, value in headers}
     if by_name.get("transfer-encoding") == "chunked":
         body = b"".join(_chunks(reader))
@@ -430,6 +453,22 @@ def _line(reader: BinaryIO) -> str:
     line = reader.readline()
     assert line.endswith(b"\r\n"), f"the client hung up, or does not speak HTTP: {line!r}"
     return line[:-2].decode("latin-1")
+
+
+def _headers(reader: BinaryIO, *, lower: bool = True) -> list[tuple[str, str]]:
+    headers: list[tuple[str, str]] = []
+    while line := _line(reader):
+        name, _, value = line.partition(":")
+        headers.append((name.lower() if lower else name, value.strip()))
+    return headers
+
+
+def _blocks(reader: BinaryIO, headers: dict[str, str]) -> Iterable[bytes]:
+    left = int(headers["content-length"])
+    while left:
+        block = _exactly(reader, min(left, 65_536))
+        yield block
+        left -= len(block)
 
 
 def _exactly(reader: BinaryIO, length: int) -> bytes:

@@ -6,13 +6,11 @@ out by itself: the event goes, with a note, and the loss is counted.
 
 from __future__ import annotations
 
-import os
-
 from vedette._host import guests, log
 from vedette._protocol.attachment import MOST_ATTACHMENTS, Attachment
 from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._protocol.envelope import PayloadRef
-from vedette._protocol.files import FileTooLargeError, look_at
+from vedette._protocol.files import FilePart, FileTooLargeError, look_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,12 +45,13 @@ def in_hint(hint: object) -> list[object]:
     if not issubclass(type(hint), dict):
         return []
     known: Any = hint
-    given = _get(known, "attachments")
-    if given is not None and not issubclass(type(given), (list, tuple)):
+    attachments: Any = _get(known, "attachments")
+    given: list[object] | tuple[object, ...] | None = attachments
+    if type(given) is list or type(given) is tuple:
+        return list(given)
+    if given is not None:
         log.debug("the attachments of a hint must be a list: ignored")
-        return []
-    attachments: Any = given
-    return [*(attachments or ())]
+    return []
 
 
 def all_left_out(given: Iterable[Any], reason: DiscardReason, why: str) -> list[LeftOut]:
@@ -94,6 +93,8 @@ def _one(attachment: Attachment, max_size: int) -> Item | LeftOut:
     except BaseException as error:
         if guests.is_control_flow(error):
             raise
+        if not callable(attachment.bytes):
+            return LeftOut(name, 0, DiscardReason.INVALID, "it is neither bytes nor a function")
         log.warn_once("attachment function", "the function of the attachment %r failed", name, exc_info=True)
         return LeftOut(name, 0, DiscardReason.CALLBACK_ERROR, "its function failed")
     if len(data) > max_size:
@@ -128,6 +129,6 @@ def _known_size(attachment: Attachment) -> int:
     if data is not None:
         return len(data) if type(data) is bytes or type(data) is bytearray else 0
     try:
-        return os.stat(attachment.path or "").st_size
+        return FilePart.at(attachment.path or "").size
     except (OSError, ValueError):
         return 0

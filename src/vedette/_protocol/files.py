@@ -64,7 +64,8 @@ class FilePart:
 
     def pieces(self) -> Iterator[bytes]:
         """The bytes, in pieces of at most ``PIECE_BYTES``. Raises OSError, also after some of them."""
-        fd = self._opened_again() if self._fd is None else self._fd
+        held = self._fd
+        fd = self._opened_again() if held is None else held
         try:
             at = 0
             while at < self.size:
@@ -74,7 +75,7 @@ class FilePart:
                 yield piece
                 at += len(piece)
         finally:
-            if fd != self._fd:
+            if held is None:
                 os.close(fd)
 
     def _opened_again(self) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, TypeAlias, TypedDict
 
-from vedette._protocol.envelope import Item  # noqa: TC001 - as above
+from vedette._protocol.attachment import Attachment  # noqa: TC001 - as above
 
 LogLevel: TypeAlias = Literal["fatal", "critical", "error", "warning", "info", "debug"]
 """What the API takes; ``critical`` is sent as ``fatal`` (EVT-11)."""
@@ -262,7 +262,7 @@ class Hint(TypedDict, total=False):
     """What came with an event and is not sent: for hooks. ``attachments`` are added to the envelope."""
 
     exc_info: ExcInfo
-    attachments: list[Item]
+    attachments: list[Attachment]
     log_record: Any
     original_exception: BaseException
     data: Any
