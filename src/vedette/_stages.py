@@ -231,19 +231,17 @@ def apply_scopes(client: Client, capture: Capture) -> Verdict:
     merge.apply(data, capture.event, level_given=capture.level is not None)
     capture.event["contexts"].setdefault("runtime", RUNTIME.copy())
     capture.scopes = data
-    if "attachments" in data.state:
-        attached = [each for _, each in data.state["attachments"] if _goes_with(each, capture)]
-        capture.hint = {**_plain_hint(capture), "attachments": [*attaching.in_hint(capture.hint), *attached]}
+    if capture.hint is not None or "attachments" in data.state:
+        attached = [each for _, each in data.state.get("attachments", ()) if _goes_with(each, capture)]
+        # A hint and a list of the capture's own: hooks change them, and callers use theirs again.
+        given: dict[str, Any] | None = capture.hint if issubclass(type(capture.hint), dict) else None
+        capture.hint = {**({} if given is None else given), "attachments": [*attaching.in_hint(given), *attached]}
     return None
 
 
 def _goes_with(attachment: Attachment, capture: Capture) -> bool:
     """Not with transactions, unless it says so (ATT-39)."""
     return capture.category is not DataCategory.TRANSACTION or attachment.add_to_transactions
-
-
-def _plain_hint(capture: Capture) -> dict[str, Any]:
-    return capture.hint if issubclass(type(capture.hint), dict) else {}
 
 
 RUNTIME: Final = {
@@ -366,15 +364,16 @@ def take_attachments(client: Client, capture: Capture) -> Verdict:
 def count_loss(client: Client, capture: Capture, reason: DiscardReason) -> None:
     """Account for a capture that is dropped, and for the attachments that would have gone with it (ATT-04)."""
     client.processor.count_drop(reason, capture.category)
-    if capture.attachments:
-        lost = [quantity for item in capture.attachments for quantity in item.quantities()]
-    else:
-        given = attaching.in_hint(capture.hint)
-        if capture.scopes is None:  # dropped before they were merged
-            given += [each for each in merge.attachments_of(capture.extra) if _goes_with(each, capture)]
-        lost = [quantity for each in attaching.all_left_out(given, reason, "") for quantity in each.quantities()]
-    for category, quantity in lost:
-        client.processor.count_drop(reason, category, quantity)
+    lost: list[Item] | list[attaching.LeftOut] = capture.attachments
+    if not lost:
+        of_scopes = merge.attachments_of(capture.extra) if capture.scopes is None else ()  # not merged yet
+        if capture.hint is None and not of_scopes:
+            return
+        given = [*attaching.in_hint(capture.hint), *(each for each in of_scopes if _goes_with(each, capture))]
+        lost = attaching.all_left_out(given, reason, "its event was dropped")
+    for each in lost:
+        for category, quantity in each.quantities():
+            client.processor.count_drop(reason, category, quantity)
 
 
 def deliver(client: Client, capture: Capture) -> Verdict:

@@ -258,6 +258,5 @@ def test_a_huge_file_costs_five_mib_of_memory_at_most(tmp_path: Path, mib: int, 
         assert measured["events"] == 2
         assert measured["dropped"] == 0
         assert server.sizes[1] > mib * MIB
-        print(measured)
         assert measured["kib"] <= 5 * 1024
     path.unlink()

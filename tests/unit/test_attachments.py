@@ -62,7 +62,7 @@ def assert_all_accounted_for() -> None:
 # --- the form on the wire ---
 
 
-@pytest.mark.spec("ATT-01", "ATT-02", "ATT-03", "ATT-05", "ATT-12", "ATT-13", "ENV-38", "ENV-72")
+@pytest.mark.spec("ATT-01", "ATT-02", "ATT-03", "ATT-05", "ATT-08", "ATT-12", "ATT-13", "ENV-72")
 def test_attachments_go_behind_their_event_in_its_envelope_as_raw_bytes() -> None:
     transport = start()
     vedette.add_attachment(bytes=b"\x00\n\xff{}\n\n", filename="dump.bin")
@@ -408,6 +408,20 @@ def test_hooks_and_processors_see_and_change_what_is_attached() -> None:
     vedette.capture_message("with files")
     assert seen == [["secret.txt"], ["secret.txt", "processor.txt"]]
     assert contents(only(transport)) == {"processor.txt": b"p"}
+
+
+def test_a_hint_that_is_used_again_is_not_changed() -> None:
+    def before_send(event: Any, hint: Any) -> Any:
+        hint["attachments"].append(Attachment(b"x", "x.txt"))
+        return event
+
+    transport = start(before_send=before_send)
+    hint: Any = {"attachments": [Attachment(b"call", "call.txt")]}
+    for _ in range(2):
+        vedette.capture_event({"message": "by hand"}, hint=hint)
+    assert [len(attached(each)) for each in transport.envelopes] == [2, 2]
+    assert list(hint) == ["attachments"]
+    assert len(hint["attachments"]) == 1
 
 
 def test_a_hook_may_attach_where_nothing_was_attached() -> None:

@@ -62,11 +62,7 @@ class HttpSender(Sender):
         self._transport.ensure_imported()
 
     def send(self, envelope: Envelope, timeout: float) -> Delivery:
-        try:
-            return self._transport.deliver(envelope, timeout=timeout)
-        except Exception:  # noqa: BLE001 - the border: OFF-16, OFF-17
-            log.warn_once("send", "internal error in vedette's transport - please report it", exc_info=True)
-            return Delivery(Outcome.LOST, reason=DiscardReason.INTERNAL_SDK_ERROR)
+        return self._transport.deliver(envelope, timeout=timeout)
 
     def is_limited(self, category: DataCategory) -> bool:
         return self._transport.rate_limits.is_limited(category)

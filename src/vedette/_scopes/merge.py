@@ -74,8 +74,9 @@ def merged(
 
 def attachments_of(extra: Scope | None = None) -> list[Attachment]:
     """What the scopes that are active now, and the call's, would attach to an event."""
-    scopes = [*active_scopes()[::-1], *([] if extra is None else [extra])]
-    return [each for _, each in in_order(*(scope.snapshot().get("attachments", ()) for scope in scopes))]
+    scopes = active_scopes() if extra is None else (*active_scopes(), extra)
+    attaching = [state["attachments"] for state in [scope.snapshot() for scope in scopes] if "attachments" in state]
+    return [each for _, each in in_order(*attaching)] if attaching else []
 
 
 def _processors(field: str, of_global: Any, scoped: list[Any]) -> tuple[Any, ...]:

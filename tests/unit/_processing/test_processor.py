@@ -67,6 +67,23 @@ def test_errors_go_before_transactions_and_each_in_an_envelope_of_its_own() -> N
     assert first_half.count("event") == 5
 
 
+def test_feedback_is_as_urgent_as_errors() -> None:
+    gate = Gate()
+    client = vedette.Client(DSN, transport=gate)
+    client.capture_message("the first, which holds the gate up")
+    gate.entered.wait(5)
+    for _ in range(8):
+        client.capture_event({"type": "transaction", "transaction": "GET /", "contexts": {}})
+    for _ in range(8):
+        client.capture_feedback({"message": "slow"})
+    for _ in range(8):
+        client.capture_message("error")
+    gate.go_on.set()
+    client.flush(10)
+    first = gate.types[1:14]
+    assert (first.count("event"), first.count("feedback"), first.count("transaction")) == (5, 5, 3)
+
+
 def test_a_synchronous_transport_gets_the_envelope_before_capture_returns() -> None:
     transport = MemoryTransport()
     client = vedette.Client(DSN, transport=transport)
