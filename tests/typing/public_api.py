@@ -9,6 +9,8 @@ from typing_extensions import assert_type
 
 import vedette
 from vedette import values
+from vedette.attachments import Attachment
+from vedette.envelope import Item
 
 
 def initializing() -> None:
@@ -30,6 +32,22 @@ def capturing() -> None:
     assert_type(vedette.flush(timeout=2.0), None)
     vedette.capture_message("loud", level="loud")  # type: ignore[arg-type]
     vedette.capture_exception("no exception")  # type: ignore[arg-type]
+
+
+def attaching_and_feedback() -> None:
+    vedette.add_attachment(b"x", "a.txt", content_type="text/plain")
+    vedette.add_attachment(lambda: b"x", "a.txt", add_to_transactions=True)
+    vedette.add_attachment(path="app.log")
+    attachment = Attachment(path="app.log")
+    assert_type(attachment.to_envelope_item(), Item)
+    assert_type(attachment.filename, str)
+    vedette.capture_event({"message": "m"}, hint={"attachments": [attachment]})
+    assert_type(vedette.capture_feedback({"message": "m"}, hint={"attachments": [attachment]}), str | None)
+    assert_type(vedette.capture_feedback(message="m", tags={"page": "cart"}), str | None)
+    assert_type(vedette.get_current_scope().capture_feedback({"message": "m"}), str | None)
+    assert_type(vedette.get_client().capture_feedback({"message": "m"}), str | None)
+    vedette.add_attachment("text", "a.txt")  # type: ignore[arg-type]
+    vedette.capture_feedback("text")  # type: ignore[arg-type]
 
 
 def using_scopes() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -298,3 +299,11 @@ def test_before_init_it_does_nothing() -> None:
     assert client.capture_feedback({"message": "m"}) is None
     assert client.capture_feedback({}) is None
     assert client.stats().captured == {}
+
+
+@pytest.mark.spec("FBK-18")
+def test_the_documentation_shows_how_to_ask_for_feedback_with_the_last_event_id() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "feedback.md").read_text("utf-8")
+    example = page.split("```python\n")[1].split("```")[0]
+    assert "last_event_id()" in example
+    exec(compile(example, "docs/feedback.md", "exec"), {})  # asserts by itself

@@ -74,7 +74,11 @@ class Buffer:
 
     def attachments(self) -> list[Attachment]:
         """Those of all items."""
-        return [each for item in tuple(self._items) for each in item.attachments]
+        while True:
+            try:
+                return [each for item in tuple(self._items) for each in item.attachments]
+            except RuntimeError:  # something was added or taken in the middle: look again
+                continue
 
     def append(self, item: Item) -> None:
         """Add an item; where there is no room, the oldest leave and are counted (ruling 8)."""

@@ -19,6 +19,7 @@ NOTE: Final = "attachments"
 """The context of an event that says which of its attachments were left out, and why (PAIN-29)."""
 
 _NAMELESS: Final = "attachment"
+_LONGEST_TYPE: Final = 255  # characters; names of types take at most 127 on either side of the slash
 _LONGEST_NOTE: Final = 300  # characters
 
 
@@ -56,7 +57,8 @@ class Attachment:
         self.bytes = bytes
         self.path = _absolute(path)
         self.filename = bare_name(_text(filename) or self.path or "") or _NAMELESS
-        self.content_type = _text(content_type)
+        kind = _text(content_type)
+        self.content_type = None if kind is None else kind.encode("utf-8", "replace").decode()[:_LONGEST_TYPE]
         self.add_to_transactions = add_to_transactions is True
 
     def to_envelope_item(self) -> Item:
@@ -73,7 +75,7 @@ class Attachment:
         if type(made) in {bytearray, memoryview}:
             made = b"".join([made])
         if not issubclass(type(made), bytes):
-            if hasattr(made, "close"):  # a coroutine that nobody will await
+            if hasattr(made, "__await__") and hasattr(made, "close"):  # a coroutine that nobody will await
                 made.close()
             raise TypeError(f"an attachment must be bytes, got {type(made).__qualname__}")
         return made if type(made) is bytes else b"".join([made])
@@ -121,6 +123,6 @@ def _text(value: Any) -> str | None:
     if value is None or type(value) is str:
         return value
     try:
-        return os.fsdecode(value)
+        return "".join([os.fsdecode(value)])  # an exact str, whatever class it was
     except Exception:  # noqa: BLE001 - of a foreign __fspath__: nothing is raised here
         return None

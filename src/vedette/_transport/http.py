@@ -173,7 +173,9 @@ class HttpTransport(Transport):
         headers = {**self._headers, "Content-Encoding": encoding, "Accept-Encoding": SKIP_HEADER}
         may_be_stale = True
         while True:
-            timeout = urllib3.Timeout(total=max(0.001, deadline - time.monotonic()))
+            seconds = max(0.001, deadline - time.monotonic())
+            at_once = min(seconds, self.TIMEOUT)  # a server that takes nothing more is not waited for longer
+            timeout = urllib3.Timeout(total=seconds, connect=at_once, read=at_once)
             try:
                 response = self._connections().urlopen(
                     "POST",

@@ -118,6 +118,21 @@ def test_a_server_that_stops_taking_bytes_does_not_outlast_the_time_out(server, 
     gate.set()
 
 
+def test_a_server_that_stops_taking_bytes_is_not_waited_for_as_long_as_a_large_body_may_take(
+    server, transport, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(HttpTransport, "TIMEOUT", 0.5)
+    path = tmp_path / "huge.bin"
+    path.write_bytes(os.urandom(LARGE_BYTES) * 30)
+    gate = threading.Event()
+    server.answer(read_gate=gate)
+    started = time.monotonic()
+    delivery = transport.deliver(envelope_with(path), timeout=60)
+    assert time.monotonic() - started < 10
+    assert delivery.reason is DiscardReason.NETWORK_ERROR
+    gate.set()
+
+
 def test_a_file_that_shrinks_while_it_is_sent_is_named_and_the_server_gets_no_envelope(server, transport, tmp_path):
     path = tmp_path / "shrinks.bin"
     path.write_bytes(os.urandom(LARGE_BYTES) * 30)
