@@ -40,6 +40,7 @@ DSN = "http://key@127.0.0.1:9/1"  # nothing listens there, and nothing is sent
 SAMPLES = 5  # of each contender in a round
 COLD_SAMPLES = 3
 BREADCRUMBS = 100
+TAGS = tuple(f"checkout.tag{number}" for number in range(10))
 FLUSH_SECONDS = 30.0
 MILLISECOND = 1e-3
 COLD_SCRIPT = Path(__file__).with_name("cold.py")
@@ -214,6 +215,22 @@ def set_tags(contender: Contender, numbers: Sequence[int]) -> None:
         set_tag("checkout.step", "payment")
 
 
+def set_changing_tags(contender: Contender, numbers: Sequence[int]) -> None:
+    """Ten tags in turn, each with another value than before."""
+    set_tag = contender.sdk.set_tag
+    for number in numbers:
+        set_tag(TAGS[number % len(TAGS)], str(number))
+
+
+def tag_requests(contender: Contender, numbers: Sequence[int]) -> None:
+    """A request that sets each of its tags once: the scope is new each time."""
+    sdk = contender.sdk
+    for _ in numbers:
+        with sdk.isolation_scope():
+            for tag in TAGS:
+                sdk.set_tag(tag, "value")
+
+
 def enter_scopes(contender: Contender, numbers: Sequence[int]) -> None:
     """Enter and leave."""
     new_scope = contender.sdk.new_scope
@@ -255,14 +272,16 @@ EXCEPTIONS = [
     Row("capture_exception, 60 frames x 20 locals", 0.1, Calls(*DEEP)),
     Row("60 frames, beside logging.exception", 1.0, Calls(*DEEP), theirs=LOGGING),
     Row("60 frames, CPU of all threads, to bytes", None, Calls(*DEEP, to_bytes=True)),
-    Row("new_scope", None, Calls(200, range, enter_scopes, captures=False)),
-    Row("isolation_scope", None, Calls(200, range, enter_isolation_scopes, captures=False)),
-    Row("set_tag", None, Calls(200, range, set_tags, captures=False)),
+    Row("new_scope", 0.33, Calls(200, range, enter_scopes, captures=False)),
+    Row("isolation_scope", 0.33, Calls(200, range, enter_isolation_scopes, captures=False)),
+    Row("set_tag", 0.7, Calls(200, range, set_tags, captures=False)),
+    Row("set_tag, another value each time", None, Calls(200, range, set_changing_tags, captures=False)),
+    Row("isolation_scope, 10 new tags in it", None, Calls(50, range, tag_requests, captures=False)),
 ]
 WITH_BREADCRUMBS = [
     Row("capture_message, 100 breadcrumbs", 0.05, Calls(*MESSAGES)),
     Row("100 breadcrumbs, CPU of all threads, to bytes", None, Calls(*MESSAGES, to_bytes=True)),
-    Row("add_breadcrumb, to 100", None, Calls(200, range, add_breadcrumbs, captures=False)),
+    Row("add_breadcrumb, to 100", 0.33, Calls(200, range, add_breadcrumbs, captures=False)),
 ]
 COLD = [
     Row("import and init, fresh process", 0.25, FreshProcess("init"), samples=COLD_SAMPLES),

@@ -124,5 +124,6 @@ def no_traces_of_other_tests():
         vedette.get_client().close(timeout=0)
     global_scope = vedette.get_global_scope()
     global_scope.set_client(None)
+    global_scope.clear()
     global_scope._state = vedette.Scope()._state  # noqa: SLF001 - clear() keeps processors, as it must
     log.forget_warnings()

@@ -109,16 +109,19 @@ class Client(BaseClient):
         self.event_settings = _event_settings(found)
         self.max_breadcrumbs: int = found["max_breadcrumbs"]
         self.integrations: dict[str, Any] = {}
-        self.event_defaults = _event_defaults(found)
+        self.event_defaults: Mapping[str, Any] = _event_defaults(found)
+        self.trace_fields = _trace_fields(self._dsn, self.event_defaults)
         self.transport = _transport(found) if self._dsn is not None else None
         self.processor = self._processor_for(self.transport)
         self._active = self.transport is not None
+        if self._active and found["before_breadcrumb"] is None:
+            self.plain_text_limit = self.event_settings.text_limit
 
     def _processor_for(self, transport: Transport | None) -> TelemetryProcessor:
         return TelemetryProcessor(
             sender_for(transport),
             Packer(
-                trace=_trace_fields(self._dsn, self.event_defaults),
+                trace=self.trace_fields,
                 denylist=self.event_settings.denylist,
                 text_limit=self.event_settings.text_limit,
             ),
@@ -223,6 +226,7 @@ class Client(BaseClient):
         if not self._active:
             return
         self._active = False
+        self.plain_text_limit = 0
         for integration in self.integrations.values():
             _guarded(integration, "close")
         self.processor.close(self._seconds(timeout), callback)
@@ -291,6 +295,14 @@ class Client(BaseClient):
     def parsed_dsn(self) -> Dsn | None:
         """The DSN in its parts, or None."""
         return self._dsn
+
+    @property
+    def organization(self) -> str | None:
+        """The id of the organization: the option ``org_id``, else that of the DSN's host (PROP-30 to PROP-32)."""
+        given = self.options.get("org_id")
+        if given is not None:
+            return str(given)
+        return None if self._dsn is None else self._dsn.org_id
 
     def mark(self) -> tuple[int, int, str]:
         """By what an exception is known to have been captured: client, process and trace (ruling 39)."""

@@ -22,7 +22,7 @@ from vedette._protocol.attachment import note_left_out
 from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._protocol.ids import new_event_id, read_uuid
 from vedette._scopes import merge
-from vedette._scopes.context import get_current_scope, get_global_scope, get_isolation_scope
+from vedette._scopes.context import attachments_of, get_current_scope, get_global_scope, get_isolation_scope
 from vedette._scopes.normal import level_of
 
 TYPE_CHECKING = False
@@ -366,7 +366,7 @@ def count_loss(client: Client, capture: Capture, reason: DiscardReason) -> None:
     client.processor.count_drop(reason, capture.category)
     lost: list[Item] | list[attaching.LeftOut] = capture.attachments
     if not lost:
-        of_scopes = merge.attachments_of(capture.extra) if capture.scopes is None else ()  # not merged yet
+        of_scopes = attachments_of(capture.extra) if capture.scopes is None else ()  # not merged yet
         if capture.hint is None and not of_scopes:
             return
         given = [*attaching.in_hint(capture.hint), *(each for each in of_scopes if _goes_with(each, capture))]

@@ -8,12 +8,14 @@ import importlib
 from vedette._client import Client
 from vedette._options import UNSET
 from vedette._scopes.context import (
+    add_breadcrumb,
     get_client,
     get_current_scope,
     get_global_scope,
     get_isolation_scope,
     isolation_scope,
     new_scope,
+    set_tag,
 )
 
 TYPE_CHECKING = False
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, Final
 
+    from typing_extensions import Unpack
+
     from vedette._options import Unset
-    from vedette._protocol.types import Breadcrumb, BreadcrumbHint, Event, ExcInfo, Hint, LogLevel
-    from vedette._scopes.scope import Scope
+    from vedette._protocol.types import Event, ExcInfo, Hint, LogLevel
+    from vedette._scopes.scope import MessageKwargs, Scope, ScopeKwargs
 
 __all__ = [
     "add_attachment",
@@ -33,10 +37,12 @@ __all__ = [
     "capture_feedback",
     "capture_message",
     "flush",
+    "get_baggage",
     "get_client",
     "get_current_scope",
     "get_global_scope",
     "get_isolation_scope",
+    "get_traceparent",
     "init",
     "is_initialized",
     "isolation_scope",
@@ -95,32 +101,43 @@ def _retire(client: Client) -> None:
 
 
 def capture_event(
-    event: Event, hint: Hint | None = None, scope: Scope | None = None, **scope_kwargs: Any
+    event: Event,
+    hint: Hint | None = None,
+    scope: Scope | Callable[[Scope], object] | None = None,
+    **scope_kwargs: Unpack[ScopeKwargs],
 ) -> str | None:
     """Send an event that was built by hand; its id, or None if it was dropped (SCO-72).
 
-    ``scope``, or keyword arguments (``user``, ``level``, ``tags``, ``contexts``, ``extras``, ``fingerprint``), add
-    data to this call only (SCO-28).
+    ``scope``, or keyword arguments (``user``, ``level``, ``tags``, ``contexts``, ``extras``, ``fingerprint``,
+    ``attributes``), add data to this call only (SCO-28). ``scope`` is a Scope, or a function that writes one.
     """
     return get_current_scope().capture_event(event, hint, scope, **scope_kwargs)
 
 
 def capture_exception(
-    error: BaseException | ExcInfo | None = None, scope: Scope | None = None, **scope_kwargs: Any
+    error: BaseException | ExcInfo | None = None,
+    scope: Scope | Callable[[Scope], object] | None = None,
+    **scope_kwargs: Unpack[ScopeKwargs],
 ) -> str | None:
     """Send an exception: the one given, or the one being handled; the event's id, or None (SCO-70)."""
     return get_current_scope().capture_exception(error, scope, **scope_kwargs)
 
 
 def capture_message(
-    message: str, level: LogLevel | None = None, scope: Scope | None = None, **scope_kwargs: Any
+    message: str,
+    level: LogLevel | None = None,
+    scope: Scope | Callable[[Scope], object] | None = None,
+    **scope_kwargs: Unpack[MessageKwargs],
 ) -> str | None:
     """Send a message, of level ``info`` unless given; the event's id, or None (SCO-71)."""
     return get_current_scope().capture_message(message, level, scope, **scope_kwargs)
 
 
 def capture_feedback(
-    feedback: dict[str, Any] | None = None, hint: Hint | None = None, scope: Scope | None = None, **kwargs: Any
+    feedback: dict[str, Any] | None = None,
+    hint: Hint | None = None,
+    scope: Scope | Callable[[Scope], object] | None = None,
+    **kwargs: Any,
 ) -> str | None:
     """Send what a user said about the program; its id, or None if it was dropped (FBK-38, FBK-41).
 
@@ -143,16 +160,6 @@ def add_attachment(
     ``vedette.attachments.Attachment`` says what the arguments mean.
     """
     get_isolation_scope().add_attachment(bytes, filename, path, content_type, add_to_transactions)
-
-
-def add_breadcrumb(crumb: Breadcrumb | None = None, hint: BreadcrumbHint | None = None, **kwargs: Any) -> None:
-    """Remember what happened, to be sent with a later error; on the isolation scope (SCO-68)."""
-    get_isolation_scope().add_breadcrumb(crumb, hint, **kwargs)
-
-
-def set_tag(key: str, value: Any) -> None:
-    """Set a tag on the isolation scope (SCO-65)."""
-    get_isolation_scope().set_tag(key, value)
 
 
 def set_tags(tags: Mapping[str, object]) -> None:
@@ -198,6 +205,16 @@ def set_attributes(attributes: dict[str, Any]) -> None:
 def remove_attribute(attribute: str) -> None:
     """Remove an attribute from the isolation scope (ATTR-17)."""
     get_isolation_scope().remove_attribute(attribute)
+
+
+def get_traceparent() -> str | None:
+    """The ``sentry-trace`` header by which the next service continues this trace (PROP-97)."""
+    return get_current_scope().get_traceparent()
+
+
+def get_baggage() -> str | None:
+    """The ``baggage`` header for the next service; None if there is nothing to say (PROP-97)."""
+    return get_current_scope().get_baggage()
 
 
 def last_event_id() -> str | None:

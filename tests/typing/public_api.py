@@ -30,6 +30,11 @@ def capturing() -> None:
     assert_type(vedette.capture_event({"message": "built by hand", "level": "info"}), str | None)
     assert_type(vedette.last_event_id(), str | None)
     assert_type(vedette.flush(timeout=2.0), None)
+    assert_type(vedette.capture_exception(level="fatal", user={"id": 7}, attributes={"a": 1}), str | None)
+    assert_type(vedette.capture_message("m", scope=lambda scope: scope.set_tag("key", "value")), str | None)
+    assert_type(vedette.capture_message("m", scope=vedette.Scope()), str | None)
+    vedette.capture_exception(tag={"a": 1})  # type: ignore[call-arg]
+    vedette.capture_message("m", fingerprint=7)  # type: ignore[arg-type]
     vedette.capture_message("loud", level="loud")  # type: ignore[arg-type]
     vedette.capture_exception("no exception")  # type: ignore[arg-type]
 
@@ -58,6 +63,9 @@ def using_scopes() -> None:
     with vedette.isolation_scope() as isolated:
         assert_type(isolated, vedette.Scope)
     assert_type(vedette.get_current_scope(), vedette.Scope)
+    assert_type(vedette.get_current_scope().fork(), vedette.Scope)
+    assert_type(vedette.get_traceparent(), str | None)
+    assert_type(dict(vedette.get_current_scope().iter_headers()), dict[str, str])
     vedette.set_user({"id": "7"})
     vedette.set_user(None)
     vedette.set_context("order", {"items": 3})

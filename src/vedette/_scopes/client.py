@@ -35,6 +35,15 @@ class BaseClient:
     event_settings: EventSettings = _DEFAULT_SETTINGS
     """What values are rendered with."""
 
+    event_defaults: Mapping[str, Any] = {}
+    """What each event of this client says alike, such as ``release``."""
+
+    trace_fields: Mapping[str, str] = {}
+    """What is said of each trace that begins here (DSC-04, DSC-12)."""
+
+    plain_text_limit: int = 0
+    """How long a text in a breadcrumb may be that is kept without asking `record_breadcrumb`; 0: it is to be asked."""
+
     @property
     def dsn(self) -> str | None:
         """The DSN as it was given, if any."""
@@ -43,6 +52,15 @@ class BaseClient:
     def is_active(self) -> bool:
         """Whether captured events go anywhere (CLI-18)."""
         return False
+
+    @property
+    def organization(self) -> str | None:
+        """The id of the organization that events go to, if it is known (PROP-30 to PROP-32)."""
+        return None
+
+    def should_send_default_pii(self) -> bool:
+        """Whether personal data may be collected without being asked for (the option ``send_default_pii``)."""
+        return bool(self.options.get("send_default_pii"))
 
     def capture_event(self, event: Event, hint: Hint | None = None, scope: Scope | None = None) -> str | None:
         """Send an event that was built by hand.

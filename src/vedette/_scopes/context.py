@@ -1,26 +1,40 @@
-"""The scopes of the running code: reading them, and entering others for the length of a ``with`` block."""
+"""The scopes of the running code: reading them, entering others for the length of a ``with`` block, writing them.
+
+What is written by name here is what programs do all the time. It spares the calls that a method would take.
+"""
+
+# ruff: noqa: SLF001 - a room knows its own
 
 from __future__ import annotations
 
-from vedette._scopes.entries import enter, leave
-from vedette._scopes.scope import Scope, active_scopes
+from vedette._scopes.entries import Entry, enter, leave, put_on_top, top
+from vedette._scopes.normal import LONGEST_TAG, PLAIN_KEYS
+from vedette._scopes.scope import Scope, active_scopes, entry_in_force
+from vedette._scopes.state import in_order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
-    from typing import Final
+    from typing import Any, Final
 
-    from vedette._scopes.entries import Entry
+    from vedette._protocol.attachment import Attachment
+    from vedette._protocol.types import Breadcrumb, BreadcrumbHint
+    from vedette._scopes.state import EventProcessor
 
 __all__ = [
     "active_scopes",
+    "add_breadcrumb",
+    "add_feature_flag",
+    "add_global_event_processor",
+    "attachments_of",
     "get_client",
     "get_current_scope",
     "get_global_scope",
     "get_isolation_scope",
     "isolation_scope",
     "new_scope",
+    "set_tag",
+    "should_send_default_pii",
     "use_isolation_scope",
     "use_scope",
 ]
@@ -31,55 +45,156 @@ get_isolation_scope: Final = Scope.get_isolation_scope
 get_global_scope: Final = Scope.get_global_scope
 
 
+# --- entering scopes -------------------------------------------------------------------------------------
+
+
 class ScopeContext:
     """What a ``with`` statement enters and leaves. One statement at a time; leaving never raises."""
 
-    __slots__ = ("_entry", "_open")
+    __slots__ = ("_entry",)
 
-    def __init__(self, open_: Callable[[], tuple[Entry, Scope]]) -> None:
-        self._open = open_
-        self._entry: Entry | None = None
-
-    def __enter__(self) -> Scope:
-        self._entry, scope = self._open()
-        return scope
+    _entry: Entry
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._entry is not None:
-            leave(self._entry)
+        try:
+            entry = self._entry
+        except AttributeError:  # never entered
+            return
+        leave(entry)
 
 
-def new_scope() -> ScopeContext:
+class _NewScope(ScopeContext):
+    __slots__ = ()
+
+    def __enter__(self) -> Scope:
+        below = top()
+        if below is None or below.left:
+            below = _in_force_on_top()
+        fork = below.current.fork()
+        entry = self._entry = Entry(below.isolation, fork, below)
+        entry.token = put_on_top(entry)
+        return fork
+
+
+class _IsolationScope(ScopeContext):
+    __slots__ = ()
+
+    def __enter__(self) -> Scope:
+        below = top()
+        if below is None or below.left:
+            below = _in_force_on_top()
+        isolation = below.isolation.fork()
+        entry = self._entry = Entry(isolation, below.current.fork(), below)
+        entry.token = put_on_top(entry)
+        return isolation
+
+
+class _UseScope(ScopeContext):
+    __slots__ = ("_scope",)
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def __enter__(self) -> Scope:
+        self._entry = enter(entry_in_force().isolation, self._scope)
+        return self._scope
+
+
+class _UseIsolationScope(_UseScope):
+    __slots__ = ()
+
+    def __enter__(self) -> Scope:
+        self._scope.ensure_propagation_context()
+        self._entry = enter(self._scope, entry_in_force().current.fork())
+        return self._scope
+
+
+def _in_force_on_top() -> Entry:
+    """What the scopes of a block are entered above: else the token would bring back an entry that was left."""
+    entry = entry_in_force()
+    if entry is not top():
+        put_on_top(entry)
+    return entry
+
+
+def new_scope() -> _NewScope:
     """Fork the current scope for a ``with`` block, and drop the fork afterwards (SCO-21, SCO-23).
 
     with vedette.new_scope() as scope:
         scope.set_tag("operation", "import")
     """
-    return ScopeContext(_open_fork)
+    return _NewScope()
 
 
-def isolation_scope() -> ScopeContext:
+def isolation_scope() -> _IsolationScope:
     """Fork isolation and current scope for a ``with`` block, such as one request or job (SCO-13, SCO-24)."""
-    return ScopeContext(lambda: _open_isolation(get_isolation_scope().fork()))
+    return _IsolationScope()
 
 
-def use_scope(scope: Scope) -> ScopeContext:
+def use_scope(scope: Scope) -> _UseScope:
     """Make a scope the current one for a ``with`` block."""
-    return ScopeContext(lambda: (enter(get_isolation_scope(), scope), scope))
+    return _UseScope(scope)
 
 
-def use_isolation_scope(isolation_scope: Scope) -> ScopeContext:
+def use_isolation_scope(isolation_scope: Scope) -> _UseIsolationScope:
     """Make a scope the isolation scope for a ``with`` block, and fork the current one (SCO-13)."""
-    return ScopeContext(lambda: _open_isolation(isolation_scope))
+    return _UseIsolationScope(isolation_scope)
 
 
-def _open_fork() -> tuple[Entry, Scope]:
-    fork = get_current_scope().fork()
-    return enter(get_isolation_scope(), fork), fork
+def attachments_of(extra: Scope | None = None) -> list[Attachment]:
+    """What the scopes that are active now, and the call's, would attach to an event."""
+    scopes = active_scopes() if extra is None else (*active_scopes(), extra)
+    attaching = [state["attachments"] for state in [scope.snapshot() for scope in scopes] if "attachments" in state]
+    return [each for _, each in in_order(*attaching)] if attaching else []
 
 
-def _open_isolation(scope: Scope) -> tuple[Entry, Scope]:
-    scope.ensure_propagation_context()
-    return enter(scope, get_current_scope().fork()), scope
+# --- writing the active scopes ---------------------------------------------------------------------------
+
+
+def set_tag(key: str, value: Any) -> None:
+    """Set a tag on the isolation scope (SCO-65)."""
+    entry = top()
+    try:
+        # What most tags are: of a key that is known, and no longer than servers take.
+        if (
+            type(key) is str
+            and type(value) is str
+            and key in PLAIN_KEYS
+            and len(value) <= LONGEST_TAG
+            and not entry.left  # type: ignore[union-attr] # None is the AttributeError
+        ):
+            # A line break is taken out when the scope is read.
+            entry.isolation._tags[key] = value  # type: ignore[union-attr]  # pyright: ignore[reportPrivateUsage]
+            return
+    except AttributeError:  # there are no scopes here yet
+        pass
+    get_isolation_scope().set_tag(key, value)
+
+
+def add_breadcrumb(crumb: Breadcrumb | None = None, hint: BreadcrumbHint | None = None, **kwargs: Any) -> None:
+    """Remember what happened, to be sent with a later error; on the isolation scope (SCO-68)."""
+    entry = top()
+    if entry is None or entry.left:
+        entry = entry_in_force()
+    scope = entry.isolation
+    client = scope.client
+    if client is None:
+        client = get_client()
+    scope.record_breadcrumb(client, crumb, hint, kwargs)
+
+
+def add_feature_flag(flag: str, result: bool) -> None:  # noqa: FBT001 - the unified API's signature
+    """Remember what a feature flag was evaluated to, on the current scope (INT-126, INT-131)."""
+    get_current_scope().flags.set(flag, result)
+
+
+def add_global_event_processor(processor: EventProcessor) -> None:
+    """Let ``processor(event, hint)`` change or, with None, drop all events of the process (CLI-38)."""
+    get_global_scope().add_event_processor(processor)
+
+
+def should_send_default_pii() -> bool:
+    """Whether the client in charge was told to send personal data (the option ``send_default_pii``)."""
+    return get_client().should_send_default_pii()

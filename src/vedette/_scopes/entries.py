@@ -24,6 +24,7 @@ from contextvars import ContextVar
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from contextvars import Token
+    from typing import Final
 
     from vedette._scopes.scope import Scope
 
@@ -45,11 +46,17 @@ class Entry:
 
 
 _top: ContextVar[Entry | None] = ContextVar("vedette_scopes", default=None)
+top: Final = _top.get
+"""What stands on top in this context. It may have been left: `active` tells what is in force."""
+put_on_top: Final = _top.set
+"""Puts an entry on top, and returns the token that `leave` takes it off with. `enter` asks first what is in force."""
+_take_off: Final = _top.reset
 
 
 def active() -> Entry | None:
     """The entry in force in this context, if there is any."""
-    return _not_left(_top.get())
+    entry = _top.get()
+    return _not_left(entry) if entry is not None and entry.left else entry
 
 
 def enter(isolation: Scope, current: Scope) -> Entry:
@@ -74,17 +81,18 @@ def stay(isolation: Scope, current: Scope) -> Entry:
 
 def leave(entry: Entry) -> None:
     """Undo ``enter``. From anywhere, at any time, any number of times."""
-    token, entry.token = entry.token, None
+    token = entry.token
     if token is None:
         return
-    top = _top.get()
-    if top is not entry:
+    entry.token = None
+    on_top = top()
+    if on_top is not entry:
         # Foreign context, or not the innermost one: others may stand on this entry.
         _mark_as_left(entry)
-        if not _is_below(entry, top):
+        if not _is_below(entry, on_top):
             return
     try:
-        _top.reset(token)
+        _take_off(token)
     except (ValueError, RuntimeError):
         # Made in another Context, of which this one is a copy; or used by another thread meanwhile.
         _mark_as_left(entry)
@@ -104,7 +112,7 @@ def _not_left(entry: Entry | None) -> Entry | None:
     return entry
 
 
-def _is_below(entry: Entry, top: Entry | None) -> bool:
-    while top is not None and top is not entry:
-        top = top.previous
-    return top is entry
+def _is_below(entry: Entry, other: Entry | None) -> bool:
+    while other is not None and other is not entry:
+        other = other.previous
+    return other is entry

@@ -6,18 +6,17 @@ the event, at every depth, for hooks change events in place, and the worker scru
 
 from __future__ import annotations
 
+from vedette._scopes.flags import listed
 from vedette._scopes.normal import is_exactly
-from vedette._scopes.scope import active_scopes
 from vedette._scopes.state import combined, in_order, is_flat, trimmed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final
 
-    from vedette._protocol.attachment import Attachment
     from vedette._scopes.propagation import PropagationContext
     from vedette._scopes.scope import Scope
-    from vedette._scopes.state import ErrorProcessor, EventProcessor, ScopeState
+    from vedette._scopes.state import Crumb, ErrorProcessor, EventProcessor, ScopeState
 
 
 class ScopeData:
@@ -72,13 +71,6 @@ def merged(
     )
 
 
-def attachments_of(extra: Scope | None = None) -> list[Attachment]:
-    """What the scopes that are active now, and the call's, would attach to an event."""
-    scopes = active_scopes() if extra is None else (*active_scopes(), extra)
-    attaching = [state["attachments"] for state in [scope.snapshot() for scope in scopes] if "attachments" in state]
-    return [each for _, each in in_order(*attaching)] if attaching else []
-
-
 def _processors(field: str, of_global: Any, scoped: list[Any]) -> tuple[Any, ...]:
     globally = of_global.get(field, ())
     numbers = {number for number, _ in globally}
@@ -94,11 +86,13 @@ def apply(data: ScopeData, event: dict[str, Any], *, level_given: bool = True) -
     scope's level overrides (SCO-35, ruling 28).
     """
     state = data.state
-    event["contexts"] = {
+    contexts = event["contexts"] = {
         "trace": data.propagation_context.trace_context(),
         **_own_fields(state.get("contexts", _NONE)),
         **_fields(event, "contexts"),
     }
+    if "flags" in state and "flags" not in contexts:
+        contexts["flags"] = {"values": listed(_own_fields(state["flags"]))}  # EVT-96
     if "tags" in state:
         event["tags"] = {**state["tags"], **_fields(event, "tags")}
     if "extra" in state:
@@ -111,22 +105,22 @@ def apply(data: ScopeData, event: dict[str, Any], *, level_given: bool = True) -
         event["fingerprint"] = list(state["fingerprint"])
     if "transaction" in state and not event.get("transaction"):
         _apply_transaction(event, *state["transaction"])
-    if state.get("breadcrumbs") and not event.get("breadcrumbs"):
-        event["breadcrumbs"] = {"values": _own_breadcrumbs(state)}  # BRC-08, BRC-09
+    crumbs = state.get("breadcrumbs")
+    if crumbs and not event.get("breadcrumbs"):
+        event["breadcrumbs"] = {"values": _own_breadcrumbs(crumbs)}  # BRC-08, BRC-09
 
 
-def _own_breadcrumbs(state: ScopeState) -> list[dict[str, Any]]:
+def _own_breadcrumbs(crumbs: tuple[Crumb, ...]) -> list[dict[str, Any]]:
     # A hundred of them are most of the work at capture.
-    crumbs = state.get("breadcrumbs", ())
-    if state.get("nested_data"):
-        return [_own_fields(crumb) for _, crumb in crumbs]
-    return [{**crumb, "data": crumb["data"].copy()} if "data" in crumb else crumb.copy() for _, crumb in crumbs]
+    return [
+        _own_fields(crumb) if nests else {**crumb, "data": crumb["data"].copy()} if "data" in crumb else crumb.copy()
+        for _, crumb, nests in crumbs
+    ]
 
 
-def merged_attributes(current: Scope, isolation: Scope, global_scope: Scope) -> dict[str, Any]:
+def attributes(data: ScopeData) -> dict[str, Any]:
     """The attributes that a log, metric or span gets from the scopes (ATTR-19 to ATTR-22)."""
-    state = combined((global_scope.snapshot(), isolation.snapshot(), current.snapshot()))
-    return _own_fields(state.get("attributes", _NONE))
+    return _own_fields(data.state.get("attributes", _NONE))
 
 
 def _apply_transaction(event: dict[str, Any], name: str, source: str | None) -> None:

@@ -28,6 +28,16 @@ _LEVELS: Final[dict[str, LogLevel]] = {
     "info": "info",
     "debug": "debug",
 }
+LEVELS: Final = frozenset({"fatal", "error", "warning", "info", "debug"})
+"""What servers know (EVT-11)."""
+
+PLAIN_KEYS: Final[set[str]] = set()
+"""Keys of tags and breadcrumbs that were found to be as servers want them, so that they are looked at once."""
+
+_PRIMITIVES: Final = frozenset({str, bool, int, float})
+_VALUE_AND_UNIT: Final = frozenset({"value", "unit"})
+_LONGEST_ATTRIBUTE: Final = 8192  # characters of what is turned into text
+_MOST_PLAIN_KEYS: Final = 1024
 _TAG_KEY: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-")
 
 
@@ -73,10 +83,49 @@ def name_of(value: object, render: Render) -> str:
 
 def tag_key_of(value: object, render: Render) -> str:
     """A tag's key: characters that servers refuse become ``_``, and it is cut after 200 of them."""
+    if type(value) is str and is_plain_key(value):
+        return value
     key = text_of(value, render)[:LONGEST_TAG]
     if not _TAG_KEY.issuperset(key):
         key = "".join(char if char in _TAG_KEY else "_" for char in key)
     return key or "_"
+
+
+def is_plain_key(key: str) -> bool:
+    """Whether an exact ``str`` can be a tag's key as it is."""
+    if key in PLAIN_KEYS:
+        return True
+    if not (0 < len(key) <= LONGEST_TAG and _TAG_KEY.issuperset(key)):
+        return False
+    if len(PLAIN_KEYS) < _MOST_PLAIN_KEYS:
+        PLAIN_KEYS.add(key)
+    return True
+
+
+def attribute_of(value: object, render: Render) -> Any:
+    """An attribute's value: a primitive, a list of one kind of them, or either with its unit.
+
+    ATTR-04, ATTR-07, ATTR-11. What servers would drop becomes text (ATTR-08): its beginning still tells most.
+    """
+    rendered = render(value)
+    if is_exactly(dict, rendered) and "value" in rendered and rendered.keys() <= _VALUE_AND_UNIT:
+        unit = rendered.get("unit")
+        of_value = _attribute(rendered["value"])
+        return {"value": of_value} if unit is None else {"value": of_value, "unit": str(unit)}  # an exact built-in
+    return _attribute(rendered)
+
+
+def _attribute(rendered: Any) -> Any:
+    if type(rendered) in _PRIMITIVES:
+        return rendered
+    if is_exactly(list, rendered):
+        kinds = set(map(type, rendered))
+        if kinds <= {int, float}:
+            return [float(item) for item in rendered] if float in kinds else rendered
+        if len(kinds) == 1 and kinds <= _PRIMITIVES:
+            return rendered
+    text = str(rendered)  # of exact built-ins
+    return text if len(text) <= _LONGEST_ATTRIBUTE else f"{text[: _LONGEST_ATTRIBUTE - 1]}…"
 
 
 def pairs_of(value: Any, what: str) -> list[tuple[Any, object]]:

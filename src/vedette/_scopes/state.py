@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vedette._protocol.attachment import Attachment
     from vedette._protocol.types import LogLevel
 
+    Crumb: TypeAlias = tuple[int, dict[str, Any], bool]  # the last: whether copying it takes a deeper look
     EventProcessor: TypeAlias = Callable[[Any, Any], Any]  # (event, hint) -> event or None
     ErrorProcessor: TypeAlias = Callable[[Any, Any], Any]  # (event, exc_info) -> event or None
 
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
         level: LogLevel
         fingerprint: tuple[str, ...]
         transaction: tuple[str, str | None]  # name, source
-        breadcrumbs: tuple[tuple[int, dict[str, Any]], ...]
-        nested_data: bool  # whether the data of a breadcrumb may hold a container, and takes longer to copy
+        breadcrumbs: tuple[Crumb, ...]
+        is_mixed: bool  # there if breadcrumbs came from another scope, so that their numbers are to decide
+        flags: dict[str, Any]
+        conversation_id: str
         attachments: tuple[tuple[int, Attachment], ...]
         event_processors: tuple[tuple[int, EventProcessor], ...]
         error_processors: tuple[tuple[int, ErrorProcessor], ...]
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
 ATTACHED_BYTES: Final = 64 * 1024 * 1024
 """What the attachments of one scope may hold in memory; a single one may be larger."""
 
-_MERGED_BY_KEY: Final = ("tags", "contexts", "extra", "attributes")
+_MERGED_BY_KEY: Final = ("tags", "contexts", "extra", "attributes", "flags")
 _MERGED_BY_NUMBER: Final = ("breadcrumbs", "attachments", "event_processors", "error_processors")
 
 
@@ -57,8 +60,6 @@ def combined(states: Iterable[ScopeState]) -> ScopeState:
     result: dict[str, Any] = {}
     for layer in layers:
         result.update(layer)
-    if any(layer.get("nested_data") for layer in layers):
-        result["nested_data"] = True
     for field in _MERGED_BY_KEY:
         if field in result:
             parts = [layer[field] for layer in layers if field in layer]
@@ -72,12 +73,10 @@ def combined(states: Iterable[ScopeState]) -> ScopeState:
     return result  # type: ignore[return-value]
 
 
-def in_order(*parts: Iterable[tuple[int, Any]]) -> tuple[tuple[int, Any], ...]:
+def in_order(*parts: Iterable[Any]) -> tuple[Any, ...]:
     """Numbered things of several scopes, in order of their numbers; what stands in two of them comes once."""
-    numbered: dict[int, Any] = {}
-    for part in parts:
-        numbered.update(part)
-    return tuple(sorted(numbered.items(), key=_number))
+    numbered = {id(item): item for part in parts for item in part}  # two may have a number, where there is no GIL
+    return tuple(sorted(numbered.values(), key=_number))
 
 
 def trimmed(state: ScopeState, max_breadcrumbs: int) -> ScopeState:
@@ -106,7 +105,7 @@ def is_flat(fields: dict[str, Any]) -> bool:
     return _SCALARS.issuperset(map(type, fields.values()))
 
 
-def _number(item: tuple[int, Any]) -> int:
+def _number(item: tuple[Any, ...]) -> Any:
     return item[0]
 
 

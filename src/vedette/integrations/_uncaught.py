@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class HookSlot:
-    """A global hook such as ``sys.excepthook``, taken over while at least one client wants it (PAIN-33).
+    """A global hook such as ``sys.excepthook``, or a method of a class, taken over while a client wants it (PAIN-33).
 
     ``replacement(previous)`` makes our hook from the one that was there; ours calls it. Taking out restores the
     previous hook, unless another library has put its own on top meanwhile: then ours stays below it and passes on.
@@ -25,7 +25,7 @@ class HookSlot:
     """
 
     def __init__(
-        self, owner: ModuleType, name: str, replacement: Callable[[Callable[..., Any]], Callable[..., Any]]
+        self, owner: ModuleType | type, name: str, replacement: Callable[[Callable[..., Any]], Callable[..., Any]]
     ) -> None:
         self._owner = owner
         self._name = name
@@ -38,11 +38,16 @@ class HookSlot:
     def put_in(self, user: Integration) -> None:
         """Start reporting for a client's integration; once is enough for all of them."""
         with self._lock:
-            self._users.append(user)
+            if not any(each is user for each in self._users):
+                self._users.append(user)
             if self._ours is None:
                 previous = self._previous = getattr(self._owner, self._name)
                 self._ours = self._replacement(previous)
                 setattr(self._owner, self._name, self._ours)
+
+    def users(self) -> tuple[Integration, ...]:
+        """For whom it is in."""
+        return tuple(self._users)
 
     def take_out(self, user: Integration) -> None:
         """Stop reporting for it; the last one restores the hook that was there."""

@@ -21,6 +21,7 @@ class RecordingClient(BaseClient):
         self.events: list[dict[str, Any]] = []
         self.before_breadcrumb = before_breadcrumb
         self.max_breadcrumbs = max_breadcrumbs
+        self.plain_text_limit = 8192 if before_breadcrumb is None else 0  # as the real one has it
 
     def is_active(self):
         return True

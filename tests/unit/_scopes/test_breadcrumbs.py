@@ -5,6 +5,8 @@ import time
 from datetime import datetime, timedelta, timezone, tzinfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit._scopes.recording import RecordingClient, applied, event_of, messages
 from vedette._scopes.client import BaseClient, NoOpClient
@@ -227,3 +229,80 @@ def test_a_breadcrumb_that_is_no_mapping_does_not_raise(wrong):
     scope = Scope()
     scope.add_breadcrumb(wrong, hint=wrong, message="m")
     assert messages(event_of(scope)) == ["m"]
+
+
+# --- the quick way and the thorough one ------------------------------------------------------------------
+
+
+class Thorough(RecordingClient):
+    """A client that wants each breadcrumb rendered."""
+
+    def __init__(self):
+        super().__init__()
+        self.plain_text_limit = 0
+
+
+class Text(str):
+    """Somebody's own string."""
+
+    __slots__ = ()
+
+
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.floats(),
+    st.text(max_size=5),
+    st.just("long" * 3000),
+    st.just("\ud800"),
+    st.just(Text("own")),
+    st.just(1j),
+)
+KEYS = st.one_of(
+    st.sampled_from(["url", "status_code", "a b", "", "k" * 300, "\ud800", Text("own")]), st.integers(0, 1)
+)
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.one_of(st.sampled_from(["http", ""]), LEAVES),
+        "category": LEAVES,
+        "message": LEAVES,
+        "level": st.one_of(st.sampled_from(["error", "WARN", "loud"]), LEAVES),
+        "data": st.one_of(LEAVES, st.dictionaries(KEYS, st.one_of(LEAVES, st.lists(LEAVES, max_size=2)), max_size=4)),
+        "custom": LEAVES,
+    },
+)
+
+
+@given(FIELDS, st.booleans())
+def test_the_quick_way_records_what_the_thorough_one_records(fields, positional):
+    quick, thorough = Scope(client=RecordingClient()), Scope(client=Thorough())
+    for scope in (quick, thorough):
+        given_fields = copy.deepcopy(fields)
+        if positional:
+            scope.add_breadcrumb(given_fields)
+        else:
+            scope.add_breadcrumb(**given_fields)
+    (one,), (other,) = crumbs_of(quick), crumbs_of(thorough)
+    assert abs(one.pop("timestamp") - other.pop("timestamp")) < 60
+    assert repr(sorted(one.items())) == repr(sorted(other.items()))  # the same types, and NaN is NaN
+
+
+@pytest.mark.spec("BRC-05")
+def test_what_is_changed_after_a_breadcrumb_was_added_does_not_reach_it():
+    data = {"a": 1}
+    crumb = {"message": "m", "data": data}
+    scope = Scope()
+    scope.add_breadcrumb(crumb)
+    data["a"] = crumb["message"] = 2
+    assert [(crumb["message"], crumb["data"]) for crumb in crumbs_of(scope)] == [("m", {"a": 1})]
+
+
+def test_breadcrumbs_hold_no_object_of_the_program():
+    scope = Scope()
+    values = [Text("text"), Text("other")]
+    scope.add_breadcrumb(message=values[0], data={values[1]: values[0]})
+    scope.add_breadcrumb({values[0]: 1}, **{values[1]: 2})
+    kinds = {type(each) for crumb in crumbs_of(scope) for each in (*crumb, *crumb.values(), *crumb.get("data", {}))}
+    assert kinds <= {str, int, float, dict}

@@ -139,6 +139,27 @@ def test_the_data_of_a_capture_call_wins_and_stays_with_the_call(client):
     assert (plain["tags"], plain["user"]) == ({"a": "scope", "b": "scope"}, {"id": 1})
 
 
+@pytest.mark.spec("SCO-28")
+def test_a_function_may_write_the_scope_of_one_capture(client):
+    get_current_scope().set_tag("a", "scope")
+    capture = get_current_scope().capture_message
+    capture("m", scope=lambda scope: scope.set_tags({"a": "function", "b": "function"}), tags={"b": "call"})
+    capture("m")
+    assert [event["tags"] for event in client.events] == [{"a": "function", "b": "call"}, {"a": "scope"}]
+
+
+def test_a_function_that_fails_to_write_the_scope_of_a_capture_does_not_lose_the_event(client, caplog):
+    get_current_scope().capture_message("m", scope=lambda scope: 1 / 0)
+    assert len(client.events) == 1
+    assert "the function given as scope= of a capture raised" in caplog.text
+
+
+@pytest.mark.parametrize("wrong", [7, "text"])
+def test_what_is_neither_scope_nor_function_is_ignored(client, wrong):
+    get_current_scope().capture_message("m", scope=wrong)
+    assert len(client.events) == 1
+
+
 def test_a_scope_that_is_not_active_captures_on_top_of_those_that_are(client):
     get_current_scope().set_tags({"a": "active", "b": "active"})
     detached = Scope()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import gc
 import itertools
 import os
@@ -17,9 +18,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
 
-from tests.unit._scopes.recording import event_of, messages
+from tests.unit._scopes.recording import RecordingClient, applied, event_of, messages
 from tests.waiting import wait_until
-from vedette._scopes import scope as scope_module
+from vedette._scopes import fields as scope_module
+from vedette._scopes.context import use_isolation_scope
 from vedette._scopes.scope import Scope
 
 KEYS = st.sampled_from(["a", "b", "c"])
@@ -124,16 +126,53 @@ def run_at_once(*functions):
 
 
 def test_no_write_of_many_threads_to_one_scope_is_lost(frequent_switches):
-    scope = Scope()
+    scope = Scope(client=RecordingClient(max_breadcrumbs=5000))
 
     def write(name):
         for number in range(300):
             scope.set_tag(f"{name}.{number}", "1")
             scope.set_extra(f"{name}.{number}", 1)
+            scope.add_breadcrumb(message=f"{name}.{number}")
 
     run_at_once(*(lambda name=name: write(name) for name in "abcd"))
-    event = event_of(scope)
-    assert len(event["tags"]) == len(event["extra"]) == 1200
+    event = applied(current=scope, max_breadcrumbs=5000)
+    assert len(event["tags"]) == len(event["extra"]) == len(set(messages(event))) == 1200
+
+
+@pytest.mark.spec("PAIN-39", "PAIN-07", "BRC-10")
+def test_sixteen_threads_on_one_scope_tear_nothing(frequent_switches):
+    """What is promised without a GIL as well, shown with it: every read is whole, whatever is written meanwhile."""
+    shared = Scope(client=RecordingClient(max_breadcrumbs=10))
+    done = threading.Event()
+    wrong = []
+
+    def write(name):
+        for number in range(150):
+            text = f"{name} {number}"
+            shared.set_tags({"one": text, "other": text})
+            shared.set_user({"id": text, "username": text})
+            shared.add_breadcrumb(message=text, data={"same": text})
+            shared.flags.set(name, number)
+            if number % 50 == 49:
+                shared.clear()
+        done.set()
+
+    def read():
+        while not done.is_set():
+            with use_isolation_scope(shared.fork()) as fork:
+                event = event_of(fork)
+            tags, user = event.get("tags", {}), event.get("user", {})
+            crumbs = event.get("breadcrumbs", {"values": []})["values"]
+            if tags.get("one") != tags.get("other") or user.get("id") != user.get("username"):
+                wrong.append(event)
+            if len(crumbs) > 10 + 12 or any(crumb["message"] != crumb["data"]["same"] for crumb in crumbs):
+                wrong.append(event)
+
+    run_at_once(*(functools.partial(write, f"thread {number}") for number in range(12)), *([read] * 4))
+    assert wrong == []
+    for number in range(11):
+        shared.add_breadcrumb(message=str(number))
+    assert messages(event_of(shared))[-10:] == [str(number) for number in range(1, 11)]
 
 
 @pytest.mark.spec("SCO-18", "SCO-19")
@@ -184,6 +223,31 @@ def test_no_write_of_a_signal_handler_is_lost_and_none_that_it_interrupts():
     assert expected - tags.keys() == set()
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX signals")
+@pytest.mark.spec("PAIN-18")
+def test_no_breadcrumb_of_a_signal_handler_is_lost_and_none_that_it_interrupts():
+    scope = Scope(client=RecordingClient(max_breadcrumbs=100_000))
+    numbers, handled = itertools.count(), []
+
+    def handler(signal_number, frame):
+        number = next(numbers)
+        scope.add_breadcrumb(message=f"handler.{number}")
+        handled.append(number)
+
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
+    try:
+        written = 0
+        while len(handled) < 300:
+            scope.add_breadcrumb(message=f"main.{written}")
+            written += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    expected = {f"handler.{number}" for number in handled} | {f"main.{number}" for number in range(written)}
+    assert expected - set(messages(applied(current=scope, max_breadcrumbs=100_000))) == set()
+
+
 @pytest.mark.spec("PAIN-18")
 def test_no_write_of_a_garbage_collection_is_lost_and_none_that_it_interrupts():
     scope = Scope()
@@ -216,16 +280,16 @@ def test_a_write_in_the_middle_of_a_write_is_not_overwritten():
     def at_once(state):  # between reading the state and storing the new one
         if not interrupted:
             interrupted.append(1)
-            scope.set_tag("inner", "1")
-        return {**state, "tags": {**state.get("tags", {}), "outer": "1"}}
+            scope.set_extra("inner", "1")
+        return {**state, "extra": {**state.get("extra", {}), "outer": "1"}}
 
     scope._write(at_once)
-    assert event_of(scope)["tags"] == {"inner": "1", "outer": "1"}
+    assert event_of(scope)["extra"] == {"inner": "1", "outer": "1"}
 
 
-def test_a_reader_never_waits_for_a_writer():
+def test_a_reader_never_waits_for_a_writer_and_neither_do_tags_and_breadcrumbs():
     scope = Scope()
-    scope.set_tag("a", "1")
+    scope.set_extra("a", "1")
     holding, release = threading.Event(), threading.Event()
 
     def hold():
@@ -237,7 +301,11 @@ def test_a_reader_never_waits_for_a_writer():
     writer.start()
     assert holding.wait(5)
     try:
-        assert event_of(scope.fork()) == {"tags": {"a": "1"}}
+        assert event_of(scope.fork()) == {"extra": {"a": "1"}}
+        scope.set_tag("b", "1")
+        scope.add_breadcrumb(message="m")
+        event = event_of(scope)
+        assert (event["tags"], messages(event)) == ({"b": "1"}, ["m"])
     finally:
         release.set()
         writer.join()
@@ -260,8 +328,8 @@ def test_a_child_forked_in_the_middle_of_another_threads_write_can_write():
     child = os.fork()
     if child == 0:
         scope = Scope()
-        scope.set_tag("a", "1")
-        os._exit(0 if event_of(scope) == {"tags": {"a": "1"}} else 1)
+        scope.set_extra("a", "1")
+        os._exit(0 if event_of(scope) == {"extra": {"a": "1"}} else 1)
     status = []
 
     def ended():

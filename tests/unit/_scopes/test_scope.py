@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import contextvars
 import logging
 
 import pytest
 
-from tests.unit._scopes.recording import applied, event_of
-from vedette._scopes.context import use_isolation_scope
-from vedette._scopes.merge import merged, merged_attributes
+import vedette
+from tests.unit._scopes.recording import applied, event_of, in_empty_context, messages
+from vedette._scopes.context import get_current_scope, get_isolation_scope, isolation_scope, use_isolation_scope
+from vedette._scopes.merge import attributes, merged
 from vedette._scopes.scope import Scope, ScopeType
+from vedette.scope import add_global_event_processor, should_send_default_pii
 
 
 class Explosive:
@@ -21,6 +24,10 @@ class Explosive:
 
 def attributes_of(scope):
     return merged_attributes(scope, Scope(), Scope())
+
+
+def merged_attributes(*scopes):
+    return attributes(merged(*scopes))
 
 
 @pytest.mark.spec("SCO-32", "SCO-33", "SCO-34", "SCO-45", "SCO-36", "EVT-19")
@@ -202,6 +209,61 @@ def test_attributes_keep_the_form_in_which_they_were_set():
     assert sorted(attributes_of(scope)) == ["list", "unit"]
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("text", "text"),
+        (True, True),
+        (7, 7),
+        (0.5, 0.5),
+        ((1, 2), [1, 2]),
+        ([1, 0.5], [1.0, 0.5]),
+        ([True, False], [True, False]),
+        ([], []),
+        ({"value": 3600, "unit": "second"}, {"value": 3600, "unit": "second"}),
+        ({"value": [1, 2]}, {"value": [1, 2]}),
+        ({"value": {"a": 1}, "unit": "byte"}, {"value": "{'a': 1}", "unit": "byte"}),
+        ({"value": 1, "type": "integer"}, "{'value': 1, 'type': 'integer'}"),
+        ({"a": 1}, "{'a': 1}"),
+        ([1, "a"], "[1, 'a']"),
+        ([[1]], "[[1]]"),
+        ([True, 1], "[True, 1]"),
+        (None, "None"),
+        ({"a": "x" * 9000}, "{'a': '" + "x" * 8184 + "…"),
+    ],
+)
+@pytest.mark.spec("ATTR-11", "ATTR-12", "ATTR-13", "ATTR-14")
+def test_an_attribute_is_a_primitive_a_list_of_one_kind_or_either_with_its_unit_and_else_text(given, kept):
+    scope = Scope()
+    scope.set_attribute("a", given)
+    found = attributes_of(scope)["a"]
+    assert found == kept
+    assert repr(found) == repr(kept)  # True is no 1
+
+
+def test_the_attributes_that_describe_the_process_are_those_of_the_client(client):
+    client.event_defaults = {"release": "shop@1", "environment": "dev", "dist": "x"}
+    scope = Scope(ScopeType.GLOBAL)
+    scope.set_global_attributes()
+    found = attributes_of(scope)
+    assert found.pop("sentry.sdk.version") == vedette.VERSION
+    assert found == {"sentry.release": "shop@1", "sentry.environment": "dev", "sentry.sdk.name": "vedette.python"}
+
+
+def test_a_log_or_metric_gets_the_attributes_of_all_scopes_and_its_own_win():
+    get_isolation_scope().set_attributes({"a": "isolation", "b": "isolation", "c": "isolation"})
+    get_current_scope().set_attributes({"b": "current", "c": "current"})
+    item = {"body": "m", "attributes": {"c": {"value": 1, "unit": "second"}}}
+    get_current_scope().apply_to_telemetry(item)
+    own = {"value": 1, "unit": "second"}
+    assert item == {"body": "m", "attributes": {"a": "isolation", "b": "current", "c": own}}
+    detached = Scope()
+    detached.set_attribute("a", "detached")
+    bare = {}
+    detached.apply_to_telemetry(bare)
+    assert bare["attributes"]["a"] == "detached"
+
+
 def test_the_more_specific_scope_wins_for_an_attribute():
     current, isolation, global_scope = Scope(), Scope(), Scope()
     for scope, name in ((global_scope, "global"), (isolation, "isolation"), (current, "current")):
@@ -216,6 +278,29 @@ def test_the_more_specific_scope_wins_for_an_attribute():
         "current": "current",
     }
     assert "current" not in merged_attributes(Scope(), isolation, global_scope)
+
+
+def test_a_conversation_is_kept_until_it_is_removed_and_known_to_forks():
+    scope = Scope()
+    assert scope.get_conversation_id() is None
+    scope.set_conversation_id("c-1")
+    fork = scope.fork()
+    fork.set_conversation_id(7)
+    assert (scope.get_conversation_id(), fork.get_conversation_id()) == ("c-1", "7")
+    scope.remove_conversation_id()
+    scope.remove_conversation_id()
+    assert scope.get_conversation_id() is None
+    fork.clear()
+    assert fork.get_conversation_id() is None
+
+
+def test_the_transaction_is_named_by_its_property_and_is_none_as_long_as_there_is_no_tracing():
+    scope = Scope()
+    scope.transaction = "/checkout"
+    assert event_of(scope) == {"transaction": "/checkout"}
+    assert scope.transaction is None
+    scope.transaction = None
+    assert event_of(scope) == {}
 
 
 def filled_scope():
@@ -290,3 +375,122 @@ def test_update_from_scope_takes_over_what_the_other_holds():
     assert event["user"] == {"name": "x"}
     assert event["level"] == "info"
     assert [crumb["message"] for crumb in event["breadcrumbs"]["values"]] == ["first", "second", "third"]
+
+
+# --- applied by hand --------------------------------------------------------------------------------------
+
+
+def test_a_scope_applied_by_hand_brings_the_active_ones_and_their_processors():
+    get_isolation_scope().set_tags({"a": "isolation", "b": "isolation"})
+    get_current_scope().add_event_processor(lambda event, hint: {**event, "processed": hint["by"]})
+    scope = Scope()
+    scope.set_tag("b", "scope")
+    event = scope.apply_to_event({"message": "m", "tags": {"c": "event"}}, {"by": "hand"}, options={})
+    assert event["tags"] == {"a": "isolation", "b": "scope", "c": "event"}
+    assert event["processed"] == "hand"
+
+
+def test_error_processors_run_by_hand_only_where_there_is_an_exception():
+    scope = Scope()
+    scope.add_error_processor(lambda event, exc_info: {**event, "seen": exc_info[0]})
+    hint = {"exc_info": (ValueError, ValueError(), None)}
+    assert scope.run_error_processors({}, {}) == {}
+    assert scope.run_error_processors({}, hint) == {"seen": ValueError}
+    assert scope.apply_to_event({}, hint)["seen"] is ValueError
+
+
+@pytest.mark.parametrize("processor", [lambda event, hint: None, lambda event, hint: 1 / 0, lambda event, hint: 7])
+def test_a_processor_that_drops_fails_or_answers_wrongly_ends_the_event(processor):
+    scope = Scope()
+    scope.add_event_processor(processor)
+    scope.add_event_processor(lambda event, hint: pytest.fail("ran on"))
+    assert scope.run_event_processors({}, {}) is None
+    assert scope.apply_to_event({}, {}) is None
+    other = Scope()
+    other.add_error_processor(processor)
+    assert other.apply_to_event({}, {"exc_info": (ValueError, ValueError(), None)}) is None
+
+
+def test_control_flow_passes_through_a_processor_that_is_run_by_hand():
+    def interrupted(event, hint):
+        raise KeyboardInterrupt
+
+    scope = Scope()
+    scope.add_event_processor(interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        scope.run_event_processors({}, {})
+
+
+@pytest.mark.spec("CLI-38")
+def test_a_global_processor_sees_the_events_of_every_context(client):
+    seen = []
+    add_global_event_processor(lambda event, hint: seen.append(event))
+    assert in_empty_context(Scope().run_event_processors, {"message": "m"}, {}) is None
+    assert seen == [{"message": "m"}]
+
+
+@pytest.mark.parametrize(("option", "answer"), [(True, True), (False, False), (None, False)])
+def test_whether_personal_data_may_be_sent_is_the_clients_option(client, option, answer):
+    client.options = {"send_default_pii": option}
+    assert should_send_default_pii() is answer
+
+
+# --- the quick way of the module-level setter --------------------------------------------------------------
+
+
+class Text(str):
+    """Somebody's own string."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("plain", "value"),
+        ("plain", "two\nlines"),
+        ("plain", "v" * 300),
+        ("plain", 7),
+        ("plain", Text("own")),
+        (Text("plain"), "value"),
+        ("not plain", "value"),
+        ("k" * 300, "value"),
+        ("", "value"),
+        (7, "value"),
+    ],
+)
+@pytest.mark.spec("SCO-65", "EVT-20")
+def test_the_setter_by_name_does_what_the_method_does(key, value):
+    scope = Scope()
+    for _ in range(2):
+        scope.set_tag(key, value)
+        vedette.set_tag(key, value)
+    tags = event_of(get_isolation_scope())["tags"]
+    assert tags == event_of(scope)["tags"]
+    assert {type(each) for each in (*tags, *tags.values())} == {str}
+
+
+def test_the_setters_by_name_reach_the_scope_that_is_in_force_after_one_was_left_elsewhere():
+    def suspended():
+        with isolation_scope():
+            yield
+
+    generator = suspended()
+    next(generator)
+    vedette.set_tag("in", "generator")
+    contextvars.copy_context().run(generator.close)
+    vedette.set_tag("in", "own")
+    vedette.add_breadcrumb(message="own")
+    event = event_of(get_isolation_scope())
+    assert event["tags"] == {"in": "own"}
+    assert messages(event) == ["own"]
+
+
+def test_the_setters_by_name_make_scopes_where_there_are_none():
+    def write():
+        vedette.set_tag("a", "1")
+        vedette.add_breadcrumb(message="m")
+        return event_of(get_isolation_scope())
+
+    event = in_empty_context(write)
+    assert (event["tags"], messages(event)) == ({"a": "1"}, ["m"])
