@@ -25,7 +25,8 @@ from vedette._feedback import feedback_event
 from vedette._given_events import put_right
 from vedette._host import callers, guests, log
 from vedette._options import UNSET, OptionError, resolve
-from vedette._privacy.denylist import DenyList
+from vedette._privacy.event_scrubber import deny_list_of, scrubber_of
+from vedette._privacy.policy import Policy
 from vedette._processing.packing import Packer
 from vedette._processing.processor import TelemetryProcessor
 from vedette._processing.sending import sender_for
@@ -106,7 +107,9 @@ class Client(BaseClient):
             log.set_debug(enabled=True)
         self._dsn = Dsn(found["dsn"]) if found["dsn"] else None
         self._number = next(_numbers)
-        self.event_settings = _event_settings(found)
+        self.policy = _policy(found)
+        """What may be collected, and which names are filtered."""
+        self.event_settings = _event_settings(found, self.policy)
         self.max_breadcrumbs: int = found["max_breadcrumbs"]
         self.integrations: dict[str, Any] = {}
         self.event_defaults: Mapping[str, Any] = _event_defaults(found)
@@ -118,11 +121,12 @@ class Client(BaseClient):
             self.plain_text_limit = self.event_settings.text_limit
 
     def _processor_for(self, transport: Transport | None) -> TelemetryProcessor:
+        scrubber = self.options["event_scrubber"]
         return TelemetryProcessor(
             sender_for(transport),
             Packer(
                 trace=self.trace_fields,
-                denylist=self.event_settings.denylist,
+                scrubber=scrubber_of(self.policy.denylist) if scrubber is None else scrubber,
                 text_limit=self.event_settings.text_limit,
             ),
             capacity=self.options["transport_queue_size"],
@@ -137,6 +141,10 @@ class Client(BaseClient):
             message = f"Client.from_config takes a mapping of options, got {kind.__qualname__}"
             raise OptionError(message)
         return cls(options)
+
+    def should_send_default_pii(self) -> bool:
+        """Whether who the user is may be collected: ``send_default_pii``, or ``user_info`` of ``data_collection``."""
+        return self.policy.user_info
 
     # --- capturing -------------------------------------------------------------------------------------
 
@@ -357,14 +365,31 @@ def _guarded(integration: Any, method: str, *args: object) -> bool:
     return True
 
 
-def _event_settings(options: Mapping[str, Any]) -> EventSettings:
+def _policy(options: Mapping[str, Any]) -> Policy:
+    """The one value that ``send_default_pii``, ``data_collection`` and their like come down to."""
+    pii, collection = options["send_default_pii"], options["data_collection"]
+    if pii is not None and collection is not None:
+        log.warn_once(
+            "data_collection",
+            "both 'data_collection' and 'send_default_pii' are set: data_collection wins, user_info in it decides",
+        )
+    return Policy(
+        send_default_pii=bool(pii),
+        data_collection=collection,
+        include_local_variables=options["include_local_variables"] is not False,
+        denylist=deny_list_of(options["event_scrubber"]),
+    )
+
+
+def _event_settings(options: Mapping[str, Any], policy: Policy) -> EventSettings:
     return EventSettings(
-        denylist=DenyList(send_default_pii=bool(options["send_default_pii"])),
+        denylist=policy.denylist,
         in_app_include=options["in_app_include"],
         in_app_exclude=options["in_app_exclude"],
         project_root=options["project_root"] or os.getcwd(),
-        include_local_variables=options["include_local_variables"] is not False,
+        include_local_variables=policy.stack_frame_variables,
         include_source_context=options["include_source_context"] is not False,
+        context_lines=policy.frame_context_lines,
         max_value_length=options["max_value_length"],
         max_stack_frames=options["max_stack_frames"] or 1000,
         add_full_stack=options["add_full_stack"],

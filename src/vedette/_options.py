@@ -12,6 +12,7 @@ import os
 from enum import Enum
 
 from vedette._host import log
+from vedette._privacy.collection import DataCollection, PolicyError
 from vedette._protocol.dsn import BadDsn, Dsn
 
 TYPE_CHECKING = False
@@ -184,17 +185,19 @@ def _headers(value: Any) -> dict[str, str]:
     raise _WrongValueError(must)
 
 
-def _mapping(value: Any) -> dict[str, Any]:
-    if issubclass(type(value), dict) and all(isinstance(name, str) for name in value):
-        return dict(value)
-    must = "must be a dict of strings to values"
-    raise _WrongValueError(must)
+def _data_collection(value: object) -> object:
+    """Checked field by field where the value is made that it stands for."""
+    try:
+        DataCollection(value)
+    except PolicyError as error:
+        raise _WrongValueError(str(error)) from None
+    return value
 
 
 def _scrubber(value: object) -> object:
-    if hasattr(value, "scrub_event"):
+    if hasattr(value, "scrub_event") and not isinstance(value, type):
         return value
-    must = "must be an EventScrubber"
+    must = "must be an EventScrubber, or have a method scrub_event"
     raise _WrongValueError(must)
 
 
@@ -250,7 +253,7 @@ OPTIONS: Final = (
     Option("send_client_reports", _boolean, True, "tell the server how many items were dropped, and why"),
     Option("send_default_pii", _optional(_boolean), None, "whether personal data may be sent"),
     Option("event_scrubber", _optional(_scrubber), None, "an EventScrubber of your own (see vedette.scrubber)"),
-    Option("data_collection", _optional(_mapping), None, "what is collected, by category"),
+    Option("data_collection", _optional(_data_collection), None, "what is collected, by category"),
     Option(
         "max_attachment_size", _whole(0, 1 << 40), 20 * 1024 * 1024, "bytes of one attachment; larger ones are dropped"
     ),

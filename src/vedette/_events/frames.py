@@ -130,6 +130,7 @@ def _stack(newest: FrameType | None) -> list[FrameType]:
 def _frames(kept: Sequence[FrameType | TracebackType], total: int, settings: EventSettings, budget: Budget) -> Frames:
     rules = rules_of(settings)
     with_source = settings.include_source_context
+    around = settings.context_lines
     frames: list[dict[str, Any]] = []
     sources: list[tuple[FrameType, Place]] = []
     for entry in kept:
@@ -142,9 +143,9 @@ def _frames(kept: Sequence[FrameType | TracebackType], total: int, settings: Eve
         frame = place.facts.copy()
         if with_source and place.line is not None:
             # Lists of its own: a hook may change the event in place.
-            frame["pre_context"] = place.before.copy()
+            frame["pre_context"] = place.before[max(0, len(place.before) - around) :]
             frame["context_line"] = place.line
-            frame["post_context"] = place.after.copy()
+            frame["post_context"] = place.after[:around]
         frames.append(frame)
         sources.append((running, place))
     meta: Meta = {}

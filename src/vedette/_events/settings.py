@@ -30,6 +30,7 @@ class EventSettings:
         project_root: Folder of the application, if known.
         include_local_variables: Whether frames carry ``vars``.
         include_source_context: Whether frames carry source lines.
+        context_lines: Source lines before, and after, the line of a frame.
         max_value_length: Characters of one text, in locals and in messages alike; None: 1024 and 8192.
         max_stack_frames: How many frames of one stack are kept.
         add_full_stack: Whether the frames below the one that caught the exception are added.
@@ -39,6 +40,7 @@ class EventSettings:
 
     __slots__ = (
         "add_full_stack",
+        "context_lines",
         "custom_repr",
         "denylist",
         "in_app_exclude",
@@ -64,6 +66,7 @@ class EventSettings:
         project_root: str | None = None,
         include_local_variables: bool = True,
         include_source_context: bool = True,
+        context_lines: int = 5,
         max_value_length: int | None = None,
         max_stack_frames: int = 100,
         add_full_stack: bool = False,
@@ -74,6 +77,7 @@ class EventSettings:
         self.project_root = project_root
         self.include_local_variables = include_local_variables
         self.include_source_context = include_source_context
+        self.context_lines = context_lines
         self.max_value_length = max_value_length
         self.max_stack_frames = max_stack_frames
         self.add_full_stack = add_full_stack

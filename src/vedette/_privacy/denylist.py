@@ -5,11 +5,14 @@ There are three questions, since names of headers are chosen by protocols and na
 - headers, cookies and query parameters: a term anywhere in the name counts, as the page demands: ``X-Author`` holds
   ``auth`` (DAT-24, DAT-27 to DAT-29);
 - names of data (keys, fields): terms that occur in everyday words count as whole words only, so that ``author``,
-  ``monkey``, ``inside`` and ``lesson`` stay readable while ``auth``, ``api_key``, ``apiKey`` and ``sid`` do not;
+  ``monkey``, ``inside`` and ``lesson`` stay readable while ``auth``, ``api_key``, ``apiKey`` and ``sid`` do not.
+  The same holds for short terms of the program's own: ``ip`` is not meant to filter ``description``;
 - names of variables: there, ``key`` and ``session`` alone say nothing (``for key in rates``); with a word such as
   ``api``, ``secret`` or ``id`` beside them they do.
 
-A name such as ``X-Api-Key`` and its form ``HTTP_X_API_KEY`` are the same to the list; case never counts (DAT-25).
+A name such as ``X-Api-Key`` and its form ``HTTP_X_API_KEY`` are the same to the list, and so are ``tax_id``, ``tax.id``
+and ``taxId``; case never counts (DAT-25), nor do full-width letters and invisible characters. Letters of other
+alphabets that only look alike are other letters.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 FILTERED: Final = "[Filtered]"
 
-DEFAULT_DENYLIST: Final = (
+SENSITIVE_TERMS: Final = (
     "auth",
     "token",
     "secret",
@@ -42,7 +45,7 @@ DEFAULT_DENYLIST: Final = (
 )
 """The 17 sensitive terms (DAT-26): filtered wherever they are part of a name, whatever the options say."""
 
-DEFAULT_PII_DENYLIST: Final = ("forwarded", "-ip", "remote-", "via", "-user")
+EXTENDED_TERMS: Final = ("forwarded", "-ip", "remote-", "via", "-user")
 """The extended terms: in names of headers and server variables, filtered unless ``send_default_pii`` is set."""
 
 # A raw cookie header is never sent (DAT-37); who can take it apart does so before asking `matches`.
@@ -61,6 +64,11 @@ _TELLING = frozenset(
     | {"client", "shared", "hmac", "service", "app", "session", "id", "token", "cookie", "data"}
 )
 
+# Up to this many letters, a term of the program's own is a word in names of data: `ip`, `ssn`, `iban`.
+_SHORT_TERM: Final = 4
+
+_SEPARATORS: Final = str.maketrans("-. ", "___")
+
 MAX_REMEMBERED: Final = 4096
 LONGEST_REMEMBERED: Final = 128  # characters; bounds the memory of what is remembered
 
@@ -70,14 +78,28 @@ class DenyList:
 
     Args:
         names: Terms that are filtered wherever they are part of a name.
-        pii_names: Terms that are filtered in the names of headers and server variables,
-            unless ``send_default_pii`` is true.
+        pii_names: More terms, unless ``send_default_pii`` is true: the extended terms count in the names of headers
+            and server variables, others in every name.
         send_default_pii: The option of this name.
+        header_names: Terms that count in the names of headers alone.
+        cookie_names: The same for cookies.
+        query_names: The same for query parameters.
+        hides_address: Whether the extended terms count in the names of server variables (``REMOTE_ADDR``); None: as
+            ``send_default_pii`` says.
 
     Safe to share between threads: what it remembers is only ever added to or emptied.
     """
 
-    __slots__ = ("matches", "matches_header", "matches_part", "matches_variable")
+    __slots__ = (
+        "matches",
+        "matches_cookie",
+        "matches_header",
+        "matches_part",
+        "matches_query",
+        "matches_server_variable",
+        "matches_variable",
+        "roots",
+    )
 
     matches: Callable[[str], bool]
     """Whether the value under this name of data (an exact ``str``) must not leave."""
@@ -86,26 +108,68 @@ class DenyList:
     """The same for the name of a variable."""
 
     matches_part: Callable[[str], bool]
-    """The same for the name of a cookie or a query parameter: terms count anywhere in it (DAT-22, DAT-24, DAT-25)."""
+    """The same where a term counts anywhere in a name (DAT-22, DAT-24, DAT-25)."""
+
+    matches_cookie: Callable[[str], bool]
+    """The same for the name of a cookie."""
+
+    matches_query: Callable[[str], bool]
+    """The same for the name of a query parameter."""
 
     matches_header: Callable[[str], bool]
-    """The same for the name of a header or a server variable, where the extended terms count as well."""
+    """The same for the name of a header, where the extended terms may count as well."""
+
+    matches_server_variable: Callable[[str], bool]
+    """The same for the name of a server variable, such as those of WSGI."""
+
+    roots: tuple[str, ...]
+    """One of these stands in lower case in each name of ASCII letters that matches as data, variable or query."""
 
     def __init__(
         self,
-        names: Iterable[str] = DEFAULT_DENYLIST,
-        pii_names: Iterable[str] = DEFAULT_PII_DENYLIST,
+        names: Iterable[str] = SENSITIVE_TERMS,
+        pii_names: Iterable[str] = EXTENDED_TERMS,
         send_default_pii: bool = False,  # noqa: FBT001, FBT002 - the option's own name says what it is
+        *,
+        header_names: Iterable[str] = (),
+        cookie_names: Iterable[str] = (),
+        query_names: Iterable[str] = (),
+        hides_address: bool | None = None,
     ) -> None:
-        terms = tuple(_folded(name) for name in names if name)
-        pii_terms = () if send_default_pii else tuple(_folded(name) for name in pii_names if name)
-        words = frozenset(terms) & _WORDS_ONLY
-        anywhere = tuple(term for term in terms if term not in words) + (_GLUED if words else ())
+        pii_names = tuple(pii_names)
+        extended = tuple(folded(name) for name in pii_names if name in EXTENDED_TERMS)
+        own_pii = () if send_default_pii else tuple(name for name in pii_names if name not in EXTENDED_TERMS)
+        terms = tuple(folded(name) for name in (*names, *own_pii) if name)
+        words = frozenset(term for term in terms if _is_word(term))
+        anywhere = tuple(term for term in terms if term not in words) + (_GLUED if words & _WORDS_ONLY else ())
+        in_headers = terms + _folded_all(header_names) + (() if send_default_pii else extended)
+        in_variables = terms + (extended if (hides_address is None and not send_default_pii) or hides_address else ())
         # The look-up itself is the method: a capture asks hundreds of times.
         self.matches = _Verdicts(anywhere, words).__getitem__
         self.matches_variable = _Verdicts(anywhere, words, vague=_VAGUE & words).__getitem__
         self.matches_part = _Verdicts(terms).__getitem__
-        self.matches_header = _Verdicts(terms + pii_terms).__getitem__
+        self.matches_cookie = _Verdicts(terms + _folded_all(cookie_names)).__getitem__
+        self.matches_query = _Verdicts(terms + _folded_all(query_names)).__getitem__
+        self.matches_header = _Verdicts(in_headers).__getitem__
+        self.matches_server_variable = _Verdicts(in_variables).__getitem__
+        self.roots = _roots((*anywhere, *words, *_folded_all(query_names), "cookie"))
+
+
+def _roots(terms: Iterable[str]) -> tuple[str, ...]:
+    """The longest word of each term, without those that hold another one."""
+    longest = {max(term.split("_"), key=len) for term in terms}
+    return tuple(word for word in longest if not any(other in word for other in longest if other != word))
+
+
+def _folded_all(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(folded(name) for name in names if name)
+
+
+def _is_word(term: str) -> bool:
+    """Whether a term counts as a whole word in names of data."""
+    if term in _WORDS_ONLY:
+        return True
+    return len(term) <= _SHORT_TERM and term.isalpha() and term not in SENSITIVE_TERMS
 
 
 class _Verdicts(dict[str, bool]):
@@ -130,20 +194,28 @@ class _Verdicts(dict[str, bool]):
         return verdict
 
     def _judge(self, name: str) -> bool:
-        folded = _folded(name)
-        if folded in _COOKIE_HEADERS or any(term in folded for term in self._anywhere):
+        if name.isascii():
+            return self._judge_plain(name)
+        name = _plain(name)  # what was one letter may be a capital now, where no word starts
+        return self._judge_plain(name) or self._judge_plain(name.casefold())
+
+    def _judge_plain(self, name: str) -> bool:
+        whole = _separated(name)
+        if whole in _COOKIE_HEADERS or any(term in whole for term in self._anywhere):
+            return True
+        words, snake = _words_of(name)
+        if any(term in snake for term in self._anywhere):
             return True
         if not self._words:
             return False
-        words = _words_of(name)
         found = words & self._words
         if not found <= self._vague:
             return True
         return bool(found) and bool((words - found) & _TELLING or len(found) > 1)
 
 
-def _words_of(name: str) -> frozenset[str]:
-    """The words of a name in snake, kebab or camel case, in lower case, also without a plural's s.
+def _words_of(name: str) -> tuple[frozenset[str], str]:
+    """The words of a name in snake, kebab or camel case, in lower case, also without a plural's s; the name in snake.
 
     An acronym ends where a capital is followed by a small letter, ``DBToken``, or does not, ``KEYs``: both count.
     """
@@ -157,9 +229,25 @@ def _words_of(name: str) -> frozenset[str]:
         text += f" {shown}" if starts else shown
         acronyms += f" {shown}" if starts or ends_acronym else shown
         before = letter
-    words = {*text.lower().split(), *acronyms.lower().split()}
-    return frozenset(words) | {word[:-1] for word in words if word.endswith("s") and word != "tokens"}
+    plain = text.casefold().split()
+    words = {*plain, *acronyms.casefold().split()}
+    return frozenset(words) | {word[:-1] for word in words if word.endswith("s") and word != "tokens"}, "_".join(plain)
 
 
-def _folded(name: str) -> str:
-    return name.lower().replace("-", "_")
+def folded(name: str) -> str:
+    """The form in which names are compared: case, separators and compatible forms of letters do not count."""
+    return _separated(_plain(name))
+
+
+def _separated(name: str) -> str:
+    return name.casefold().translate(_SEPARATORS)
+
+
+def _plain(name: str) -> str:
+    """Without full-width and other forms of the same letters, and without characters that nobody sees."""
+    if name.isascii():
+        return name
+    import unicodedata  # noqa: PLC0415 - such names are rare
+
+    plain = unicodedata.normalize("NFKC", name[: 2 * LONGEST_REMEMBERED])
+    return "".join(letter for letter in plain if unicodedata.category(letter) != "Cf") + name[2 * LONGEST_REMEMBERED :]

@@ -2,129 +2,217 @@
 
 Guarantees
 - The whole event is walked, whatever its depth: extra, contexts, user, tags, breadcrumbs, variables, parameters of
-  a message, request (headers, cookies, query strings, body), and what hooks put anywhere (PAIN-09).
-- Names stay (DAT-15), and nothing but values under such names is changed.
+  a message, request (headers, cookies, query strings, body), and what hooks put anywhere (PAIN-09). Texts are
+  searched as well (`prose`), but for lines of source code.
+- Names stay (DAT-15, DAT-23), and nothing but values under such names is changed.
 - It fails closed: what is no plain JSON, lies too deep or comes after too many values is filtered as well.
 - It never raises and never recurses.
 
 Assumes an event that nobody else changes meanwhile: it runs on the worker, or, with a journal, before the event is
-handed over. URLs lose the values of their query strings here; their credentials, and ``key=value`` inside messages,
-are not looked at.
+handed over.
 """
 
 from __future__ import annotations
 
-from vedette._privacy.denylist import FILTERED
-from vedette._protocol import json
+from vedette._privacy import texts
+from vedette._privacy.denylist import FILTERED, LONGEST_REMEMBERED, MAX_REMEMBERED
+from vedette._privacy.prose import has_hidden_pair, scrub_text, without_texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any, Final
 
     from vedette._privacy.denylist import DenyList
+    from vedette._privacy.texts import Matches
 
-    Matches = Callable[[str], bool]
     Rule = Callable[[str, Matches], str]
+    Meaning = tuple[tuple[Rule, str] | None, str | None, bool]
 
 MAX_DEPTH: Final = 100  # containers inside each other
-MAX_VALUES: Final = 200_000  # in one event
+MAX_VALUES: Final = 200_000  # in one part of an event
 
 _class_of: Callable[[object], type] = type  # for checkers: the class of something untyped is a class
 
 # Their keys are names of packages, and of the event's own fields.
 _NOT_DATA = frozenset({"modules", "_meta"})
 
-# Here the extended terms count as well.
-_HEADERS = frozenset({"headers", "env"})
-
-# Here a term counts anywhere in a name.
-_PARAMETERS = frozenset({"cookies", "query-string"})
+# Lines of source code, in a frame: `key=len` and `password: str` are no secrets.
+_SOURCE = frozenset({"pre_context", "context_line", "post_context"})
 
 # Here a list may hold pairs of name and value (EVT-64).
 _PAIRS = frozenset({"headers", "env", "cookies", "query-string", "data", "tags", "params"})
 
-_COOKIE_ATTRIBUTES = frozenset(
-    {"expires", "max-age", "domain", "path", "secure", "httponly", "samesite", "partitioned", "priority"}
-)
+
+def scrub_event(event: dict[str, Any], names: DenyList) -> None:
+    """Filter a whole event of exact built-ins in place (DAT-14, DAT-24, DAT-35 to DAT-42, DAT-97, DAT-102)."""
+    scrub_parts(event, frozenset(event), names)
 
 
-def scrub_event(event: dict[str, Any], denylist: DenyList) -> None:
-    """Filter an event of exact built-ins in place (DAT-14, DAT-24, DAT-35 to DAT-42, DAT-97, DAT-102)."""
-    request: Any = event.get("request")
-    kind = _class_of(request)
-    if kind is dict and type(request.get("data")) is str:
-        request["data"] = _body(request["data"])
-    _Scrubber(denylist).scrub(event)
+def scrub_parts(event: dict[str, Any], parts: frozenset[str], names: DenyList) -> None:
+    """Filter these top-level fields of an event."""
+    _parse_bodies(event, parts)
+    if "logentry" in parts:
+        _scrub_parameters(event["logentry"], names)
+    if "_meta" in parts:
+        _scrub_remarks(event["_meta"], names)
+    frames = frames_of(event) if "exception" in parts or "threads" in parts else ()
+    data = {name: value for name, value in event.items() if name in parts and name not in _NOT_DATA}
+    Walk(names, frames).over(data)
+    event.update(data)
 
 
-class _Scrubber:
-    """One walk over an event."""
+def frames_of(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The frames of all stacks of an event."""
+    for name in ("exception", "threads"):
+        for value in _list(event.get(name), "values"):
+            for frame in _list(_get(value, "stacktrace"), "frames"):
+                if _class_of(frame) is dict:
+                    yield frame
 
-    __slots__ = ("_denylist", "_waiting")
 
-    def __init__(self, denylist: DenyList) -> None:
-        self._denylist = denylist
+def _get(mapping: Any, name: str) -> Any:
+    return mapping.get(name) if _class_of(mapping) is dict else None
+
+
+def _list(found: Any, name: str) -> list[Any]:
+    """A list, which may stand under this name or by itself (ERR-52)."""
+    if _class_of(found) is dict:
+        found = found.get(name)
+    return found if _class_of(found) is list else []
+
+
+def _parse_bodies(event: dict[str, Any], parts: frozenset[str]) -> None:
+    """Bodies of requests and responses as structure, or not at all (DAT-41, DAT-42)."""
+    request: Any = event.get("request") if "request" in parts else None
+    response: Any = _get(event.get("contexts"), "response") if "contexts" in parts else None
+    for message in (request, response):
+        data = _get(message, "data")
+        if type(data) is str:
+            message["data"] = texts.body(data)
+
+
+def _scrub_parameters(logentry: Any, names: DenyList) -> None:
+    """``password=%s`` hides its parameters: all of them, since which is whose can't be told for certain."""
+    message = _get(logentry, "message")
+    params = _get(logentry, "params")
+    if type(message) is not str or params is None or not has_hidden_pair(message, names):
+        return
+    kind = _class_of(params)
+    formatted = logentry.get("formatted")
+    if type(formatted) is str and kind in {dict, list, tuple}:
+        logentry["formatted"] = without_texts(formatted, params.values() if kind is dict else params)
+    if kind is dict:
+        logentry["params"] = dict.fromkeys(params, FILTERED)
+    else:
+        logentry["params"] = [FILTERED] * len(params) if kind is list or kind is tuple else FILTERED
+
+
+def _scrub_remarks(meta: Any, names: DenyList) -> None:
+    """Remarks stand under the names of the event's own fields; only what is no container can be a secret there."""
+    waiting: list[Any] = [meta]
+    seen = 0
+    while waiting:
+        remarks = waiting.pop()
+        kind = _class_of(remarks)
+        if kind is not dict and kind is not list:
+            continue
+        seen += len(remarks)
+        if seen > MAX_VALUES:
+            remarks.clear()
+        elif kind is list:
+            waiting += remarks
+        else:
+            waiting += remarks.values()
+            for name, value in remarks.items():
+                if type(name) is str and _class_of(value) not in {dict, list} and names.matches(name):
+                    remarks[name] = FILTERED
+
+
+class Walk:
+    """One walk over values, which are filtered in place.
+
+    ``frames`` hold lines of source code, which are left alone. ``searches``: whether texts are searched for secrets.
+    ``keeps_foreign``: whether values that are no plain JSON stay as they are instead of being filtered.
+    """
+
+    __slots__ = ("_frames", "_keeps_foreign", "_names", "_searches", "_waiting")
+
+    def __init__(
+        self,
+        names: DenyList,
+        frames: Iterable[dict[str, Any]] = (),
+        *,
+        searches: bool = True,
+        keeps_foreign: bool = False,
+    ) -> None:
+        self._names = names
+        self._searches = searches
+        self._frames = frozenset(map(id, frames))
+        self._keeps_foreign = keeps_foreign
         # Containers that are still to be walked: which names count there, whether pairs do, and the depth.
         self._waiting: list[tuple[Any, Matches, bool, int]] = []
 
-    def scrub(self, event: dict[str, Any]) -> None:
-        matches = self._denylist.matches
-        data = {name: value for name, value in event.items() if name not in _NOT_DATA}
-        self._scrub_dict(data, matches, 0)
-        event.update(data)
+    def over(self, value: dict[Any, Any] | list[Any], *, pairs: bool = False) -> None:
+        """Walk all that this dict or list holds; ``pairs``: its items may be pairs of name and value."""
+        self._waiting.append((value, self._names.matches, pairs, 0))
         seen = 0
         while self._waiting:
             container, matches, pairs, depth = self._waiting.pop()
             seen += len(container)
             if seen > MAX_VALUES:
                 container.clear()
-                continue
-            kind = _class_of(container)
-            if kind is dict:
+            elif issubclass(_class_of(container), dict):
                 self._scrub_dict(container, matches, depth)
             else:
                 self._scrub_list(container, matches, pairs, depth)
 
     def _scrub_dict(self, mapping: dict[Any, Any], matches: Matches, depth: int) -> None:
+        is_frame = id(mapping) in self._frames
         for key, value in mapping.items():  # values are replaced, keys stay: safe while iterating
+            if is_frame and key in _SOURCE:
+                continue
             name = key if type(key) is str else ""
             mapping[key] = self._scrubbed(name, value, matches, depth)
 
     def _scrub_list(self, items: list[Any], matches: Matches, pairs: bool, depth: int) -> None:  # noqa: FBT001
         for index, item in enumerate(items):
             if pairs and _is_pair(item):
-                items[index] = [item[0], self._scrubbed(item[0], item[1], matches, depth + 1)]
+                # What is no name after all, but a text beside something, is searched like one.
+                items[index] = [self._text(item[0]), self._scrubbed(item[0], item[1], matches, depth + 1)]
             else:
                 items[index] = self._kept(item, matches, depth)
 
     def _scrubbed(self, name: str, value: Any, matches: Matches, depth: int) -> Any:
         """What stands under this name, after filtering."""
-        folded = name.lower().replace("_", "-")
-        rule = _RULES.get(folded) if type(value) is str else None
-        if rule is not None:
-            return rule(value, self._denylist.matches_part)
-        if matches(name):
+        meaning = _meanings[name]
+        if meaning is None:
+            return FILTERED if matches(name) else self._kept(value, matches, depth)
+        rule, below, pairs = meaning
+        if type(value) is not str:
+            rule = None
+        if (rule is None or rule[1] != _COOKIES) and matches(name):  # the names of cookie headers always match
             return FILTERED
-        if folded in _HEADERS:
-            matches = self._denylist.matches_header
-        elif folded in _PARAMETERS:
-            matches = self._denylist.matches_part
-        elif folded == "vars":
-            matches = self._denylist.matches_variable
-        return self._kept(value, matches, depth, pairs=folded in _PAIRS)
+        if rule is not None:
+            return self._text(rule[0](value, getattr(self._names, rule[1])))
+        return self._kept(value, getattr(self._names, below) if below else matches, depth, pairs=pairs)
+
+    def _text(self, text: str) -> str:
+        return scrub_text(text, self._names) if self._searches else text
 
     def _kept(self, value: Any, matches: Matches, depth: int, *, pairs: bool = False) -> Any:
         """A value that no name hides: looked into later if it is a container."""
         cls = _class_of(value)
-        if cls is str or value is None or cls is int or cls is float or cls is bool:
+        if cls is str:
+            return self._text(value)
+        if value is None or cls is int or cls is float or cls is bool:
             return value
         if depth >= MAX_DEPTH:
             return FILTERED
         if cls is tuple:
             value = list(value)
-        elif cls is not dict and cls is not list:
-            return FILTERED
+        elif cls is not dict and cls is not list and not (self._keeps_foreign and issubclass(cls, (dict, list))):
+            return value if self._keeps_foreign else FILTERED
         self._waiting.append((value, matches, pairs, depth + 1))
         return value
 
@@ -134,92 +222,52 @@ def _is_pair(item: Any) -> bool:
     return (kind is list or kind is tuple) and len(item) == 2 and type(item[0]) is str  # noqa: PLR2004
 
 
-# --- texts that hold pairs of name and value ---
+_COOKIES: Final = "matches_cookie"
+_QUERY: Final = "matches_query"
 
+# Below these names, others count than in names of data.
+_MATCHES: Final = {
+    "headers": "matches_header",
+    "env": "matches_server_variable",
+    "cookies": _COOKIES,
+    "query-string": _QUERY,
+    "vars": "matches_variable",
+}
 
-def _query(text: str, matches: Matches) -> str:
-    """``a=1&password=[Filtered]``."""
-    return "&".join(_query_pair(pair, matches) for pair in text.split("&"))
-
-
-def _query_pair(pair: str, matches: Matches) -> str:
-    kept: list[str] = []
-    for piece in pair.split(";"):  # the older separator
-        name, equals, _ = piece.partition("=")
-        if equals and matches(_unquoted(name)):
-            kept.append(f"{name}={FILTERED}")
-            break  # what follows may belong to the value
-        kept.append(piece)
-    return ";".join(kept)
-
-
-def _unquoted(name: str) -> str:
-    if "%" not in name:
-        return name
-    from urllib.parse import unquote  # noqa: PLC0415 - the capture path does without it, such names are rare
-
-    return unquote(name)
-
-
-def _url(text: str, matches: Matches) -> str:
-    """The URL with its query string and its fragment filtered."""
-    start = min((at for at in (text.find("?"), text.find("#")) if at >= 0), default=-1) + 1
-    if start == 0:
-        return text
-    return text[:start] + "#".join(_query(part, matches) for part in text[start:].split("#"))
-
-
-def _cookies(text: str, matches: Matches) -> str:
-    """``theme=dark; user_session=[Filtered]``; as a whole ``[Filtered]`` if these are no pairs (DAT-35)."""
-    pairs = [pair.strip() for pair in text.split(";") if pair.strip()]
-    if not all("=" in pair for pair in pairs):
-        return FILTERED
-    return "; ".join(_cookie(pair, matches) for pair in pairs)
-
-
-def _cookie(pair: str, matches: Matches) -> str:
-    name, _, value = pair.partition("=")
-    # A comma in a value may be where some proxy glued two headers together (DAT-38).
-    return f"{name}={FILTERED}" if matches(name) or "," in value else pair
-
-
-def _set_cookie(text: str, matches: Matches) -> str:
-    """One cookie and its attributes; anything else is ``[Filtered]`` as a whole (DAT-36)."""
-    cookie, *attributes = (piece.strip() for piece in text.split(";"))
-    for attribute in attributes:
-        name, _, value = attribute.partition("=")
-        if name.lower() not in _COOKIE_ATTRIBUTES or ("=" in value or value.count(",") > 1):
-            return FILTERED
-    if "=" not in cookie:
-        return FILTERED
-    return "; ".join((_cookie(cookie, matches), *attributes))
-
-
-_RULES: dict[str, Rule] = {
-    "cookie": _cookies,
-    "cookies": _cookies,
-    "http-cookie": _cookies,
-    "set-cookie": _set_cookie,
-    "query-string": _query,
-    "http.query": _query,
-    "url": _url,
-    "http.url": _url,
-    "url.full": _url,
-    "http.target": _url,
-    "referer": _url,
-    "http-referer": _url,
+# Texts under these names have a form of their own, in which these names count.
+_RULES: Final[dict[str, tuple[Rule, str]]] = {
+    "cookie": (texts.cookies, _COOKIES),
+    "cookies": (texts.cookies, _COOKIES),
+    "http-cookie": (texts.cookies, _COOKIES),
+    "set-cookie": (texts.set_cookie, _COOKIES),
+    "query-string": (texts.query, _QUERY),
+    "http.query": (texts.query, _QUERY),
+    "http.fragment": (texts.query, _QUERY),
+    "url": (texts.url, _QUERY),
+    "http.url": (texts.url, _QUERY),
+    "url.full": (texts.url, _QUERY),
+    "url.query": (texts.query, _QUERY),
+    "url.fragment": (texts.query, _QUERY),
+    "http.target": (texts.url, _QUERY),
+    "referer": (texts.url, _QUERY),
+    "http-referer": (texts.url, _QUERY),
 }
 
 
-def _body(text: str) -> Any:
-    """A request's body as structure that can be filtered, or ``[Filtered]`` (DAT-39 to DAT-42)."""
-    start = text.lstrip()[:1]
-    if start in {"{", "["}:
-        try:
-            return json.decode(text.encode())
-        except (ValueError, RecursionError):
-            return FILTERED
-    pairs = [pair.partition("=") for pair in text.split("&")]
-    if text and all(name and equals and not any(map(str.isspace, name)) for name, equals, _ in pairs):
-        return [[_unquoted(name), value] for name, _, value in pairs]
-    return text if text in {"", FILTERED} else FILTERED
+class _Meanings(dict[str, "Meaning | None"]):
+    """What names mean here: a form of text, other names below, pairs in lists; None: nothing. Found out once."""
+
+    __slots__ = ()
+
+    def __missing__(self, name: str) -> Meaning | None:
+        folded = name.lower().replace("_", "-")
+        meaning = (_RULES.get(folded), _MATCHES.get(folded), folded in _PAIRS)
+        found = meaning if meaning != (None, None, False) else None
+        if len(name) <= LONGEST_REMEMBERED:
+            if len(self) >= MAX_REMEMBERED:
+                self.clear()
+            self[name] = found
+        return found
+
+
+_meanings: Final = _Meanings()

@@ -9,7 +9,10 @@ import time
 
 from vedette._events.remarks import remark_cuts
 from vedette._events.shrink import shrink_event
-from vedette._privacy.scrub import scrub_event
+from vedette._host import guests, log
+from vedette._privacy.denylist import DenyList
+from vedette._privacy.event_scrubber import EventScrubber
+from vedette._privacy.scrub import Walk
 from vedette._protocol import json
 from vedette._protocol.categories import DataCategory
 from vedette._protocol.content_types import content_type_of
@@ -21,12 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any, Final
 
-    from vedette._privacy.denylist import DenyList
     from vedette._processing.outcomes import Losses
 
 # servers.md: Bugsink refuses an event over 1 MiB, Relay too; a little below leaves room for re-encoding.
 EVENT_LIMIT_BYTES: Final = 1_000_000
 _PAIRS_PER_REPORT: Final = 50  # about 70 bytes each: below the 4 KiB of CR-64
+
+_NO_NAMES: Final = DenyList((), ())
 
 _ITEM_TYPES: Final = {
     DataCategory.ERROR: "event",
@@ -35,17 +39,24 @@ _ITEM_TYPES: Final = {
 }
 
 
+class ScrubberError(Exception):
+    """A scrubber of the program's own failed: the event must not go out as it is."""
+
+
 class Packer:
     """Makes envelopes for one client.
 
     ``trace`` holds the fields of the dynamic sampling context that do not change (ENV-44): ``public_key``,
-    ``release``, ``environment``. ``text_limit`` is how many characters of one text were kept when it was set.
+    ``release``, ``environment``. ``scrubber`` has the last look at each event: vedette's own, or what the option
+    ``event_scrubber`` puts in its place, which may be anything with ``scrub_event``.
+    ``text_limit`` is how many characters of one text were kept when it was set.
     """
 
-    def __init__(self, *, trace: Mapping[str, str], denylist: DenyList, text_limit: int) -> None:
+    def __init__(self, *, trace: Mapping[str, str], scrubber: Any, text_limit: int) -> None:
         self._text_limit = text_limit
         self._trace = trace
-        self._denylist = denylist
+        self._scrubber = scrubber
+        self._scrub = scrubber.scrub_event if type(scrubber) is EventScrubber else self._scrub_as_guest
 
     def event_envelope(
         self,
@@ -54,8 +65,11 @@ class Packer:
         attachments: Iterable[Item] = (),
         limit: int = EVENT_LIMIT_BYTES,
     ) -> Envelope:
-        """One event, with its attachments behind it. Raises TooLargeError where nothing helps."""
-        scrub_event(event, self._denylist)
+        """One event, with its attachments behind it.
+
+        Raises TooLargeError where nothing helps, ScrubberError where the program's own scrubber fails.
+        """
+        self._scrub(event)
         remark_cuts(event, self._text_limit)
         body = shrink_event(event, limit, json.encode)
         headers = _headers()
@@ -67,6 +81,25 @@ class Packer:
         for attachment in attachments:
             _infer_content_type(attachment)
         return Envelope(headers=headers, items=[item, *attachments])
+
+    def _scrub_as_guest(self, event: dict[str, Any]) -> None:
+        """Have foreign code scrub the event. What it leaves half done, or is not JSON, does not leave."""
+        event_id = event["event_id"]
+        try:
+            answer: object = guests.call("event_scrubber", self._scrubber.scrub_event, event)
+        except BaseException as error:
+            if guests.is_control_flow(error):
+                raise
+            log.warn_once("event_scrubber", "event_scrubber raised; the event is dropped", exc_info=True)
+            raise ScrubberError from None
+        if hasattr(answer, "__await__"):
+            guests.call("event_scrubber", _discard, answer)
+            log.warn_once(
+                "event_scrubber", "event_scrubber must not be async: it scrubbed nothing; the event is dropped"
+            )
+            raise ScrubberError
+        Walk(_NO_NAMES, searches=False).over(event)
+        event["event_id"] = event_id
 
     def report_envelope(self) -> Envelope:
         """An envelope for a client report that travels alone (CR-61, CR-63)."""
@@ -92,6 +125,12 @@ def _infer_content_type(attachment: Item) -> None:
         guess = content_type_of(attachment.headers["filename"])
         if guess is not None:
             attachment.headers["content_type"] = guess
+
+
+def _discard(awaitable: Any) -> None:
+    """Close a coroutine that nobody will await, so that it does not warn (ruling 5)."""
+    if hasattr(awaitable, "close"):
+        awaitable.close()
 
 
 def _headers() -> dict[str, Any]:

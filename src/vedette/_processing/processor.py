@@ -23,7 +23,7 @@ from vedette._events.shrink import TooLargeError
 from vedette._host import guests, log
 from vedette._processing.buffer import Buffer, Item, Ledger
 from vedette._processing.outcomes import CAPTURED, DELIVERED, REFUSED, Outcomes
-from vedette._processing.packing import EVENT_LIMIT_BYTES
+from vedette._processing.packing import EVENT_LIMIT_BYTES, ScrubberError
 from vedette._processing.scheduler import WEIGHTS, Scheduler
 from vedette._processing.worker import Worker
 from vedette._protocol.attachment import note_left_out
@@ -212,6 +212,8 @@ class TelemetryProcessor:
                 log.warn_once("413", "an event is lost: too large for the server (413), even when shrunk")
             also_lost = delivery.also_lost
             fate = _FATES.get(delivery.outcome) or delivery.reason or fate
+        except ScrubberError:
+            fate = DiscardReason.EVENT_PROCESSOR
         except TooLargeError:
             log.warn_once("too large", "an event is too large to be sent, even without its details")
         except Exception as error:  # the border: OFF-16, OFF-17
