@@ -11,6 +11,13 @@ import vedette
 from vedette import values
 from vedette.attachments import Attachment
 from vedette.envelope import Item
+from vedette.scrubber import (
+    DEFAULT_DENYLIST,
+    DEFAULT_PII_DENYLIST,
+    EventScrubber,
+    HeaderConfig,
+    KeyValueCollectionBehavior,
+)
 
 
 def initializing() -> None:
@@ -86,3 +93,12 @@ def showing_values() -> None:
     values.unregister(Money)
     assert_type(values.render(Money(), budget=200), str)
     values.to_json([Money()])
+
+
+def scrubbing() -> None:
+    scrubber = EventScrubber(denylist=DEFAULT_DENYLIST + ["tax_id"], pii_denylist=DEFAULT_PII_DENYLIST)  # noqa: RUF005
+    assert_type(scrubber.scrub_event({"extra": {"tax_id": "1"}}), None)
+    EventScrubber(denylist=3)  # type: ignore[arg-type]
+    HeaderConfig(request=KeyValueCollectionBehavior("allowList", ["accept"]))
+    vedette.init(event_scrubber=scrubber, data_collection={"user_info": True, "cookies": False})
+    assert_type(vedette.get_client().should_send_default_pii(), bool)

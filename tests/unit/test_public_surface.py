@@ -67,6 +67,13 @@ SURFACE = {
     "vedette.integrations.atexit": ["AtexitIntegration"],
     "vedette.integrations.excepthook": ["ExcepthookIntegration"],
     "vedette.integrations.threading": ["ThreadingIntegration"],
+    "vedette.scrubber": [
+        "DEFAULT_DENYLIST",
+        "DEFAULT_PII_DENYLIST",
+        "EventScrubber",
+        "HeaderConfig",
+        "KeyValueCollectionBehavior",
+    ],
     "vedette.testing": ["MemoryTransport"],
     "vedette.values": ["register", "render", "to_json", "unregister"],
     "vedette.types": [

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vedette._privacy.denylist import DEFAULT_DENYLIST, FILTERED, DenyList
+from vedette._privacy.denylist import FILTERED, SENSITIVE_TERMS, DenyList
 from vedette._privacy.scrub import MAX_DEPTH, MAX_VALUES, scrub_event
 
 SECRET = "hunter2-hunter2"
@@ -33,7 +33,7 @@ trees = st.recursive(
 denied_names = st.builds(
     lambda before, term, after: before + term + after,
     st.sampled_from(["", "x-", "my_", "HTTP_"]),
-    st.sampled_from([*DEFAULT_DENYLIST, *map(str.upper, DEFAULT_DENYLIST)]),
+    st.sampled_from([*SENSITIVE_TERMS, *map(str.upper, SENSITIVE_TERMS)]),
     st.sampled_from(["", "_2", "Id"]),
 )
 PLACES: list[tuple[str, ...]] = [
@@ -241,6 +241,82 @@ def test_names_of_packages_and_remarks_are_no_data():
     event = {"modules": {"PyJWT": "2.0", "authlib": "1.0"}, "_meta": {"extra": {"token": {"": {"len": 5}}}}}
 
     assert scrubbed(dict(event)) == event
+
+
+def test_remarks_hold_no_secret_of_their_own():
+    event = scrubbed({"_meta": {"extra": {"token": {"": {"len": 5}}, "list": [{"password": SECRET}]}, "token": SECRET}})
+
+    assert event == {
+        "_meta": {"extra": {"token": {"": {"len": 5}}, "list": [{"password": FILTERED}]}, "token": FILTERED}
+    }
+    assert scrubbed({"_meta": {"many": [0] * (MAX_VALUES + 1)}}) == {"_meta": {"many": []}}
+
+
+@pytest.mark.parametrize(
+    ("params", "kept"),
+    [
+        (["ann", SECRET], [FILTERED, FILTERED]),
+        (("ann", SECRET), [FILTERED, FILTERED]),
+        ({"user": "ann", "pw": SECRET}, {"user": FILTERED, "pw": FILTERED}),
+        (SECRET, FILTERED),
+    ],
+)
+def test_parameters_of_a_message_that_names_a_secret_are_filtered(params: Any, kept: Any):
+    template = "login of %s with password=%s"
+    entry = scrubbed({"logentry": {"message": template, "params": params, "formatted": f"x password={SECRET}"}})
+
+    assert entry["logentry"] == {"message": template, "params": kept, "formatted": "x password=[Filtered]"}
+    entry = {"message": "password=%s", "params": ["two words"], "formatted": "password=two words"}
+    assert scrubbed({"logentry": entry})["logentry"]["formatted"] == "password=[Filtered]"
+    letters = [*FILTERED, "Filt", "tered"] * 3
+    entry = scrubbed({"logentry": {"message": template, "params": letters, "formatted": "Filtered" * 100}})["logentry"]
+    assert entry["formatted"] == "[Filtered]ered" * 100
+    harmless = {"message": "login of %s at %s", "params": ["ann", "noon"]}
+    assert scrubbed({"logentry": dict(harmless)})["logentry"] == harmless
+
+
+def test_texts_are_searched_wherever_they_stand():
+    secret = f"can't connect: password={SECRET}"
+    event = scrubbed(
+        {
+            "exception": {"values": [{"type": "Error", "value": secret}]},
+            "breadcrumbs": {"values": [{"message": secret, "data": {"url": f"http://ann:{SECRET}@shop.example/a"}}]},
+            "extra": {"list": [secret], "body": json.dumps({"a": {"token": SECRET}})},
+            "tags": [["note", secret]],
+            "data": [[secret, "no name"]],
+            "transaction": f"/reset?token={SECRET}",
+            "request": {"url": f"https://ann:{SECRET}@shop.example/", "headers": {"X-Note": f"Bearer {SECRET}"}},
+        }
+    )
+
+    assert SECRET not in json.dumps(event)
+    assert event["transaction"] == "/reset?token=[Filtered]"
+    assert event["request"]["url"] == "https://[Filtered]@shop.example/"
+
+
+def test_lines_of_source_code_stay_in_frames_and_only_there():
+    source = {"pre_context": ["key=len"], "context_line": "password: str = x", "post_context": ["token='a'"]}
+    frame = {**source, "vars": {"text": "'password=x'"}}
+    stacks = {"values": [{"stacktrace": {"frames": [dict(frame)]}}]}
+    event = scrubbed(
+        {"exception": stacks, "threads": {"values": [{"stacktrace": {"frames": [dict(frame)]}}]}, "extra": dict(source)}
+    )
+
+    for name in ("exception", "threads"):
+        (found,) = event[name]["values"][0]["stacktrace"]["frames"]
+        assert found == {**source, "vars": {"text": "'password=[Filtered]'"}}
+    assert event["extra"]["context_line"] == "password: [Filtered]"
+
+
+def test_the_body_of_a_response_is_parsed_or_filtered_like_that_of_a_request():
+    event = scrubbed({"contexts": {"response": {"data": f'{{"token": "{SECRET}"}}'}}})
+
+    assert event["contexts"]["response"]["data"] == {"token": FILTERED}
+    assert scrubbed({"contexts": {"response": {"data": SECRET}}})["contexts"]["response"]["data"] == FILTERED
+
+
+def test_a_term_of_ones_own_hides_a_url_as_a_whole():
+    assert scrubbed({"extra": {"url": "http://a/?b=1"}}, DenyList(["url"]))["extra"]["url"] == FILTERED
 
 
 def test_it_fails_closed_below_its_greatest_depth():
