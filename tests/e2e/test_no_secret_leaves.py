@@ -214,6 +214,15 @@ def by_hand(draw: Any, name: str, secret_value: str) -> None:
     vedette.capture_event({"message": "x", **draw(st.sampled_from(made))}, hint={name: secret_value})  # type: ignore[arg-type]
 
 
+def in_feedback(draw: Any, name: str, secret_value: str) -> None:
+    inner = nested({name: secret_value}, draw(steps))
+    text = draw(texts(draw(variables), secret_value))
+    with vedette.new_scope() as scope:
+        scope.set_context("order", {"a": inner})
+        scope.add_attachment(b"a file", "a.txt")
+        vedette.capture_feedback({"message": text, "name": text, "url": text}, hint={name: secret_value})  # type: ignore[arg-type]
+
+
 def by_hook(draw: Any, name: str, secret_value: str) -> None:
     inner = nested({name: secret_value}, draw(steps))
 
@@ -236,6 +245,7 @@ PLACES: dict[str, Callable[[Any, str, str], None]] = {
         in_scope,
         in_texts_of_scope,
         in_request,
+        in_feedback,
         by_hand,
         by_hook,
     )
