@@ -37,7 +37,7 @@ def test_every_event_says_what_it_is_and_when_it_was_made() -> None:
         assert before <= server.events[0]["timestamp"] <= after
 
 
-@pytest.mark.spec("EVT-89", "EVT-90", "EVT-91", "EVT-101", "EVT-102", "EVT-103", "EVT-105")
+@pytest.mark.spec("EVT-22", "EVT-89", "EVT-90", "EVT-91", "EVT-101", "EVT-102", "EVT-103", "EVT-105")
 def test_every_event_says_who_made_it_and_on_what() -> None:
     with RecordingServer() as server:
         vedette.init(server.dsn())
@@ -46,9 +46,10 @@ def test_every_event_says_who_made_it_and_on_what() -> None:
         (event,) = server.events
         assert event["sdk"]["name"] == "vedette.python"
         assert re.fullmatch(r"\d+\.\d+\.\d+", event["sdk"]["version"])
-        assert sorted(event["sdk"]["integrations"]) == ["atexit", "excepthook", "threading"]
+        assert sorted(event["sdk"]["integrations"]) == ["atexit", "excepthook", "modules", "threading"]
         assert event["sdk"]["packages"] == [{"name": "pypi:vedette", "version": vedette.VERSION}]
         assert set(event["contexts"]["runtime"]) == {"name", "version", "build"}
+        assert event["modules"]["pytest"] == pytest.__version__
         assert re.fullmatch("[0-9a-f]{32}", event["contexts"]["trace"]["trace_id"])
         assert re.fullmatch("[0-9a-f]{16}", event["contexts"]["trace"]["span_id"])
 

@@ -66,6 +66,7 @@ SURFACE = {
     "vedette.integrations": ["DidNotEnable", "Integration"],
     "vedette.integrations.atexit": ["AtexitIntegration"],
     "vedette.integrations.excepthook": ["ExcepthookIntegration"],
+    "vedette.integrations.modules": ["ModulesIntegration"],
     "vedette.integrations.threading": ["ThreadingIntegration"],
     "vedette.testing": ["MemoryTransport"],
     "vedette.values": ["register", "render", "to_json", "unregister"],

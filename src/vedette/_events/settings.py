@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     CustomRepr = Callable[[object], str | None]
 
+CONTEXT_LINES: Final = 5
+"""Source lines before, and after, the line of a frame (EVT-45, EVT-46)."""
+
 LOCALS_STRING_LIMIT: Final = 1024
 """Characters of one string in the variables of a frame (ruling 24)."""
 
@@ -30,15 +33,19 @@ class EventSettings:
         project_root: Folder of the application, if known.
         include_local_variables: Whether frames carry ``vars``.
         include_source_context: Whether frames carry source lines.
+        context_lines: Source lines before, and after, the line of a frame.
         max_value_length: Characters of one text, in locals and in messages alike; None: 1024 and 8192.
         max_stack_frames: How many frames of one stack are kept.
         add_full_stack: Whether the frames below the one that caught the exception are added.
         custom_repr: The program's own way to show a value; it returns None for those that it leaves to us.
+        auto_ip_address: Whether ``{{auto}}`` may ask the server for the user's address (ruling 33).
         denylist: Which names are filtered; None: the default list.
     """
 
     __slots__ = (
         "add_full_stack",
+        "auto_ip_address",
+        "context_lines",
         "custom_repr",
         "denylist",
         "in_app_exclude",
@@ -64,20 +71,24 @@ class EventSettings:
         project_root: str | None = None,
         include_local_variables: bool = True,
         include_source_context: bool = True,
+        context_lines: int = CONTEXT_LINES,
         max_value_length: int | None = None,
         max_stack_frames: int = 100,
         add_full_stack: bool = False,
         custom_repr: CustomRepr | None = None,
+        auto_ip_address: bool = False,
     ) -> None:
         self.in_app_include = in_app_include
         self.in_app_exclude = in_app_exclude
         self.project_root = project_root
         self.include_local_variables = include_local_variables
         self.include_source_context = include_source_context
+        self.context_lines = context_lines
         self.max_value_length = max_value_length
         self.max_stack_frames = max_stack_frames
         self.add_full_stack = add_full_stack
         self.custom_repr = custom_repr
+        self.auto_ip_address = auto_ip_address
         self.denylist = DenyList() if denylist is None else denylist
         # Derived, so that rendering a value looks nothing up twice.
         self.matches = self.denylist.matches

@@ -9,6 +9,7 @@ import time
 
 from vedette._events.remarks import remark_cuts
 from vedette._events.shrink import shrink_event
+from vedette._host import log
 from vedette._privacy.scrub import scrub_event
 from vedette._protocol import json
 from vedette._protocol.categories import DataCategory
@@ -18,7 +19,7 @@ from vedette._protocol.version import SDK_NAME, VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, Final
 
     from vedette._privacy.denylist import DenyList
@@ -46,6 +47,22 @@ class Packer:
         self._text_limit = text_limit
         self._trace = trace
         self._denylist = denylist
+        self._later: dict[str, Callable[[], object]] = {}
+
+    def add_before_sending(self, name: str, read: Callable[[], object]) -> None:
+        """Give events without this field what ``read`` returns."""
+        self._later[name] = read
+
+    def _complete(self, event: dict[str, Any]) -> None:
+        for name, read in tuple(self._later.items()):
+            if name not in event:
+                try:
+                    found = read()
+                except Exception:  # noqa: BLE001 - the border: an event is worth more than a field of it
+                    log.warn_once(f"packing {name}", "could not add %r to events", name, exc_info=True)
+                    continue
+                if found:
+                    event[name] = found
 
     def event_envelope(
         self,
@@ -55,6 +72,8 @@ class Packer:
         limit: int = EVENT_LIMIT_BYTES,
     ) -> Envelope:
         """One event, with its attachments behind it. Raises TooLargeError where nothing helps."""
+        if category is DataCategory.ERROR:
+            self._complete(event)
         scrub_event(event, self._denylist)
         remark_cuts(event, self._text_limit)
         body = shrink_event(event, limit, json.encode)
