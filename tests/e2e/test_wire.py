@@ -67,7 +67,7 @@ def test_a_request_goes_to_the_project_with_the_key_of_the_dsn() -> None:
         assert "sentry_version=7" in request.headers["x-sentry-auth"]
 
 
-@pytest.mark.spec("ENV-25", "ENV-60", "ENV-61", "TP-54", "TP-15")
+@pytest.mark.spec("ENV-25", "ENV-60", "ENV-61", "TP-54", "TP-15", "EVT-08", "EVT-09")
 def test_each_event_has_an_envelope_of_its_own_with_known_headers_only() -> None:
     with RecordingServer() as server:
         vedette.init(server.dsn())
@@ -75,6 +75,7 @@ def test_each_event_has_an_envelope_of_its_own_with_known_headers_only() -> None
         vedette.capture_event({"type": "transaction", "transaction": "GET /", "contexts": {}})
         vedette.flush(5)
         assert sorted(item.type for envelope in server.envelopes for item in envelope.items) == ["event", "transaction"]
+        assert all(request.target.endswith("/envelope/") for request in server.wait_for(2))
         for envelope in server.envelopes:
             assert len(envelope.items) == 1
             assert set(envelope.headers) <= {"event_id", "sent_at", "sdk", "trace", "dsn"}

@@ -126,7 +126,7 @@ def _put_sdk_right(event: dict[str, Any], faults: Faults) -> None:
         if name in sdk:
             sdk[name] = [each for each in sdk[name] if type(each) is str] if is_array(sdk[name]) else []
     if "packages" in sdk:
-        packages = sdk["packages"] if is_array(sdk["packages"]) else []
+        packages: list[Any] = sdk["packages"] if is_array(sdk["packages"]) else []
         sdk["packages"] = [each for each in packages if is_object(each) and type(each.get("name")) is str]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vedette._given_events.faults import is_object, keep_texts, values_in
+from vedette._given_events.faults import is_array, is_object, keep_texts, values_in
 from vedette._given_events.timestamp import read_time
 from vedette._scopes.normal import level_of
 
@@ -17,13 +17,10 @@ _TEXTS: Final = ("type", "category", "message", "origin", "event_id")
 
 def times_in(foreign: Any) -> list[float | None]:
     """The times of breadcrumbs, read before they are rendered: a date would be mere text then."""
-    if type(foreign) is dict:
-        foreign = foreign.get("values")
-    if type(foreign) is not list:
+    crumbs: Any = foreign.get("values") if is_object(foreign) else foreign
+    if not is_array(crumbs):
         return []
-    return [
-        read_time(crumb["timestamp"]) if type(crumb) is dict and "timestamp" in crumb else None for crumb in foreign
-    ]
+    return [read_time(crumb["timestamp"]) if is_object(crumb) and "timestamp" in crumb else None for crumb in crumbs]
 
 
 def right_breadcrumbs(given: Any, times: list[float | None], faults: Faults) -> dict[str, Any] | None:

@@ -48,11 +48,9 @@ def scalar_text(value: Any) -> str | None:
 
 def values_in(interface: Any) -> list[Any]:
     """The list of an interface, which may stand under ``values`` or by itself; one object alone is a list of one."""
-    if type(interface) is list:
-        return interface
-    if type(interface) is not dict:
-        return []
-    values: Any = interface.get("values", None if "values" in interface else [interface])
+    values: Any = interface
+    if is_object(interface):
+        values = interface.get("values", [interface])
     return values if is_array(values) else []
 
 

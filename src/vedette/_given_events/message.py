@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vedette._given_events.faults import keep_texts, scalar_text
+from vedette._given_events.faults import is_object, keep_texts, scalar_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def put_message_right(event: dict[str, Any], faults: Faults) -> None:
     text = scalar_text(entry)
     if text is not None:
         entry = {"message": text}
-    if type(entry) is not dict:
+    if not is_object(entry):
         if entry is not None:
             faults.note(("logentry",), "expected an object")
         return

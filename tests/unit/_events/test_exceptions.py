@@ -18,6 +18,7 @@ from tests.unit._events.raising import (
     values_of,
 )
 from vedette._events.exceptions import MAX_EXCEPTIONS, exceptions_of
+from vedette._options import OPTIONS
 from vedette.testing import MemoryTransport
 
 PLACE_IN_TREE = ("exception_id", "parent_id", "source", "is_exception_group")
@@ -504,3 +505,8 @@ def work():
     shown = shown_by_python(traceback.TracebackException.from_exception(exc))
     assert [row(value)[0] for value in values_of(exc)][-1] == "ExceptionGroup"
     assert len(values_of(exc)) == len(shown)
+
+
+@pytest.mark.spec("ERR-64", "ERR-72")
+def test_no_option_keeps_or_drops_the_group_itself():
+    assert not [option.name for option in OPTIONS if "group" in option.name or "chain" in option.name]
