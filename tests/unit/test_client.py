@@ -91,6 +91,7 @@ def test_the_idle_client_has_the_methods_of_the_real_one() -> None:
         "from_config",
         "mark",
         "parsed_dsn",
+        "redirect",
         "render_event",
         "render_mechanism",
         "render_user",
