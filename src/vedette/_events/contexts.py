@@ -23,11 +23,7 @@ if TYPE_CHECKING:
 
 _OS_RELEASE: Final = ("/etc/os-release", "/usr/lib/os-release")
 _OS_RELEASE_BYTES: Final = 4096
-_OS_RELEASE_FIELDS: Final = {
-    "ID": "distribution_name",
-    "VERSION_ID": "distribution_version",
-    "PRETTY_NAME": "distribution_pretty_name",
-}
+_OS_RELEASE_FIELDS: Final = {"ID": "distribution_name", "VERSION_ID": "distribution_version"}
 _LONGEST_NAME: Final = 200  # characters of a task's
 
 _facts: dict[str, Facts] = {}
@@ -77,7 +73,7 @@ else:
         system = os.uname()
         if system.sysname == "Darwin":
             return {"name": "macOS", "kernel_version": system.release}
-        return {"name": system.sysname, "version": system.release, "build": system.version, **_distribution()}
+        return {"name": system.sysname, "version": system.release, **_distribution()}
 
     def _architecture() -> str | None:
         return os.uname().machine
