@@ -68,7 +68,13 @@ SURFACE = {
     "vedette.integrations.excepthook": ["ExcepthookIntegration"],
     "vedette.integrations.modules": ["ModulesIntegration"],
     "vedette.integrations.threading": ["ThreadingIntegration"],
-    "vedette.testing": ["MemoryTransport"],
+    "vedette.testing": [
+        "CapturedAttachment",
+        "CapturedEvents",
+        "MemoryTransport",
+        "capture_envelopes",
+        "capture_events",
+    ],
     "vedette.values": ["register", "render", "to_json", "unregister"],
     "vedette.types": [
         "Breadcrumb",
@@ -80,6 +86,7 @@ SURFACE = {
         "ExcInfo",
         "Hint",
         "LogLevel",
+        "Stats",
     ],
 }
 
