@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 import os
 import sys
+import time
 import warnings
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -22,7 +23,7 @@ from vedette._events.exceptions import ends_program
 from vedette._events.settings import EventSettings
 from vedette._events.values import render_json
 from vedette._feedback import feedback_event
-from vedette._given_events import put_right
+from vedette._given_events import Faults, put_right, right_mechanism, right_user
 from vedette._host import callers, guests, log
 from vedette._options import UNSET, OptionError, resolve
 from vedette._privacy.event_scrubber import deny_list_of, scrubber_of
@@ -35,6 +36,7 @@ from vedette._protocol.dsn import Dsn
 from vedette._protocol.version import SDK_NAME, VERSION
 from vedette._scopes.client import BaseClient
 from vedette._scopes.context import get_isolation_scope
+from vedette._scopes.normal import dict_of
 from vedette._stages import UNCOUNTED, Capture
 from vedette._transport.function import FunctionTransport
 from vedette._transport.http import HttpTransport
@@ -114,6 +116,12 @@ class Client(BaseClient):
         self.integrations: dict[str, Any] = {}
         self.event_defaults: Mapping[str, Any] = _event_defaults(found)
         self.trace_fields = _trace_fields(self._dsn, self.event_defaults)
+        scrubber = found["event_scrubber"]
+        self._packer = Packer(
+            trace=self.trace_fields,
+            scrubber=scrubber_of(self.policy.denylist) if scrubber is None else scrubber,
+            text_limit=self.event_settings.text_limit,
+        )
         self.transport = _transport(found) if self._dsn is not None else None
         self.processor = self._processor_for(self.transport)
         self._active = self.transport is not None
@@ -121,14 +129,9 @@ class Client(BaseClient):
             self.plain_text_limit = self.event_settings.text_limit
 
     def _processor_for(self, transport: Transport | None) -> TelemetryProcessor:
-        scrubber = self.options["event_scrubber"]
         return TelemetryProcessor(
             sender_for(transport),
-            Packer(
-                trace=self.trace_fields,
-                scrubber=scrubber_of(self.policy.denylist) if scrubber is None else scrubber,
-                text_limit=self.event_settings.text_limit,
-            ),
+            self._packer,
             capacity=self.options["transport_queue_size"],
             send_reports=self.options["send_client_reports"],
         )
@@ -282,9 +285,12 @@ class Client(BaseClient):
                 _guarded(integration, "setup_once")
             if _guarded(integration, "setup", self):
                 self.integrations[name] = integration
-                self.event_defaults["sdk"]["integrations"].append(name)
         for integration in self.integrations.values():
             _guarded(integration, "after_all_setup", self)
+
+    def add_before_sending(self, name: str, read: Callable[[], object]) -> None:
+        """Give error events that have no such field what ``read()`` returns, on the worker before sending."""
+        self._packer.add_before_sending(name, read)
 
     def get_integration(self, name_or_class: str | type) -> Any | None:
         """The integration of that identifier or class, if it is set up."""
@@ -322,8 +328,36 @@ class Client(BaseClient):
         return render_json(value, self.event_settings)
 
     def render_event(self, event: object) -> dict[str, Any]:
-        """An event that foreign code made or had in its hands, as bounded exact built-ins (design decision 6)."""
-        return put_right(event, self.event_settings)
+        """An event that foreign code made or had in its hands, as bounded exact built-ins (design decision 6).
+
+        What no event may lack is there, whatever the code took away (EVT-05, EVT-07, EVT-101).
+        """
+        right = put_right(event, self.event_settings)
+        right.setdefault("timestamp", time.time())
+        right.setdefault("platform", self.event_defaults["platform"])
+        if "sdk" not in right:
+            right["sdk"] = self.sdk_info()
+        return right
+
+    def render_mechanism(self, mechanism: Mapping[str, Any] | None) -> dict[str, Any]:
+        """What the caller says of a capture, in the form that servers take (ERR-31, ERR-42)."""
+        if mechanism is None:
+            return {}
+        rendered = self.render(dict_of(mechanism, "mechanism"))
+        return right_mechanism(rendered, Faults(), ("mechanism",)) if rendered else {}
+
+    def render_user(self, user: object) -> dict[str, Any] | None:
+        """A user, in the form that servers take (ruling 33)."""
+        return right_user(user, Faults(), self.event_settings)
+
+    def sdk_info(self) -> dict[str, Any]:
+        """Who sends the event, and with what (EVT-101 to EVT-105); the event's own, for hooks may change it."""
+        return {
+            "name": SDK_NAME,
+            "version": VERSION,
+            "packages": [{"name": "pypi:vedette", "version": VERSION}],
+            "integrations": list(self.integrations),
+        }
 
     def record_breadcrumb(self, crumb: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any] | None:
         """What is kept of a breadcrumb: rendered, after ``before_breadcrumb``; None if it is dropped (HOOK-28)."""
@@ -394,23 +428,18 @@ def _event_settings(options: Mapping[str, Any], policy: Policy) -> EventSettings
         max_stack_frames=options["max_stack_frames"] or 1000,
         add_full_stack=options["add_full_stack"],
         custom_repr=options["custom_repr"],
+        auto_ip_address=policy.user_info,
     )
 
 
 def _event_defaults(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What every event of a client says alike; ``sdk.integrations`` is filled as they are set up."""
+    """What every event of a client says alike; ``sdk`` is added to each."""
     defaults = {
         "platform": "python",
         "environment": options["environment"] or "production",
         "release": options["release"],
         "dist": options["dist"],
         "server_name": options["server_name"] or _host_name(),
-        "sdk": {
-            "name": SDK_NAME,
-            "version": VERSION,
-            "packages": [{"name": "pypi:vedette", "version": VERSION}],
-            "integrations": [],
-        },
     }
     return {name: value for name, value in defaults.items() if value}
 

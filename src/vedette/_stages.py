@@ -8,13 +8,13 @@ process is never built (ruling 1, PAIN-05).
 from __future__ import annotations
 
 import os
-import sys
 import time
 from enum import Enum
 
 from vedette import _attaching as attaching
 from vedette import _feedback as feedback
 from vedette._events.build import event_from_exception, event_from_message
+from vedette._events.contexts import add_contexts
 from vedette._events.reading_values import derives, exception_dict
 from vedette._events.values import exception_text, type_names
 from vedette._host import callers, guests, log
@@ -196,7 +196,7 @@ def build_event(client: Client, capture: Capture) -> Verdict:
     """Turn the exception or message into an event, or complete the one that was given (CLI-63, CLI-64)."""
     settings = client.event_settings
     if capture.exception is not None:
-        event = event_from_exception(capture.exception, settings, dict(capture.mechanism or ()))
+        event = event_from_exception(capture.exception, settings, client.render_mechanism(capture.mechanism))
     elif capture.message is not None:
         frame = callers.frame_and_level()[0] if client.options["attach_stacktrace"] else None
         capture.level = level_of(capture.level) if capture.level is not None else None
@@ -207,6 +207,8 @@ def build_event(client: Client, capture: Capture) -> Verdict:
     event.setdefault("timestamp", time.time())
     for name, value in client.event_defaults.items():
         event.setdefault(name, value)
+    if "sdk" not in event:
+        event["sdk"] = client.sdk_info()
     capture.event = event
     return None
 
@@ -214,12 +216,12 @@ def build_event(client: Client, capture: Capture) -> Verdict:
 def _given_event(client: Client, capture: Capture) -> dict[str, Any]:
     """An event of the caller's making, without what a server would refuse the whole event for."""
     event = client.render_event(capture.event)
-    event_id, level = read_uuid(event.pop("event_id", None)), event.pop("level", None)
+    event_id = read_uuid(event.pop("event_id", None))
     if event_id is not None:
         event["event_id"] = event_id
-    capture.level = level_of(level) if level is not None else None
-    if capture.level is not None:
-        event["level"] = capture.level
+    capture.level = event.get("level")
+    if capture.level is None and capture.category is DataCategory.ERROR:
+        event["level"] = "error"  # as servers do (EVT-12), unless a scope says otherwise
     return event
 
 
@@ -229,7 +231,9 @@ def apply_scopes(client: Client, capture: Capture) -> Verdict:
     limit = client.max_breadcrumbs
     data = merge.merged(current, isolation, get_global_scope(), capture.extra, max_breadcrumbs=limit)
     merge.apply(data, capture.event, level_given=capture.level is not None)
-    capture.event["contexts"].setdefault("runtime", RUNTIME.copy())
+    if "user" in capture.event:
+        capture.event["user"] = client.render_user(capture.event["user"])
+    add_contexts(capture.event["contexts"])
     capture.scopes = data
     if capture.hint is not None or "attachments" in data.state:
         attached = [each for _, each in data.state.get("attachments", ()) if _goes_with(each, capture)]
@@ -242,13 +246,6 @@ def apply_scopes(client: Client, capture: Capture) -> Verdict:
 def _goes_with(attachment: Attachment, capture: Capture) -> bool:
     """Not with transactions, unless it says so (ATT-39)."""
     return capture.category is not DataCategory.TRANSACTION or attachment.add_to_transactions
-
-
-RUNTIME: Final = {
-    "name": "CPython" if sys.implementation.name == "cpython" else sys.implementation.name,
-    "version": ".".join(map(str, sys.version_info[:3])),
-    "build": sys.version,
-}
 
 
 def run_event_processors(client: Client, capture: Capture) -> Verdict:

@@ -64,6 +64,7 @@ __all__ = [
 DEFAULT_INTEGRATIONS: Final = (
     "vedette.integrations.atexit.AtexitIntegration",
     "vedette.integrations.excepthook.ExcepthookIntegration",
+    "vedette.integrations.modules.ModulesIntegration",
     "vedette.integrations.threading.ThreadingIntegration",
 )
 

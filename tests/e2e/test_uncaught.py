@@ -13,7 +13,7 @@ from tests.servers import RecordingServer, unused_port
 INIT = "import sys, vedette; vedette.init(sys.argv[1]); "
 
 
-@pytest.mark.spec("ERR-01", "ERR-03", "ERR-36", "ERR-41", "PAIN-04", "TRN-17")
+@pytest.mark.spec("ERR-01", "ERR-03", "ERR-36", "ERR-37", "ERR-39", "ERR-41", "PAIN-04", "TRN-17")
 def test_an_uncaught_error_arrives_and_python_reports_it_as_ever() -> None:
     with RecordingServer() as server:
         ended = run_program(INIT + "x = 7; 1 / 0", server.dsn())
@@ -25,9 +25,10 @@ def test_an_uncaught_error_arrives_and_python_reports_it_as_ever() -> None:
         assert value["type"] == "ZeroDivisionError"
         assert value["mechanism"]["type"] == "auto.python.excepthook"
         assert value["mechanism"]["handled"] is False
+        assert event["threads"]["values"][0]["crashed"] is True
 
 
-@pytest.mark.spec("ERR-01", "ERR-41", "PAIN-04")
+@pytest.mark.spec("ERR-01", "ERR-33", "ERR-39", "ERR-41", "EVT-56", "PAIN-04")
 def test_an_uncaught_error_of_a_thread_arrives() -> None:
     source = """
     import sys, threading, vedette

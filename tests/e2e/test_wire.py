@@ -37,7 +37,7 @@ def test_every_event_says_what_it_is_and_when_it_was_made() -> None:
         assert before <= server.events[0]["timestamp"] <= after
 
 
-@pytest.mark.spec("EVT-89", "EVT-90", "EVT-91", "EVT-101", "EVT-102", "EVT-103", "EVT-105")
+@pytest.mark.spec("EVT-22", "EVT-89", "EVT-90", "EVT-91", "EVT-101", "EVT-102", "EVT-103", "EVT-105")
 def test_every_event_says_who_made_it_and_on_what() -> None:
     with RecordingServer() as server:
         vedette.init(server.dsn())
@@ -46,9 +46,10 @@ def test_every_event_says_who_made_it_and_on_what() -> None:
         (event,) = server.events
         assert event["sdk"]["name"] == "vedette.python"
         assert re.fullmatch(r"\d+\.\d+\.\d+", event["sdk"]["version"])
-        assert sorted(event["sdk"]["integrations"]) == ["atexit", "excepthook", "threading"]
+        assert sorted(event["sdk"]["integrations"]) == ["atexit", "excepthook", "modules", "threading"]
         assert event["sdk"]["packages"] == [{"name": "pypi:vedette", "version": vedette.VERSION}]
         assert set(event["contexts"]["runtime"]) == {"name", "version", "build"}
+        assert event["modules"]["pytest"] == pytest.__version__
         assert re.fullmatch("[0-9a-f]{32}", event["contexts"]["trace"]["trace_id"])
         assert re.fullmatch("[0-9a-f]{16}", event["contexts"]["trace"]["span_id"])
 
@@ -66,7 +67,7 @@ def test_a_request_goes_to_the_project_with_the_key_of_the_dsn() -> None:
         assert "sentry_version=7" in request.headers["x-sentry-auth"]
 
 
-@pytest.mark.spec("ENV-25", "ENV-60", "ENV-61", "TP-54", "TP-15")
+@pytest.mark.spec("ENV-25", "ENV-60", "ENV-61", "TP-54", "TP-15", "EVT-08", "EVT-09")
 def test_each_event_has_an_envelope_of_its_own_with_known_headers_only() -> None:
     with RecordingServer() as server:
         vedette.init(server.dsn())
@@ -74,6 +75,7 @@ def test_each_event_has_an_envelope_of_its_own_with_known_headers_only() -> None
         vedette.capture_event({"type": "transaction", "transaction": "GET /", "contexts": {}})
         vedette.flush(5)
         assert sorted(item.type for envelope in server.envelopes for item in envelope.items) == ["event", "transaction"]
+        assert all(request.target.endswith("/envelope/") for request in server.wait_for(2))
         for envelope in server.envelopes:
             assert len(envelope.items) == 1
             assert set(envelope.headers) <= {"event_id", "sent_at", "sdk", "trace", "dsn"}

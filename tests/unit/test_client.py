@@ -87,7 +87,17 @@ def test_the_idle_client_has_the_methods_of_the_real_one() -> None:
 
     assert surface(NoOpClient) == surface(BaseClient)
     only_real = surface(vedette.Client) - surface(NoOpClient)
-    assert only_real == {"from_config", "mark", "parsed_dsn", "render_event", "set_up_integrations"}
+    assert only_real == {
+        "from_config",
+        "mark",
+        "parsed_dsn",
+        "redirect",
+        "render_event",
+        "render_mechanism",
+        "render_user",
+        "sdk_info",
+        "set_up_integrations",
+    }
 
 
 # --- init ------------------------------------------------------------------------------------------------
@@ -104,7 +114,7 @@ def test_init_makes_a_client_with_transport_and_integrations_and_puts_it_on_the_
     assert calls == ["setup", "after_all_setup"]
     assert client.options["dsn"] == DSN
     assert client.get_integration("recorder") is client.get_integration(Recorder)
-    assert set(client.integrations) == {"recorder", "atexit", "excepthook", "threading"}
+    assert set(client.integrations) == {"recorder", "atexit", "excepthook", "modules", "threading"}
 
 
 @pytest.mark.spec("CLI-14", "CLI-15", "CLI-33", "CFG-02")

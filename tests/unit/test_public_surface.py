@@ -66,6 +66,7 @@ SURFACE = {
     "vedette.integrations": ["DidNotEnable", "Integration"],
     "vedette.integrations.atexit": ["AtexitIntegration"],
     "vedette.integrations.excepthook": ["ExcepthookIntegration"],
+    "vedette.integrations.modules": ["ModulesIntegration"],
     "vedette.integrations.threading": ["ThreadingIntegration"],
     "vedette.scrubber": [
         "DEFAULT_DENYLIST",
@@ -74,7 +75,13 @@ SURFACE = {
         "HeaderConfig",
         "KeyValueCollectionBehavior",
     ],
-    "vedette.testing": ["MemoryTransport"],
+    "vedette.testing": [
+        "CapturedAttachment",
+        "CapturedEvents",
+        "MemoryTransport",
+        "capture_envelopes",
+        "capture_events",
+    ],
     "vedette.values": ["register", "render", "to_json", "unregister"],
     "vedette.types": [
         "Breadcrumb",
@@ -86,6 +93,7 @@ SURFACE = {
         "ExcInfo",
         "Hint",
         "LogLevel",
+        "Stats",
     ],
 }
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from vedette._events.remarks import Meta
     from vedette._events.settings import EventSettings
 
+_LONGEST_NAME = 200  # characters of a thread's
+
 _length_of_str: Callable[[Any], int] = str.__len__  # whatever a subclass says
 
 
@@ -27,13 +29,16 @@ def event_from_exception(exc: BaseException, settings: EventSettings, mechanism:
     """``exception``, ``threads``, ``level`` and the ``_meta`` of what was cut (ERR-51, ERR-53, ERR-80).
 
     The exception's ``thread_id`` points at the current thread, which has no stack of its own (EVT-54,
-    EVT-55).
+    EVT-55), and has ``crashed`` if nobody caught the exception (EVT-56).
     """
     values, cut = exceptions_of(exc, settings, mechanism)
+    thread = _current_thread()
+    if values[-1]["mechanism"].get("handled") is False:
+        thread["crashed"] = True
     event: dict[str, Any] = {
         "level": "error",
         "exception": {"values": values},
-        "threads": {"values": [_current_thread()]},
+        "threads": {"values": [thread]},
     }
     if cut:
         event["_meta"] = {"exception": {"values": cut}}
@@ -100,22 +105,16 @@ def _cut_of(value: object, settings: EventSettings) -> Meta:
 
 
 def _current_thread() -> dict[str, Any]:
+    """The thread as ``threading`` knows it, if it does; a subclass's ``name`` may be a property."""
     ident = get_ident()
-    thread: dict[str, Any] = {"id": ident, "current": True}
-    name = _name_of_thread(ident)
-    if name:
-        thread["name"] = name
-    return thread
-
-
-def _name_of_thread(ident: int) -> str | None:
-    """What ``threading`` knows it by, if it does; a subclass's ``name`` may be a property."""
+    facts: dict[str, Any] = {"id": ident, "current": True}
     threading = sys.modules.get("threading")
-    if threading is None:
-        return None
-    thread: object = threading._active.get(ident)  # noqa: SLF001 - current_thread() may register a new one
-    if thread is None:
-        return None
-    fields: dict[str, object] = threading.Thread.__dict__["__dict__"].__get__(thread)
-    name = fields.get("_name")
-    return clean(name) if type(name) is str else None
+    thread: object = threading._active.get(ident) if threading is not None else None  # noqa: SLF001 - current_thread() may register a new one
+    if threading is not None and thread is not None:
+        if thread is threading._main_thread:  # noqa: SLF001 - main_thread(), without a frame
+            facts["main"] = True
+        fields: dict[str, object] = threading.Thread.__dict__["__dict__"].__get__(thread)
+        name = fields.get("_name")
+        if type(name) is str and name:
+            facts["name"] = clean(name[:_LONGEST_NAME])
+    return facts

@@ -88,8 +88,7 @@ def frames_of_traceback(
     newest: deque[FrameType | TracebackType] = deque(maxlen=keep_new)
     total = 0
     if full_stack and traceback is not None:
-        callers = _stack(traceback.tb_frame.f_back)
-        total = len(callers)
+        callers, total = _stack(traceback.tb_frame.f_back, keep_old, keep_new)
         oldest += callers[:keep_old]
         newest.extend(callers[keep_old:])
     while traceback is not None and total < keep_old:
@@ -105,11 +104,7 @@ def frames_of_traceback(
 
 def frames_of_stack(newest: FrameType | None, settings: EventSettings, budget: Budget) -> Frames:
     """The frames of a running stack, oldest call first, and the remarks on what was cut."""
-    keep_old, keep_new = _shares(settings)
-    stack = _stack(newest)
-    total = len(stack)
-    if total > keep_old + keep_new:
-        del stack[keep_old : total - keep_new]
+    stack, total = _stack(newest, *_shares(settings))
     return _frames(stack, total, settings, budget)
 
 
@@ -118,13 +113,21 @@ def _shares(settings: EventSettings) -> tuple[int, int]:
     return keep_old, settings.max_stack_frames - keep_old
 
 
-def _stack(newest: FrameType | None) -> list[FrameType]:
-    frames: list[FrameType] = []
-    while newest is not None:
-        frames.append(newest)
+def _stack(newest: FrameType | None, keep_old: int, keep_new: int) -> tuple[list[FrameType], int]:
+    """The oldest and the newest frames of a running stack, oldest first, and how many there are in all."""
+    kept: list[FrameType] = []
+    while newest is not None and len(kept) < keep_new:
+        kept.append(newest)
         newest = newest.f_back
-    frames.reverse()
-    return frames
+    total = len(kept)
+    oldest: deque[FrameType] = deque(maxlen=keep_old)
+    while newest is not None:
+        oldest.append(newest)
+        newest = newest.f_back
+        total += 1
+    kept += oldest
+    kept.reverse()
+    return kept, total
 
 
 def _frames(kept: Sequence[FrameType | TracebackType], total: int, settings: EventSettings, budget: Budget) -> Frames:
@@ -136,10 +139,10 @@ def _frames(kept: Sequence[FrameType | TracebackType], total: int, settings: Eve
     for entry in kept:
         if type(entry) is TracebackType:
             running = entry.tb_frame
-            place = place_of(running, entry.tb_lasti, entry.tb_lineno, rules)
+            place = place_of(running, entry.tb_lasti, entry.tb_lineno, rules, around)
         else:
             running = entry
-            place = place_of(running, running.f_lasti, running.f_lineno, rules)
+            place = place_of(running, running.f_lasti, running.f_lineno, rules, around)
         frame = place.facts.copy()
         if with_source and place.line is not None:
             # Lists of its own: a hook may change the event in place.

@@ -9,7 +9,7 @@ import os
 import sys
 
 from vedette._events.cache import BoundedCache
-from vedette._events.source import global_of
+from vedette._events.source import absolute, global_of, with_slashes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,13 +21,14 @@ _LIBRARY_FOLDERS = ("/site-packages/", "/dist-packages/")
 _OWN_PACKAGE = "vedette"
 
 
-def _with_slashes(path: str) -> str:
-    return path if os.sep == "/" else path.replace(os.sep, "/")
-
-
 def _folder(path: str) -> str:
     """A folder's path in a form that what lies in it starts with."""
-    return _with_slashes(path).rstrip("/") + "/"
+    return with_slashes(path).rstrip("/") + "/"
+
+
+def _is_in(path: str, folder: str) -> bool:
+    """Whether a path lies in a folder; Windows does not tell ``C:/Shop`` from ``c:/shop``."""
+    return path.startswith(folder) or (os.sep == "\\" and path[: len(folder)].lower() == folder.lower())
 
 
 _STANDARD_LIBRARY = _folder(os.path.dirname(os.path.abspath(os.__file__)))
@@ -63,7 +64,7 @@ class InAppRules:
                 return included >= excluded
         if path.startswith("<"):
             return not path.startswith("<frozen ")
-        return not self._is_library(_with_slashes(path))
+        return not self._is_library(with_slashes(path))
 
     def short_name(self, module: str | None, filename: str, path: str) -> str:
         """The file's name in events: the same wherever the program is installed (EVT-37 to EVT-39).
@@ -74,13 +75,16 @@ class InAppRules:
         """
         if filename.startswith("<"):
             return filename
-        path = _with_slashes(path)
+        path = with_slashes(path)
+        frozen_in = _unpacked_folder()
+        if frozen_in and _is_in(path, frozen_in):  # a new one for each run
+            return path[len(frozen_in) :]
         in_library = self._is_library(path)
         if module is not None and ("." in module or in_library):
             named = _name_by_module(module, path)
             if named:
                 return named
-        if not in_library and path.startswith(self._root):
+        if not in_library and _is_in(path, self._root):
             return path[len(self._root) :]
         folder = _longest_folder(path)
         name = path[len(folder) :]
@@ -90,12 +94,12 @@ class InAppRules:
 
     def _is_library(self, path: str) -> bool:
         beyond = path
-        in_root = path.startswith(self._root)
+        in_root = _is_in(path, self._root)
         if in_root:
             beyond = path[len(self._root) - 1 :]
         if any(folder in beyond for folder in _LIBRARY_FOLDERS):
             return True
-        if not path.startswith(_STANDARD_LIBRARY):
+        if not _is_in(path, _STANDARD_LIBRARY):
             return False
         return not in_root or len(_STANDARD_LIBRARY) > len(self._root)
 
@@ -113,7 +117,7 @@ def rules_of(settings: EventSettings) -> InAppRules:
     return rules
 
 
-def origin_of(filename: str, module: str | None, module_globals: dict[str, Any]) -> str:
+def origin_of(filename: str, path: str, module: str | None, module_globals: dict[str, Any]) -> str:
     """The absolute path that says whose code this is; ``<...>`` if it comes from no file.
 
     Code generated in a module, such as a data class's ``__init__``, is its module's.
@@ -124,18 +128,16 @@ def origin_of(filename: str, module: str | None, module_globals: dict[str, Any])
         module_file = global_of(module_globals, "__file__")
         if type(module_file) is not str:
             return filename
-        filename = module_file
+        filename, path = module_file, absolute(module_file)
     if not os.path.isabs(filename) and _is_standard_module(module):
         return "<frozen " + filename + ">"  # as PyInstaller and the like name what they froze
-    return absolute(filename)
+    return path
 
 
-def absolute(filename: str) -> str:
-    """``os.path.abspath``, which fails where the current folder was deleted."""
-    try:
-        return os.path.abspath(filename)
-    except (OSError, ValueError):
-        return filename
+def _unpacked_folder() -> str | None:
+    """Where PyInstaller unpacked the program, if it did."""
+    folder = getattr(sys, "_MEIPASS", None)
+    return _folder(folder) if type(folder) is str else None
 
 
 def _is_standard_module(module: str | None) -> bool:
@@ -173,6 +175,6 @@ def _longest_folder(path: str) -> str:
     for entry in tuple(sys.path):
         if type(entry) is str and entry:
             folder = _folder(entry)
-            if len(folder) > len(longest) and path.startswith(folder):
+            if len(folder) > len(longest) and _is_in(path, folder):
                 longest = folder
     return longest

@@ -39,6 +39,7 @@ def render_json(
     settings: EventSettings,
     *,
     max_depth: int = MAX_DEPTH,
+    max_width: int = MAX_WIDTH,
     max_bytes: int = MAX_BYTES,
     max_string: int | None = None,
     hide: bool = False,
@@ -49,6 +50,7 @@ def render_json(
         value: Anything; cycles, endless depth and containers that change meanwhile included.
         settings: Length of strings (8192 characters, or ``max_value_length``), ``custom_repr``, deny list.
         max_depth: Containers inside each other; what is deeper becomes text.
+        max_width: Items of one container.
         max_bytes: About what the whole may take when encoded; what does not fit is left out with a mark.
         max_string: Length of one string in characters, if it is to be another.
         hide: Whether values under deny-listed names are filtered here; in events that is done at the end.
@@ -56,18 +58,20 @@ def render_json(
     What is clean already and within the bounds comes back equal. Never raises, but for control flow out of
     ``custom_repr``.
     """
-    writer = _Writer(settings, max_bytes, settings.text_limit if max_string is None else max_string, hide=hide)
+    text_limit = settings.text_limit if max_string is None else max_string
+    writer = _Writer(settings, max_width, max_bytes, text_limit, hide=hide)
     return writer.convert(value, max_depth)
 
 
 class _Writer:
     """One conversion, and the bytes that it may still use."""
 
-    __slots__ = ("hide", "left", "max_string", "settings")
+    __slots__ = ("hide", "left", "max_string", "max_width", "settings")
 
-    def __init__(self, settings: EventSettings, max_bytes: int, max_string: int, *, hide: bool) -> None:
+    def __init__(self, settings: EventSettings, max_width: int, max_bytes: int, max_string: int, *, hide: bool) -> None:
         self.hide = hide
         self.settings = settings
+        self.max_width = max_width
         self.left = max_bytes
         self.max_string = max_string
 
@@ -119,17 +123,17 @@ class _Writer:
         return number if -_INFINITY < number < _INFINITY else repr(number)  # an exact float
 
     def from_list(self, value: Any, depth: int) -> object:
-        return self._list(list_slice(value, slice(0, MAX_WIDTH)), list_len(value), value, depth)
+        return self._list(list_slice(value, slice(0, self.max_width)), list_len(value), value, depth)
 
     def from_tuple(self, value: tuple[object, ...], depth: int) -> object:
         if len(value) == 2 and depth > 0 and is_secret_pair(value, self.settings):  # noqa: PLR2004 - a pair
             value = (value[0], FILTERED)
-        return self._list(value[:MAX_WIDTH], len(value), value, depth)
+        return self._list(value[: self.max_width], len(value), value, depth)
 
     def from_set(self, value: Any, depth: int) -> object:
         items: list[object] = []
         try:
-            items.extend(islice(value, MAX_WIDTH))
+            items.extend(islice(value, self.max_width))
         except RuntimeError:  # resized by another thread
             items.append(CUT)
         return self._list(items, max(len(value), len(items)), value, depth)
@@ -155,7 +159,7 @@ class _Writer:
         converted: dict[str, object] = {}
         seen = 0
         try:
-            for key, item in islice(dict_items(value), MAX_WIDTH):
+            for key, item in islice(dict_items(value), self.max_width):
                 if self.left <= 0:
                     break
                 name = self._spent(self._key(key))

@@ -13,9 +13,9 @@ import sys
 from itertools import islice
 
 from vedette._events.cache import BoundedCache
-from vedette._events.in_app import absolute, origin_of
+from vedette._events.in_app import origin_of
 from vedette._events.reading_values import clean
-from vedette._events.source import context_of, global_of
+from vedette._events.source import context_of, global_of, path_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vedette._events.in_app import InAppRules
 
 _OPTIMIZED: Final = 0x1  # inspect.CO_OPTIMIZED: the locals live in the frame, not in a dict
+_LONGEST_NAME: Final = 1024  # characters of a function, module or file
 _PLACE_BYTES: Final = 1500  # what a place takes beside its source lines
 
 _places = BoundedCache(max_entries=4096, max_cost=8 * 1024 * 1024)
@@ -35,6 +36,7 @@ class Place:
 
     __slots__ = (
         "after",
+        "around",
         "before",
         "code",
         "facts",
@@ -49,17 +51,27 @@ class Place:
         "rules",
     )
 
-    def __init__(self, frame: FrameType, lasti: int, lineno: int | None, module: str | None, rules: InAppRules) -> None:
+    def __init__(
+        self,
+        frame: FrameType,
+        lasti: int,
+        lineno: int | None,
+        module: str | None,
+        rules: InAppRules,
+        around: int,
+    ) -> None:
         code = frame.f_code
         self.code = code
         self.rules = rules
         self.module = module
         self.lineno = lineno
+        self.around = around
         filename = str.__str__(code.co_filename)  # exact, whatever code.replace() was given
-        self.before, self.line, self.after = context_of(filename, frame.f_globals, lineno)
-        self.facts = _facts(frame, filename, module, rules)
+        path = path_of(filename, frame.f_globals)
+        self.before, self.line, self.after = context_of(filename, frame.f_globals, lineno, around)
+        self.facts = _facts(frame, filename, path, module, rules)
         self.is_function = bool(code.co_flags & _OPTIMIZED)
-        self.is_module = not self.is_function and code.co_name == "<module>"
+        self.is_module = not self.is_function and str.__str__(code.co_name) == "<module>"
         self.local_names = frozenset((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
         self.hidden = frozenset(name for name in self.local_names if is_hidden(name))
         last_line = lineno
@@ -80,7 +92,7 @@ class Place:
         return _PLACE_BYTES + sum(map(len, self.before)) + len(self.line or "") + sum(map(len, self.after))
 
 
-def place_of(frame: FrameType, lasti: int, lineno: int | None, rules: InAppRules) -> Place:
+def place_of(frame: FrameType, lasti: int, lineno: int | None, rules: InAppRules, around: int) -> Place:
     """The place that a frame stands at, or stood at when the exception passed through it."""
     code = frame.f_code
     name = global_of(frame.f_globals, "__name__")
@@ -92,9 +104,10 @@ def place_of(frame: FrameType, lasti: int, lineno: int | None, rules: InAppRules
         or place.code is not code
         or place.module is not module
         or place.rules is not rules
+        or place.around != around
         or place.lineno != lineno  # a traceback made by hand, as template engines do
     ):
-        place = Place(frame, lasti, lineno, module, rules)
+        place = Place(frame, lasti, lineno, module, rules, around)
         _places.put(key, place, place.size())
     return place
 
@@ -104,17 +117,25 @@ def is_hidden(name: str) -> bool:
     return name.startswith((".", "__")) and (name.endswith("__") or name.startswith("."))
 
 
-def _facts(frame: FrameType, filename: str, module: str | None, rules: InAppRules) -> dict[str, Any]:
-    path = filename if filename.startswith("<") else absolute(filename)
+def _facts(frame: FrameType, filename: str, path: str, module: str | None, rules: InAppRules) -> dict[str, Any]:
     facts: dict[str, Any] = {
-        "filename": clean(rules.short_name(module, filename, path)),
-        "abs_path": clean(path),
+        "filename": _end_of(rules.short_name(module, filename, path)),
+        "abs_path": _end_of(path),
         "function": _function_name(frame.f_code),
-        "in_app": rules.is_in_app(module, origin_of(filename, module, frame.f_globals)),
+        "in_app": rules.is_in_app(module, origin_of(filename, path, module, frame.f_globals)),
     }
     if module is not None:
-        facts["module"] = clean(module)
+        facts["module"] = _start_of(module)
     return facts
+
+
+def _start_of(name: str) -> str:
+    return clean(name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…")
+
+
+def _end_of(path: str) -> str:
+    """Of a path the end says most."""
+    return clean(path if len(path) <= _LONGEST_NAME else f"…{path[1 - _LONGEST_NAME :]}")
 
 
 def _is_used(name: str, text: str) -> bool:
@@ -137,7 +158,7 @@ def _continues_name(char: str) -> bool:
 if sys.version_info >= (3, 11):
 
     def _function_name(code: CodeType) -> str:
-        return clean(str.__str__(code.co_qualname))
+        return _start_of(str.__str__(code.co_qualname))
 
     def _extent(code: CodeType, lasti: int, lineno: int, line: str | None) -> tuple[int | None, int]:
         """The column at which the failing expression starts, from 1, and the line it ends in (EVT-43)."""
@@ -155,7 +176,7 @@ if sys.version_info >= (3, 11):
 else:
 
     def _function_name(code: CodeType) -> str:
-        return clean(str.__str__(code.co_name))
+        return _start_of(str.__str__(code.co_name))
 
     def _extent(
         code: CodeType,  # noqa: ARG001 - the same parameters

@@ -33,6 +33,11 @@ def cut_remark(length: int | None = None, start: int | None = None, end: int | N
     return {"": remark}
 
 
+def fault_remark(reason: str) -> Meta:
+    """The remark on a value that no server would have taken, and that is gone or was replaced."""
+    return {"": {"err": [["invalid_data", {"reason": reason}]]}}
+
+
 def place_remark(meta: Meta, path: tuple[str | int, ...], remark: Meta) -> None:
     """Put a remark into the tree; what was remarked on the same place before is replaced."""
     branch_at(meta, path).update(remark)

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     CustomRepr = Callable[[object], str | None]
 
+CONTEXT_LINES: Final = 5
+"""Source lines before, and after, the line of a frame (EVT-45, EVT-46)."""
+
 LOCALS_STRING_LIMIT: Final = 1024
 """Characters of one string in the variables of a frame (ruling 24)."""
 
@@ -35,11 +38,13 @@ class EventSettings:
         max_stack_frames: How many frames of one stack are kept.
         add_full_stack: Whether the frames below the one that caught the exception are added.
         custom_repr: The program's own way to show a value; it returns None for those that it leaves to us.
+        auto_ip_address: Whether ``{{auto}}`` may ask the server for the user's address (ruling 33).
         denylist: Which names are filtered; None: the default list.
     """
 
     __slots__ = (
         "add_full_stack",
+        "auto_ip_address",
         "context_lines",
         "custom_repr",
         "denylist",
@@ -66,11 +71,12 @@ class EventSettings:
         project_root: str | None = None,
         include_local_variables: bool = True,
         include_source_context: bool = True,
-        context_lines: int = 5,
+        context_lines: int = CONTEXT_LINES,
         max_value_length: int | None = None,
         max_stack_frames: int = 100,
         add_full_stack: bool = False,
         custom_repr: CustomRepr | None = None,
+        auto_ip_address: bool = False,
     ) -> None:
         self.in_app_include = in_app_include
         self.in_app_exclude = in_app_exclude
@@ -82,6 +88,7 @@ class EventSettings:
         self.max_stack_frames = max_stack_frames
         self.add_full_stack = add_full_stack
         self.custom_repr = custom_repr
+        self.auto_ip_address = auto_ip_address
         self.denylist = DenyList() if denylist is None else denylist
         # Derived, so that rendering a value looks nothing up twice.
         self.matches = self.denylist.matches

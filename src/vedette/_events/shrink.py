@@ -106,6 +106,10 @@ def _breadcrumbs(event: Json, encode: Encode) -> Iterator[int]:
         yield freed
 
 
+def _modules(event: Json, encode: Encode) -> Iterator[int]:
+    yield from _taken(event, (), event, ("modules",), encode)
+
+
 def _library_source(event: Json, encode: Encode) -> Iterator[int]:
     return _without_in_frames(event, encode, ("pre_context", "post_context"), in_app=False)
 
@@ -134,6 +138,7 @@ _STEPS: Final[tuple[Step, ...]] = (
     _request_body,
     _extra,
     _breadcrumbs,
+    _modules,
     _library_source,
     _own_source,
     _contexts,

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     Context = tuple[list[str], str | None, list[str]]
 
-CONTEXT_LINES: Final = 5
-"""Lines before and after the line of a frame."""
 MAX_LINE: Final = 512
 """Characters of a source line; what is longer is cut."""
 CACHE_BYTES: Final = 8 * 1024 * 1024
@@ -36,6 +34,7 @@ MAX_FILE_BYTES: Final = 2 * 1024 * 1024
 """A larger file is generated code; reading and splitting it would take the caller over 10 ms."""
 
 _BYTES_PER_LINE = 60  # what CPython needs for a str, beside its characters
+_MOST_FOLDERS = 50
 _SHARED_NAMES = frozenset({"<string>", "<stdin>"})  # many pieces of code have these, linecache holds one of them
 
 global_of: Callable[[dict[str, Any], str], object] = dict[str, object].get
@@ -44,10 +43,10 @@ global_of: Callable[[dict[str, Any], str], object] = dict[str, object].get
 _lines_of_file = BoundedCache(max_entries=4096, max_cost=CACHE_BYTES)
 
 
-def context_of(filename: str, module_globals: dict[str, Any], lineno: int | None) -> Context:
-    """Lines before, the line itself, lines after; without line breaks, in order (ERR-09, EVT-44 to EVT-46).
+def context_of(filename: str, module_globals: dict[str, Any], lineno: int | None, around: int) -> Context:
+    """Up to ``around`` lines before, the line itself, as many after; without line breaks, in order.
 
-    ``([], None, [])`` where the source or the line does not exist (ERR-10).
+    Implements ERR-09, EVT-44 to EVT-46. ``([], None, [])`` where the source or the line does not exist (ERR-10).
     """
     if lineno is None or lineno < 1:
         return [], None, []
@@ -55,9 +54,48 @@ def context_of(filename: str, module_globals: dict[str, Any], lineno: int | None
     if lineno > len(lines):
         return [], None, []
     at = lineno - 1
-    before = lines[max(0, at - CONTEXT_LINES) : at]
-    after = lines[lineno : lineno + CONTEXT_LINES]
+    before = lines[max(0, at - around) : at]
+    after = lines[lineno : lineno + around]
     return [_cut(line) for line in before], _cut(lines[at]), [_cut(line) for line in after]
+
+
+def path_of(filename: str, module_globals: dict[str, Any]) -> str:
+    """The absolute path of a code object's file; ``<string>`` and the like stay as they are.
+
+    A relative name, as ``python run.py``, Cython and freezers give it, is one of the module's own file if that
+    ends alike; else, as a last resort, one of the current folder, which may have changed since.
+    """
+    if filename.startswith("<") or is_windows_path(filename):
+        return filename
+    if not os.path.isabs(filename):
+        module_file = global_of(module_globals, "__file__")
+        if type(module_file) is str and os.path.isabs(module_file):
+            # __file__ may end in .pyc, or in .cpython-313-x86_64-linux-gnu.so
+            folder, base = os.path.split(module_file)
+            own = with_slashes(os.path.join(folder, base.partition(".")[0]))
+            name = os.path.normpath(filename)
+            wanted = with_slashes(os.path.splitext(name)[0])
+            if own.endswith("/" + wanted):
+                return own[: -len(wanted)] + name
+    return absolute(filename)
+
+
+def absolute(filename: str) -> str:
+    """``os.path.abspath``, which fails where the current folder was deleted."""
+    try:
+        return os.path.abspath(filename)
+    except (OSError, ValueError):
+        return filename
+
+
+def is_windows_path(path: str) -> bool:
+    """Whether this is an absolute path of Windows, wherever it is read: byte code travels."""
+    return path[1:3] in {":\\", ":/"} or path.startswith("\\\\")
+
+
+def with_slashes(path: str) -> str:
+    r"""The path with ``/`` between its parts, where ``\\`` is not just a character of a name."""
+    return path.replace("\\", "/") if os.sep == "\\" or is_windows_path(path) else path
 
 
 def _cut(line: str) -> str:
@@ -66,9 +104,11 @@ def _cut(line: str) -> str:
 
 def _lines_of(filename: str, module_globals: dict[str, Any]) -> list[str]:
     if not filename.startswith("<"):
-        lines = _lines_on_disk(filename)
+        lines = _lines_on_disk(path_of(filename, module_globals))
         if lines is None:
             lines = _lines_in_archive(filename, module_globals)
+        if lines is None and not os.path.isabs(filename):
+            lines = _lines_on_import_path(filename)
         if lines is not None:
             return lines
     return _lines_in_linecache(filename)
@@ -92,6 +132,16 @@ def _lines_on_disk(filename: str) -> list[str] | None:
     lines = _split(data)
     _lines_of_file.put(filename, (version, lines), len(data) + _BYTES_PER_LINE * len(lines))
     return lines
+
+
+def _lines_on_import_path(filename: str) -> list[str] | None:
+    """Where Python's own tracebacks look for a relative name."""
+    for entry in sys.path[:_MOST_FOLDERS]:
+        if type(entry) is str:
+            lines = _lines_on_disk(os.path.join(entry, filename))
+            if lines is not None:
+                return lines
+    return None
 
 
 def _lines_in_archive(filename: str, module_globals: dict[str, Any]) -> list[str] | None:

@@ -21,7 +21,7 @@ from vedette._protocol.version import SDK_NAME, VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, Final
 
     from vedette._processing.outcomes import Losses
@@ -57,6 +57,22 @@ class Packer:
         self._trace = trace
         self._scrubber = scrubber
         self._scrub = scrubber.scrub_event if type(scrubber) is EventScrubber else self._scrub_as_guest
+        self._later: dict[str, Callable[[], object]] = {}
+
+    def add_before_sending(self, name: str, read: Callable[[], object]) -> None:
+        """Give events without this field what ``read`` returns."""
+        self._later[name] = read
+
+    def _complete(self, event: dict[str, Any]) -> None:
+        for name, read in tuple(self._later.items()):
+            if name not in event:
+                try:
+                    found = read()
+                except Exception:  # noqa: BLE001 - the border: an event is worth more than a field of it
+                    log.warn_once(f"packing {name}", "could not add %r to events", name, exc_info=True)
+                    continue
+                if found:
+                    event[name] = found
 
     def event_envelope(
         self,
@@ -69,6 +85,8 @@ class Packer:
 
         Raises TooLargeError where nothing helps, ScrubberError where the program's own scrubber fails.
         """
+        if category is DataCategory.ERROR:
+            self._complete(event)
         self._scrub(event)
         remark_cuts(event, self._text_limit)
         body = shrink_event(event, limit, json.encode)

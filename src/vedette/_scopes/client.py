@@ -104,6 +104,13 @@ class BaseClient:
         """A value that is set on a scope, as bounded exact built-ins that nobody else holds."""
         return render_json(value, self.event_settings)
 
+    def add_before_sending(self, name: str, read: Callable[[], object]) -> None:
+        """Give error events that have no such field what ``read()`` returns.
+
+        It is called on the worker, for each event, just before that is sent: for facts that are slow to read and that
+        no hook needs. What it returns must be bounded, of exact built-ins, and the event's own.
+        """
+
     def get_integration(self, name_or_class: str | type) -> Any:
         """The integration of this name or class, if it is set up with this client; else None."""
 

@@ -4,9 +4,11 @@ import errno
 import sys
 import traceback
 from _thread import get_ident
+from types import MappingProxyType
 
 import pytest
 
+import vedette
 from tests.unit._events.raising import (
     BaseExceptionGroup,
     ExceptionGroup,
@@ -16,6 +18,8 @@ from tests.unit._events.raising import (
     values_of,
 )
 from vedette._events.exceptions import MAX_EXCEPTIONS, exceptions_of
+from vedette._options import OPTIONS
+from vedette.testing import MemoryTransport
 
 PLACE_IN_TREE = ("exception_id", "parent_id", "source", "is_exception_group")
 
@@ -172,6 +176,28 @@ def groups_in_groups():
     raise exc
 
 
+def cause_that_is_shared():
+    shared = KeyError("shared")
+    shared.__context__ = OSError("below")
+    top = ValueError("top")
+    top.__cause__ = shared
+    shared.__context__.__cause__ = shared
+    raise top
+
+
+def member_in_the_context_of_its_group():
+    group = ExceptionGroup("group", [KeyError("k"), ExceptionGroup("inner", [TypeError("t")])])
+    group.exceptions[0].__context__ = group
+    raise ValueError("top") from group
+
+
+def group_in_a_context():
+    try:
+        raise ExceptionGroup("group", [caught(linear), caught(from_none)])
+    except ExceptionGroup:
+        raise ValueError("top")  # noqa: B904
+
+
 SHAPES = [
     linear,
     from_none,
@@ -185,6 +211,9 @@ SHAPES = [
     group_in_a_context_of_a_member,
     group_of_base_exceptions,
     groups_in_groups,
+    cause_that_is_shared,
+    member_in_the_context_of_its_group,
+    group_in_a_context,
 ]
 
 
@@ -433,3 +462,51 @@ def test_all_exceptions_of_an_event_share_one_budget_for_variables():
     assert all(sizes[-100:])  # the members that come first
     assert sizes[0] == 0
     assert "vars" in event["_meta"]["exception"]["values"]["0"]["stacktrace"]["frames"]["0"]
+
+
+@pytest.mark.spec("ERR-31", "ERR-42", "ERR-48")
+def test_what_the_caller_says_of_the_mechanism_is_rendered_and_put_right():
+    class Foreign:
+        def __init__(self):
+            self.number = 7
+
+        def __repr__(self):
+            raise AssertionError("asked the program's class")
+
+    transport = MemoryTransport()
+    client = vedette.init("https://k@h.example/1", transport=transport, default_integrations=False)
+    given = [
+        {"type": Foreign(), "data": {"at": Foreign()}, "meta": {"signal": {"name": "SIGTERM"}}},
+        MappingProxyType({"type": "auto.test", "handled": 0, "meta": {"signal": {"number": 15}}}),
+        "no mapping",
+    ]
+    for mechanism in given:
+        client.capture_exception(ValueError("x"), mechanism=mechanism)
+    first, second, third = (event["exception"]["values"][0]["mechanism"] for event in transport.events)
+    assert type(first["type"]) is str
+    assert "number=7" in first["data"]["at"]
+    assert first["meta"] == {}
+    assert second == {"type": "auto.test", "handled": True, "exception_id": 0, "meta": {"signal": {"number": 15}}}
+    assert third == {"type": "generic", "handled": True, "exception_id": 0}
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="`except*` is new in Python 3.11")
+def test_what_is_raised_while_a_group_is_taken_apart_is_told_with_it():
+    source = """
+def work():
+    try:
+        raise ExceptionGroup("group", [KeyError("k"), TypeError("t")])
+    except* KeyError:
+        raise ValueError("new")
+"""
+    names = {}
+    exec(source, names)
+    exc = caught(names["work"])
+    shown = shown_by_python(traceback.TracebackException.from_exception(exc))
+    assert [row(value)[0] for value in values_of(exc)][-1] == "ExceptionGroup"
+    assert len(values_of(exc)) == len(shown)
+
+
+@pytest.mark.spec("ERR-64", "ERR-72")
+def test_no_option_keeps_or_drops_the_group_itself():
+    assert not [option.name for option in OPTIONS if "group" in option.name or "chain" in option.name]

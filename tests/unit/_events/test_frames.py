@@ -5,6 +5,7 @@ import gc
 import inspect
 import re
 import sys
+import tracemalloc
 import weakref
 from pathlib import Path
 from types import TracebackType
@@ -621,3 +622,89 @@ def test_two_clients_have_rules_of_their_own():
     assert frames_of(exc, in_app_exclude=("tests",))[0]["in_app"] is False
     assert frames_of(exc)[0]["in_app"] is True
     assert frames_of(exc, in_app_exclude=("tests",))[0]["in_app"] is False
+
+
+@pytest.mark.parametrize("full_stack", [True, False])
+def test_of_a_deep_running_stack_only_what_is_kept_takes_memory(full_stack):
+    def peak_at(depth):
+        if depth:
+            return peak_at(depth - 1)
+        exc = caught(fail)
+        settings = settings_of(include_local_variables=False)
+        for _ in range(2):  # the first time CPython makes the objects of the frames
+            tracemalloc.start()
+            if full_stack:
+                frames, meta = frames_of_traceback(exc.__traceback__, settings, Budget(), full_stack=True)
+            else:
+                frames, meta = frames_of_stack(inspect.currentframe(), settings, Budget())
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+        assert len(frames) == 100
+        assert meta[""]["len"] > 300
+        assert not frames[0]["function"].endswith("peak_at")
+        assert frames[-10]["function"].endswith("peak_at")
+        return peak
+
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(6000)
+    try:
+        assert peak_at(5000) - peak_at(300) < 20_000  # a list of pointers to all of them would take 40 000
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+@pytest.mark.spec("EVT-45", "EVT-46", "DAT-85")
+@pytest.mark.parametrize("lines", [0, 1, 5, 30])
+def test_how_many_lines_stand_around_the_line_can_be_set(lines):
+    frame = frames_of(caught(inner), context_lines=lines)[-1]
+    here = inspect.getsource(sys.modules[__name__]).splitlines()
+    at = here.index("        raise ValueError(item)")
+    assert frame["context_line"] == here[at]
+    assert frame["pre_context"] == here[max(0, at - lines) : at]
+    assert frame["post_context"] == here[at + 1 : at + 1 + lines]
+
+
+def test_two_clients_may_want_different_numbers_of_lines():
+    exc = caught(inner)
+    for lines in (2, 3, 2):
+        assert len(frames_of(exc, context_lines=lines)[-1]["pre_context"]) == lines
+
+
+def test_huge_names_are_cut_where_they_say_least():
+    frame = frames_of(ran("1 / 0", f"/srv/{'x' * 100_000}/cart.py", __name__="shop." + "y" * 100_000))[0]
+    assert max(map(len, (frame["filename"], frame["abs_path"], frame["module"]))) == 1024
+    assert frame["abs_path"].endswith("/cart.py")
+    assert frame["module"].startswith("shop.")
+    name = "z" * 100_000
+    names = {}
+    exec(compile(f"def {name}(): 1 / 0", "<test>", "exec"), names)
+    assert len(frames_of(caught(names[name]))[-1]["function"]) == 1024
+
+
+def test_functions_may_be_named_by_a_class_of_the_programs():
+    class Name(str):
+        __slots__ = ()
+
+        def __eq__(self, other):
+            raise AssertionError("asked the program's class")
+
+        __hash__ = str.__hash__
+        startswith = __getitem__ = __len__ = __eq__
+
+    def work():
+        raise ValueError
+
+    names = {"co_name": Name("odd")}
+    if sys.version_info >= (3, 11):
+        names["co_qualname"] = Name("odd")
+    work.__code__ = work.__code__.replace(**names)
+    frame = frames_of(caught(work))[-1]
+    assert type(frame["function"]) is str
+    assert frame["function"] == "odd"
+
+
+@pytest.mark.parametrize("odd", [b"/srv/shop/cart.py", 5, None, type("File", (str,), {})("/srv/cart.py")])
+def test_a_module_may_call_anything_its_file(odd):
+    frame = frames_of(ran("1 / 0", "cart.py", __file__=odd))[-1]
+    assert frame["filename"].endswith("cart.py")
+    assert frame["in_app"] is True

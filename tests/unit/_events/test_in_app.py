@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import ntpath
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.unit._events.raising import frames_of, ran, settings_of
+from vedette._events import in_app, source
 from vedette._events.in_app import InAppRules, rules_of
 
 STANDARD = str(Path(json.__file__).parent)
@@ -19,7 +22,7 @@ def frame_of(filename, module, *, root="/srv/shop", **options):
 
 @pytest.mark.spec("ERR-05", "ERR-06", "EVT-47")
 @pytest.mark.parametrize(
-    ("filename", "module", "in_app"),
+    ("filename", "module", "is_ours"),
     [
         ("/srv/shop/shop/cart.py", "shop.cart", True),
         ("/srv/shop/manage.py", "__main__", True),
@@ -38,8 +41,8 @@ def frame_of(filename, module, *, root="/srv/shop", **options):
         ("/srv/shopping/cart.py", "cart", True),
     ],
 )
-def test_frames_of_the_application_are_told_from_those_of_libraries(filename, module, in_app):
-    assert frame_of(filename, module)["in_app"] is in_app
+def test_frames_of_the_application_are_told_from_those_of_libraries(filename, module, is_ours):
+    assert frame_of(filename, module)["in_app"] is is_ours
 
 
 def test_code_generated_in_a_library_is_the_librarys():
@@ -53,7 +56,7 @@ def test_code_generated_in_a_library_is_the_librarys():
 
 @pytest.mark.spec("ERR-07", "ERR-08")
 @pytest.mark.parametrize(
-    ("module", "include", "exclude", "in_app"),
+    ("module", "include", "exclude", "is_ours"),
     [
         ("foo", ("foo",), (), True),
         ("foo.bar", ("foo",), (), True),
@@ -64,9 +67,9 @@ def test_code_generated_in_a_library_is_the_librarys():
         ("foo", ("foo",), ("foo",), True),
     ],
 )
-def test_the_longest_prefix_by_whole_parts_decides(module, include, exclude, in_app):
+def test_the_longest_prefix_by_whole_parts_decides(module, include, exclude, is_ours):
     file = f"{LIBRARY}/{module.replace('.', '/')}.py"
-    assert frame_of(file, module, in_app_include=include, in_app_exclude=exclude)["in_app"] is in_app
+    assert frame_of(file, module, in_app_include=include, in_app_exclude=exclude)["in_app"] is is_ours
 
 
 def test_a_prefix_can_exclude_a_part_of_the_application():
@@ -137,3 +140,40 @@ def test_without_a_root_the_current_folder_is_it(tmp_path, monkeypatch):
 def test_rules_are_shared_by_value():
     assert rules_of(settings_of(project_root="/srv")) is rules_of(settings_of(project_root="/srv"))
     assert rules_of(settings_of(project_root="/srv")) is not rules_of(settings_of(project_root="/opt"))
+
+
+@pytest.fixture
+def windows(monkeypatch):
+    """Paths as Windows has them; the rules ask `os` for nothing else."""
+    on_windows = SimpleNamespace(path=ntpath, sep="\\", getcwd=lambda: "C:\\srv\\shop")
+    monkeypatch.setattr(in_app, "os", on_windows)
+    monkeypatch.setattr(source, "os", on_windows)
+    monkeypatch.setattr(in_app, "_STANDARD_LIBRARY", "C:/Python313/Lib/")
+    monkeypatch.setattr(sys, "path", ["C:\\srv\\shop", "C:\\venv\\Lib\\site-packages"])
+
+
+@pytest.mark.spec("ERR-06", "EVT-37", "EVT-38", "EVT-47")
+@pytest.mark.parametrize(
+    ("filename", "module", "name", "is_ours"),
+    [
+        ("C:\\srv\\shop\\shop\\cart.py", "shop.cart", "shop/cart.py", True),
+        ("c:\\SRV\\shop\\jobs\\run.py", "__main__", "jobs/run.py", True),
+        ("C:\\venv\\Lib\\site-packages\\flask\\app.py", "flask.app", "flask/app.py", False),
+        ("C:\\Python313\\Lib\\json\\decoder.py", "json.decoder", "json/decoder.py", False),
+        ("D:\\elsewhere\\run.py", "__main__", "D:/elsewhere/run.py", True),
+        ("\\\\server\\share\\shop\\cart.py", "shop.cart", "shop/cart.py", True),
+    ],
+)
+def test_paths_of_windows_follow_the_same_rules(windows, filename, module, name, is_ours):
+    rules = InAppRules((), (), "C:\\srv\\shop")
+    path = source.path_of(filename, {})
+    assert rules.short_name(module, filename, path) == name
+    assert rules.is_in_app(module, in_app.origin_of(filename, path, module, {})) is is_ours
+
+
+def test_byte_code_from_windows_keeps_its_names_elsewhere():
+    frame = frame_of("C:\\build\\shop\\cart.py", "shop.cart")
+    assert frame["filename"] == "shop/cart.py"
+    assert frame["abs_path"] == "C:\\build\\shop\\cart.py"
+    frame = frame_of("C:\\venv\\Lib\\site-packages\\flask\\app.py", "flask.app")
+    assert (frame["filename"], frame["in_app"]) == ("flask/app.py", False)

@@ -41,13 +41,13 @@ def written(tmp_path, content, name="file.py"):
 )
 def test_five_lines_each_way_or_fewer_at_the_ends(tmp_path, lineno, before, line, after):
     file = written(tmp_path, "".join(f"l{number}\n" for number in range(1, 10)))
-    assert context_of(file, {}, lineno) == (before, line, after)
+    assert context_of(file, {}, lineno, 5) == (before, line, after)
 
 
 @pytest.mark.spec("ERR-10", "PAIN-37")
 @pytest.mark.parametrize("lineno", [None, 0, -1, 3, 10**9])
 def test_a_line_that_is_not_there_has_no_context(tmp_path, lineno):
-    assert context_of(written(tmp_path, "one\ntwo\n"), {}, lineno) == NOTHING
+    assert context_of(written(tmp_path, "one\ntwo\n"), {}, lineno, 5) == NOTHING
 
 
 @pytest.mark.spec("ERR-10", "PAIN-37")
@@ -56,19 +56,19 @@ def test_a_line_that_is_not_there_has_no_context(tmp_path, lineno):
     ["", "nowhere.py", "/nowhere/x.py", "/", "nul\0.py", "<string>", "<x>", "shop/cart.pyx", "/srv/\udcff.py", "x.so"],
 )
 def test_a_file_that_cannot_be_read_has_no_context(filename):
-    assert context_of(filename, {}, 1) == NOTHING
+    assert context_of(filename, {}, 1, 5) == NOTHING
 
 
 def test_what_is_no_regular_file_is_not_opened(tmp_path):
     pipe = tmp_path / "pipe.py"
     os.mkfifo(pipe)
-    assert context_of(str(pipe), {}, 1) == NOTHING  # opening it would wait for a writer
-    assert context_of("/dev/stdin", {}, 1) == NOTHING
+    assert context_of(str(pipe), {}, 1, 5) == NOTHING  # opening it would wait for a writer
+    assert context_of("/dev/stdin", {}, 1, 5) == NOTHING
 
 
 def test_generated_files_of_megabytes_are_not_read(tmp_path):
     file = written(tmp_path, "x = 1\n" * 400_000)
-    assert context_of(file, {}, 1) == NOTHING
+    assert context_of(file, {}, 1, 5) == NOTHING
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_generated_files_of_megabytes_are_not_read(tmp_path):
     ],
 )
 def test_files_are_decoded_and_split_as_python_does(tmp_path, content, line):
-    before, found, after = context_of(written(tmp_path, content), {}, 1)
+    before, found, after = context_of(written(tmp_path, content), {}, 1, 5)
     assert (before, found) == ([], line)
     assert len(after) == (1 if isinstance(content, str) and "y" in content else len(after))
 
@@ -109,21 +109,21 @@ def test_files_are_decoded_and_split_as_python_does(tmp_path, content, line):
 def test_the_declared_encoding_is_followed(tmp_path, comment, found):
     file = written(tmp_path, comment + b"\nx = '\xe4'\n")
     lineno = comment.count(b"\n") + 2
-    assert context_of(file, {}, lineno)[1] == f"x = '{found}'"
+    assert context_of(file, {}, lineno, 5)[1] == f"x = '{found}'"
 
 
 def test_long_lines_are_cut(tmp_path):
     file = written(tmp_path, "x" * 600 + "\n" + "y" * 512 + "\n")
-    _, line, (after,) = context_of(file, {}, 1)
+    _, line, (after,) = context_of(file, {}, 1, 5)
     assert line == "x" * 511 + "…"
     assert after == "y" * 512
 
 
 def test_a_changed_file_is_read_again(tmp_path):
     file = written(tmp_path, "old\n")
-    assert context_of(file, {}, 1)[1] == "old"
+    assert context_of(file, {}, 1, 5)[1] == "old"
     written(tmp_path, "newer\n")
-    assert context_of(file, {}, 1)[1] == "newer"
+    assert context_of(file, {}, 1, 5)[1] == "newer"
 
 
 def test_a_file_is_read_once(tmp_path, monkeypatch):
@@ -136,7 +136,7 @@ def test_a_file_is_read_once(tmp_path, monkeypatch):
     monkeypatch.setattr(source, "open", spy, raising=False)
     file = written(tmp_path, "one\ntwo\nthree\n")
     for lineno in (1, 2, 3):
-        context_of(file, {}, lineno)
+        context_of(file, {}, lineno, 5)
     assert opened == [file]
 
 
@@ -144,7 +144,7 @@ def test_the_bytes_of_cached_files_are_bounded(tmp_path, monkeypatch):
     cache = BoundedCache(max_entries=4096, max_cost=source.CACHE_BYTES)
     monkeypatch.setattr(source, "_lines_of_file", cache)
     for number in range(40):
-        context_of(written(tmp_path, "x" * 1_000_000, f"f{number}.py"), {}, 1)
+        context_of(written(tmp_path, "x" * 1_000_000, f"f{number}.py"), {}, 1, 5)
     assert 1 <= len(cache) <= 8
 
 
@@ -177,8 +177,8 @@ def test_an_archive_that_is_gone_has_no_context(tmp_path):
     loader = zipimport.zipimporter(archive)
     Path(archive).unlink()
     name = f"{archive}/packed/deep.py"
-    assert context_of(name, {"__loader__": loader}, 1) == NOTHING
-    assert context_of(f"{archive}/packed/other.py", {"__loader__": loader}, 1) == NOTHING
+    assert context_of(name, {"__loader__": loader}, 1, 5) == NOTHING
+    assert context_of(f"{archive}/packed/other.py", {"__loader__": loader}, 1, 5) == NOTHING
 
 
 PROGRAM = """\
@@ -271,13 +271,13 @@ def test_loaders_of_the_program_are_not_asked(registered):
     registered["<odd>"] = "no entry"
     registered["<odder>"] = (1, None, None, "x")
     for name in ("<lazy>", "<odd>", "<odder>", "/srv/x.py"):
-        assert context_of(name, {"__loader__": loader}, 1) == NOTHING
+        assert context_of(name, {"__loader__": loader}, 1, 5) == NOTHING
     assert Loader.asked == 0
 
 
 def test_odd_lines_in_linecache_are_blank(registered):
     registered["<odd>"] = (1, None, ["one\r\n", 5, "three"], "<odd>")
-    assert context_of("<odd>", {}, 2) == (["one"], "", ["three"])
+    assert context_of("<odd>", {}, 2, 5) == (["one"], "", ["three"])
 
 
 def test_a_linecache_that_was_replaced_is_not_asked(monkeypatch):
@@ -286,7 +286,7 @@ def test_a_linecache_that_was_replaced_is_not_asked(monkeypatch):
             raise AssertionError("asked the program's class")
 
     monkeypatch.setattr(linecache, "cache", Cache())
-    assert context_of("<cell>", {}, 1) == NOTHING
+    assert context_of("<cell>", {}, 1, 5) == NOTHING
 
 
 # The cache that files and places are kept in.

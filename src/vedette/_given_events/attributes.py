@@ -1,0 +1,134 @@
+"""The attributes at the top of an event (EVT-11 to EVT-28)."""
+
+from __future__ import annotations
+
+from vedette._given_events.faults import is_array, is_object, keep_texts, keep_type, scalar_text
+from vedette._host import log
+from vedette._scopes.normal import level_of, name_of, tag_key_of, text_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+    from vedette._given_events.faults import Faults
+
+_TEXTS: Final = ("release", "environment", "dist", "server_name", "logger", "platform", "type", "culprit")
+_OBJECTS: Final = ("extra", "modules", "sdk", "transaction_info", "debug_meta", "measurements")
+_KNOWN: Final = frozenset(
+    {
+        *_TEXTS,
+        *_OBJECTS,
+        *("event_id", "timestamp", "start_timestamp", "received", "level", "transaction", "tags", "fingerprint"),
+        *("errors", "exception", "threads", "stacktrace", "logentry", "message", "request", "user", "contexts"),
+        *("breadcrumbs", "spans", "time_spent", "site", "template", "_meta"),
+    }
+)
+_PAIR: Final = 2  # name and value
+
+_LONGEST_RELEASE: Final = 200
+_LONGEST_NAME: Final = 64
+_NO_RELEASE: Final = frozenset({"latest", ".", ".."})
+_NO_ENVIRONMENT: Final = frozenset({"none", ".", ".."})
+_NOT_IN_NAMES: Final = frozenset("/\\\n\r\t\f")
+_DIST: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
+
+
+def put_attributes_right(event: dict[str, Any], faults: Faults) -> None:
+    """Bring them into the form that servers take, or take them away."""
+    keep_texts(event, _TEXTS, (), faults)
+    keep_type(dict, event, _OBJECTS, (), faults)
+    for name, is_right in (("release", _is_release), ("environment", _is_environment), ("dist", _is_dist)):
+        if name in event:
+            text = event[name] = event[name].strip()
+            if not is_right(text):
+                del event[name]
+                faults.note((name,), "servers refuse this name")
+    _put_level_right(event, faults)
+    if "transaction" in event:
+        if event["transaction"] is None:
+            del event["transaction"]
+        else:
+            event["transaction"] = name_of(event["transaction"], _same)
+    if "tags" in event:
+        event["tags"] = _tags(event["tags"])
+    if "fingerprint" in event:
+        _put_fingerprint_right(event)
+    if "modules" in event:
+        texts = {name: scalar_text(version) for name, version in event["modules"].items()}
+        event["modules"] = {name: text for name, text in texts.items() if text is not None}
+    if "errors" in event:
+        _put_errors_right(event, faults)
+    if "sdk" in event:
+        _put_sdk_right(event, faults)
+    unknown = event.keys() - _KNOWN
+    if unknown:  # kept: the protocol grows (EVT-28)
+        log.debug("event: %s: not known to vedette; servers may leave it out", ", ".join(sorted(unknown)))
+
+
+def _is_release(text: str) -> bool:
+    return 0 < len(text) <= _LONGEST_RELEASE and text not in _NO_RELEASE and _NOT_IN_NAMES.isdisjoint(text)
+
+
+def _is_environment(text: str) -> bool:
+    return 0 < len(text) <= _LONGEST_NAME and text.lower() not in _NO_ENVIRONMENT and _NOT_IN_NAMES.isdisjoint(text)
+
+
+def _is_dist(text: str) -> bool:
+    return 0 < len(text) <= _LONGEST_NAME and _DIST.issuperset(text)
+
+
+def _put_level_right(event: dict[str, Any], faults: Faults) -> None:
+    if "level" in event:
+        level = level_of(event.pop("level"))
+        if level is not None:
+            event["level"] = level
+        else:
+            faults.note(("level",), "expected fatal, error, warning, info or debug")
+
+
+def _tags(tags: Any) -> dict[str, str]:
+    """A mapping, or a list of pairs (EVT-18), as text of at most 200 characters each (EVT-19, EVT-20)."""
+    pairs: Any = tags.items() if is_object(tags) else tags if is_array(tags) else ()
+    kept: dict[str, str] = {}
+    for pair in pairs:
+        if type(pair) in {list, tuple} and len(pair) == _PAIR and pair[1] is not None:
+            kept[tag_key_of(pair[0], _same)] = name_of(pair[1], _same)
+    return kept
+
+
+def _put_fingerprint_right(event: dict[str, Any]) -> None:
+    """A list of strings (EVT-24); ``{{ default }}`` is one of them (EVT-25)."""
+    given = event.pop("fingerprint")
+    parts: list[Any] = given if is_array(given) else [given]
+    texts = [text_of(part, _same) for part in parts if part is not None]
+    if texts:
+        event["fingerprint"] = texts
+
+
+def _put_errors_right(event: dict[str, Any], faults: Faults) -> None:
+    """Each has a ``type`` (EVT-27)."""
+    given = event.pop("errors")
+    kept = [each for each in given if is_object(each) and type(each.get("type")) is str] if is_array(given) else []
+    if not is_array(given) or len(kept) < len(given):
+        faults.note(("errors",), "expected a list of objects with a type")
+    if kept:
+        event["errors"] = kept
+
+
+def _put_sdk_right(event: dict[str, Any], faults: Faults) -> None:
+    """With name and version (EVT-101, EVT-102), and lists that hold what they must (EVT-103 to EVT-105)."""
+    sdk = event["sdk"]
+    if type(sdk.get("name")) is not str or type(sdk.get("version")) is not str:
+        del event["sdk"]
+        faults.note(("sdk",), "expected a name and a version")
+        return
+    for name in ("integrations", "features"):
+        if name in sdk:
+            sdk[name] = [each for each in sdk[name] if type(each) is str] if is_array(sdk[name]) else []
+    if "packages" in sdk:
+        packages: list[Any] = sdk["packages"] if is_array(sdk["packages"]) else []
+        sdk["packages"] = [each for each in packages if is_object(each) and type(each.get("name")) is str]
+
+
+def _same(value: object) -> object:
+    return value  # rendered already

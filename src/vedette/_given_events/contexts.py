@@ -1,0 +1,90 @@
+"""``contexts``: objects, and those that the protocol knows in its form (EVT-83 to EVT-96)."""
+
+from __future__ import annotations
+
+from vedette._given_events.faults import is_array, is_object, keep_texts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final
+
+    from vedette._given_events.faults import Faults
+
+    Context = dict[str, Any]
+
+_HEX: Final = frozenset("0123456789abcdefABCDEF")
+_TRACE_ID, _SPAN_ID = 32, 16  # digits
+
+
+def right_contexts(given: Any, faults: Faults) -> dict[str, Any] | None:
+    """Those that are objects, for servers lose any other (EVT-83)."""
+    if not is_object(given):
+        faults.note(("contexts",), "expected an object")
+        return None
+    kept: dict[str, Any] = {}
+    for name, context in given.items():
+        if is_object(context):
+            known = _KNOWN.get(name)
+            right = context if known is None else known(context, faults)
+            if right is not None:
+                kept[name] = right
+        elif context is not None:
+            faults.note(("contexts", name), "expected an object")
+    return kept
+
+
+def _trace(context: Context, faults: Faults) -> Context | None:
+    """Both ids, or no trace at all (EVT-90, EVT-91)."""
+    if not (_is_hex(context.get("trace_id"), _TRACE_ID) and _is_hex(context.get("span_id"), _SPAN_ID)):
+        faults.note(("contexts", "trace"), "expected a trace_id and a span_id")
+        return None
+    if not _is_hex(context.get("parent_span_id"), _SPAN_ID):
+        context.pop("parent_span_id", None)
+    return context
+
+
+def _is_hex(value: Any, digits: int) -> bool:
+    return type(value) is str and len(value) == digits and _HEX.issuperset(value) and value.strip("0") != ""
+
+
+def _named(context: Context, faults: Faults) -> Context:
+    """``name`` or ``raw_description`` must be there (EVT-89)."""
+    keep_texts(context, ("name", "version", "raw_description"), ("contexts",), faults)
+    if not (context.get("name") or context.get("raw_description")):
+        context["raw_description"] = context.get("version") or "unknown"
+    return context
+
+
+def _response(context: Context, faults: Faults) -> Context:
+    """``status_code`` is a whole number (EVT-94)."""
+    code = context.get("status_code")
+    if type(code) is str and code.isdecimal() and code.isascii():
+        context["status_code"] = int(code[:3])
+    elif "status_code" in context and type(code) is not int:
+        del context["status_code"]
+        faults.note(("contexts", "response", "status_code"), "expected a whole number")
+    return context
+
+
+def _flags(context: Context, faults: Faults) -> Context:
+    """``values`` holds names and booleans (EVT-96)."""
+    given: Any = context.get("values")
+    kept = [each for each in given if is_object(each) and _is_flag(each)] if is_array(given) else []
+    if not is_array(given) or len(kept) < len(given):
+        faults.note(("contexts", "flags", "values"), "expected objects with a flag and a boolean result")
+    context["values"] = kept
+    return context
+
+
+def _is_flag(value: Context) -> bool:
+    return type(value.get("flag")) is str and type(value.get("result")) is bool
+
+
+_KNOWN: Final[dict[str, Callable[[Context, Faults], Context | None]]] = {
+    "trace": _trace,
+    "runtime": _named,
+    "os": _named,
+    "response": _response,
+    "flags": _flags,
+}

@@ -1,0 +1,102 @@
+"""The installed packages and their versions, as ``modules`` of an event (INT-25 to INT-27, FW-modules-02).
+
+They are read once in a process, on the worker and before the first event is sent, never where the program captures
+(PAIN-34): from the names of the folders that installers leave beside a package, which is where ``importlib.metadata``
+looks as well, but without importing it or opening a file for each. So hooks do not see ``modules``, unless they set it:
+what an event has already is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from vedette.integrations import Integration
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Final
+
+    from vedette._scopes.client import BaseClient
+
+__all__ = ["ModulesIntegration"]
+
+MAX_PACKAGES: Final = 1000
+MAX_ENTRIES: Final = 20_000
+"""Entries of folders that are looked at, in all: the program's own folder may be one of millions of files."""
+
+_METADATA_BYTES: Final = 4096
+_LONGEST_TEXT: Final = 100  # characters of a name or a version
+_SUFFIXES: Final = (".dist-info", ".egg-info")
+
+
+class ModulesIntegration(Integration):
+    """Sends which packages are installed, in which versions."""
+
+    identifier = "modules"
+
+    def setup(self, client: BaseClient) -> None:
+        """Have the packages added to the events of this client."""
+        client.add_before_sending("modules", installed_packages)
+
+
+_read: list[dict[str, str]] = []  # once it was read, the one entry
+
+
+def installed_packages() -> dict[str, str]:
+    """Normalized names (PEP 503) and versions of what is installed along ``sys.path``; read once."""
+    if not _read:
+        found: dict[str, str] = {}
+        for name, version in _packages(list(sys.path)):
+            found.setdefault(name, version)  # the first is the one that is imported
+            if len(found) >= MAX_PACKAGES:
+                break
+        _read.append(found)
+    return _read[0].copy()
+
+
+def _packages(path: list[str]) -> Iterator[tuple[str, str]]:
+    left = MAX_ENTRIES
+    for folder in dict.fromkeys(entry for entry in path if type(entry) is str and entry):
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    left -= 1
+                    if left < 0:
+                        return
+                    if entry.name.endswith(_SUFFIXES):
+                        name, version = _name_and_version(entry.name, entry.path)
+                        if name and version:
+                            yield name[:_LONGEST_TEXT], version[:_LONGEST_TEXT]
+        except OSError:  # no folder, or none that may be read
+            continue
+
+
+def _name_and_version(base: str, path: str) -> tuple[str, str]:
+    """``PyYAML-6.0.1.dist-info`` says both; of ``shop.egg-info`` the file in it does."""
+    stem = base.rpartition(".")[0]
+    name, _, rest = stem.partition("-")
+    version = rest.partition("-")[0] if base.endswith(".egg-info") else rest  # shop-1.0-py3.13.egg-info
+    return _normalized(name), version or _version_in(path)
+
+
+def _normalized(name: str) -> str:
+    words = name.lower().replace("_", "-").replace(".", "-").split("-")
+    return "-".join(word for word in words if word)
+
+
+def _version_in(path: str) -> str:
+    for file in (os.path.join(path, "METADATA"), os.path.join(path, "PKG-INFO"), path):
+        try:
+            with open(file, "rb") as opened:
+                text = opened.read(_METADATA_BYTES).decode("utf-8", "replace")
+        except OSError:
+            continue
+        for line in text.splitlines():
+            field, colon, value = line.partition(":")
+            if colon and field.lower() == "version":
+                return value.strip()
+            if not line:
+                break  # the description begins
+    return ""
