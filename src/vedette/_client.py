@@ -25,14 +25,14 @@ from vedette._events.values import render_json
 from vedette._feedback import feedback_event
 from vedette._given_events import Faults, put_right, right_mechanism, right_user
 from vedette._host import callers, guests, log
-from vedette._options import UNSET, OptionError, resolve
+from vedette._options import UNSET, OptionError, resolve, speak
 from vedette._privacy.event_scrubber import deny_list_of, scrubber_of
 from vedette._privacy.policy import Policy
 from vedette._processing.packing import Packer
 from vedette._processing.processor import TelemetryProcessor
 from vedette._processing.sending import sender_for
 from vedette._protocol.categories import DataCategory, DiscardReason
-from vedette._protocol.dsn import Dsn
+from vedette._protocol.dsn import BadDsn, Dsn
 from vedette._protocol.version import SDK_NAME, VERSION
 from vedette._scopes.client import BaseClient
 from vedette._scopes.context import get_isolation_scope
@@ -48,10 +48,11 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Final
 
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
 
     from vedette._host.stats import Stats
-    from vedette._options import Unset
+    from vedette._options import Remark, Unset
+    from vedette._options.typed import Options
     from vedette._protocol.types import Event, ExcInfo, Hint
     from vedette._scopes.scope import Scope
     from vedette._stages import Stage
@@ -99,14 +100,16 @@ class Client(BaseClient):
     ``Client(dsn, **options)``, ``Client({...})`` or ``Client.from_config({...})`` (CLI-61). Raises OptionError
     for a wrong option and BadDsn for a malformed DSN. An empty DSN makes a client that does nothing (CLI-14).
     ``init`` is the usual way to make one; a client made by hand is bound with ``scope.set_client`` (CLI-30).
+
+    ``options`` holds the finished options, with what vedette found out by itself: ``release``, ``environment``,
+    ``server_name``, ``project_root``. With ``debug``, debug mode is on until this client is closed.
     """
 
-    def __init__(self, dsn: str | Mapping[str, Any] | Unset | None = UNSET, **options: Any) -> None:
+    def __init__(self, dsn: str | Mapping[str, Any] | Unset | None = UNSET, **options: Unpack[Options]) -> None:
         given: dict[str, Any] = {**dsn, **options} if isinstance(dsn, Mapping) else {"dsn": dsn, **options}
-        found = resolve(given)
+        remarks: list[Remark] = []
+        found = resolve(given, remarks=remarks)
         self.options = MappingProxyType(found)
-        if found["debug"]:
-            log.set_debug(enabled=True)
         self._dsn = Dsn(found["dsn"]) if found["dsn"] else None
         self._number = next(_numbers)
         self.policy = _policy(found)
@@ -127,6 +130,16 @@ class Client(BaseClient):
         self._active = self.transport is not None
         if self._active and found["before_breadcrumb"] is None:
             self.plain_text_limit = self.event_settings.text_limit
+        if found["debug"]:
+            log.start_debug(self._number, found["diagnostic_level"])
+        speak(remarks)
+        log.debug(
+            "vedette %s sends to %s, as release %r in environment %r",
+            VERSION,
+            "nobody: it has no DSN" if self._dsn is None else self._dsn.host,
+            found["release"],
+            found["environment"],
+        )
 
     def _processor_for(self, transport: Transport | None) -> TelemetryProcessor:
         return TelemetryProcessor(
@@ -234,13 +247,17 @@ class Client(BaseClient):
 
         Later captures do nothing. Integrations are undone. Closing twice is fine.
         """
-        if not self._active:
-            return
-        self._active = False
-        self.plain_text_limit = 0
-        for integration in self.integrations.values():
-            _guarded(integration, "close")
-        self.processor.close(self._seconds(timeout), callback)
+        if self._active:
+            self._active = False
+            self.plain_text_limit = 0
+            for integration in self.integrations.values():
+                _guarded(integration, "close")
+            self.processor.close(self._seconds(timeout), callback)
+        self.stop_debug()
+
+    def stop_debug(self) -> None:
+        """Have no say in debug mode any more: another client has taken this one's place."""
+        log.stop_debug(self._number)
 
     def redirect(self, transport: Transport) -> Callable[[], None]:
         """For tests (``vedette.testing``): have another transport get all that is captured, until the undo is called.
@@ -420,7 +437,7 @@ def _event_settings(options: Mapping[str, Any], policy: Policy) -> EventSettings
         denylist=policy.denylist,
         in_app_include=options["in_app_include"],
         in_app_exclude=options["in_app_exclude"],
-        project_root=options["project_root"] or os.getcwd(),
+        project_root=options["project_root"],
         include_local_variables=policy.stack_frame_variables,
         include_source_context=options["include_source_context"] is not False,
         context_lines=policy.frame_context_lines,
@@ -436,18 +453,12 @@ def _event_defaults(options: Mapping[str, Any]) -> dict[str, Any]:
     """What every event of a client says alike; ``sdk`` is added to each."""
     defaults = {
         "platform": "python",
-        "environment": options["environment"] or "production",
+        "environment": options["environment"],
         "release": options["release"],
         "dist": options["dist"],
-        "server_name": options["server_name"] or _host_name(),
+        "server_name": options["server_name"],
     }
     return {name: value for name, value in defaults.items() if value}
-
-
-def _host_name() -> str | None:
-    if sys.platform == "win32":
-        return os.environ.get("COMPUTERNAME")
-    return os.uname().nodename
 
 
 def _trace_fields(dsn: Dsn | None, defaults: Mapping[str, Any]) -> dict[str, str]:
@@ -461,9 +472,19 @@ def _transport(options: Mapping[str, Any]) -> Transport:
     """The transport of the options: an instance, a class, a function (deprecated), or vedette's own."""
     given = options["transport"]
     if given is None:
-        return HttpTransport(options)
+        try:
+            return HttpTransport(options)
+        except BadDsn:
+            raise
+        except ValueError as error:  # an encoding whose extra is not installed
+            raise OptionError(str(error)) from None
     if isinstance(given, Transport):
         return given
+    if not isinstance(given, type) and hasattr(given, "capture_envelope"):
+        message = (
+            f"option 'transport' must be of a subclass of vedette.Transport, got one of {type(given).__qualname__!r}"
+        )
+        raise OptionError(message)
     if isinstance(given, type):
         made = given(options) if issubclass(given, Transport) else None
         if made is None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from vedette._options import Unset
+    from vedette._options.typed import Options
     from vedette._protocol.types import Event, ExcInfo, Hint, LogLevel
     from vedette._scopes.scope import MessageKwargs, Scope, ScopeKwargs
 
@@ -69,11 +70,12 @@ DEFAULT_INTEGRATIONS: Final = (
 )
 
 
-def init(dsn: str | Unset | None = UNSET, **options: Any) -> Client:
+def init(dsn: str | Unset | None = UNSET, **options: Unpack[Options]) -> Client:
     """Make a client, set up its integrations, and put it on the global scope (CLI-10 to CLI-13).
 
-    Raises OptionError or BadDsn for wrong configuration, before anything is replaced. Called again, it replaces
-    the client; the older one is closed in the background (CLI-17, ruling 42). Returns the client.
+    The options, with their defaults and environment variables, stand in docs/options.md. Raises OptionError or
+    BadDsn for wrong configuration, before anything is replaced. Called again, it replaces the client; the older
+    one is closed in the background (CLI-17, ruling 42). Returns the client.
     """
     client = Client(dsn, **options)
     client.set_up_integrations(_default_integrations() if client.options["default_integrations"] else ())
@@ -81,6 +83,7 @@ def init(dsn: str | Unset | None = UNSET, **options: Any) -> Client:
     older = scope.client
     scope.set_client(client)
     if isinstance(older, Client):
+        older.stop_debug()
         _retire(older)
     return client
 

@@ -97,6 +97,7 @@ def test_the_idle_client_has_the_methods_of_the_real_one() -> None:
         "render_user",
         "sdk_info",
         "set_up_integrations",
+        "stop_debug",
     }
 
 

@@ -474,9 +474,9 @@ def test_fields_of_an_event_from_outside_are_put_into_the_form_that_servers_take
         "contexts": {"order": {"number": 7}},
         "release": 5,
     }
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"release": None}
     if where == "before_send":
-        options = {"before_send": lambda event, _hint: {**event, **outside}}
+        options["before_send"] = lambda event, _hint: {**event, **outside}
     transport = start(**options)
     vedette.capture_event(outside if where == "capture_event" else {})
     (event,) = transport.events

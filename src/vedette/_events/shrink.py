@@ -8,6 +8,7 @@ may be shared with scopes.
 from __future__ import annotations
 
 from vedette._events.remarks import branch_at, cut_remark, place_remark
+from vedette._host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def shrink_event(event: Json, limit: int, encode: Encode) -> bytes:
     data = encode(event)
     if len(data) <= limit:
         return data
+    log.warn_once("shrunk", "an event of %d bytes is cut down to %d; its _meta says what went", len(data), limit)
     event = _copied(event)
     event["_meta"] = _dict(event.get("_meta"))
     excess = len(data) - limit

@@ -26,6 +26,10 @@ class PolicyError(ValueError):
     """A value of ``data_collection`` is wrong; the message continues "option 'data_collection' ..."."""
 
 
+class UnknownFieldError(PolicyError):
+    """There is no field of that name."""
+
+
 class Frozen:
     """Compares and shows its fields; they are set once."""
 
@@ -181,7 +185,7 @@ def _mapping(name: str, given: Any, known: tuple[str, ...]) -> dict[str, Any]:
         raise PolicyError(f"must be a dict{f', and so must {name!r}' if name else ''}; its fields{of}: {_list(known)}")
     for field in given:
         if field not in known:
-            raise PolicyError(f"has no field {field!r}{of}{_nearest(field, known)}")
+            raise UnknownFieldError(f"has no field {field!r}{of}{_nearest(field, known)}")
     return {**given}
 
 

@@ -72,6 +72,15 @@ class Outcomes:
             self._fold()
             return bool(self._unreported)
 
+    def lost_to_limits(self, category: DataCategory) -> int:
+        """How many items the server refused, or would have, for a rate limit."""
+        if category is DataCategory.ATTACHMENT:  # which counts bytes
+            category = DataCategory.ATTACHMENT_ITEM
+        with self._lock:
+            self._fold()
+            totals = self._totals
+            return totals.get((REFUSED, category), 0) + totals.get((DiscardReason.RATELIMIT_BACKOFF, category), 0)
+
     def snapshot(self, waiting: Iterable[tuple[DataCategory, int]]) -> Stats:
         """The counts so far, with what the caller knows to be still waiting."""
         with self._lock:

@@ -22,6 +22,7 @@ from collections import deque
 from vedette._events.shrink import TooLargeError
 from vedette._host import guests, log
 from vedette._processing.buffer import Buffer, Item, Ledger
+from vedette._processing.limit_warnings import LimitWarnings
 from vedette._processing.outcomes import CAPTURED, DELIVERED, REFUSED, Outcomes
 from vedette._processing.packing import EVENT_LIMIT_BYTES, ScrubberError
 from vedette._processing.scheduler import WEIGHTS, Scheduler
@@ -49,6 +50,7 @@ REPORT_SECONDS: Final = 30.0  # ruling 21
 BUFFERED_BYTES: Final = 16 * 1024 * 1024  # ruling 9
 ATTACHED_BYTES: Final = 32 * 1024 * 1024  # of attachments in memory beside; any single event may have more
 
+_TO_LIMITS: Final = (REFUSED, DiscardReason.RATELIMIT_BACKOFF)
 _FATES: Final[Mapping[Outcome, Fate]] = {Outcome.DELIVERED: DELIVERED, Outcome.REFUSED: REFUSED}
 
 
@@ -72,6 +74,7 @@ class TelemetryProcessor:
         self._send_reports = send_reports and sender.sends_reports
         self._clock = clock
         self._outcomes = Outcomes()
+        self._limit_warnings = LimitWarnings(sender.seconds_limited, self._outcomes.lost_to_limits, clock)
         ledger = Ledger(BUFFERED_BYTES)
         self._buffers = {each: Buffer(each, capacity, ledger, self._count_overflow) for each in WEIGHTS}
         self._scheduler = Scheduler(self._buffers)
@@ -98,6 +101,8 @@ class TelemetryProcessor:
         """Account for captured items that an earlier stage dropped."""
         self._outcomes.count(CAPTURED, category, quantity)
         self._outcomes.count(reason, category, quantity)
+        if reason is DiscardReason.RATELIMIT_BACKOFF:
+            self._limit_warnings.note(category)
         if self._send_reports and not self._worker.is_running():
             self._worker.wake()  # it sends the report in time, should nothing else go out
 
@@ -142,6 +147,7 @@ class TelemetryProcessor:
         for category, buffer in self._buffers.items():
             while (item := buffer.take()) is not None:
                 self._let_go(DiscardReason.NETWORK_ERROR, category, item)
+        self._limit_warnings.settle(all_of_them=True)
         self._worker.end()
         self._sender.kill()
 
@@ -222,6 +228,10 @@ class TelemetryProcessor:
             log.warn_once("send", "internal error in vedette while sending - please report it", exc_info=True)
         finally:
             self._let_go(fate, category, item, also_lost)
+            if fate in _TO_LIMITS:
+                self._limit_warnings.note(category)
+            else:
+                self._limit_warnings.settle()
 
     def _send_event(self, category: DataCategory, item: Item, deadline: float | None, limit: int) -> Delivery:
         while True:
@@ -305,6 +315,8 @@ class TelemetryProcessor:
         note_left_out(item.payload, name, why)
         for category, quantity in attachment.quantities():
             self._outcomes.count(reason, category, quantity)
+        if reason is DiscardReason.RATELIMIT_BACKOFF:
+            self._limit_warnings.note(DataCategory.ATTACHMENT)
 
     def _count(self, what: Fate, category: DataCategory, item: Item, also_lost: Iterable[Loss] = ()) -> None:
         """Count an item and its attachments alike, but for the losses among these that a transport told of."""

@@ -40,7 +40,11 @@ class Sender(ABC):
 
     def is_limited(self, category: DataCategory) -> bool:
         """Whether the server asked for silence about this category."""
-        return False
+        return self.seconds_limited(category) > 0.0
+
+    def seconds_limited(self, category: DataCategory) -> float:
+        """For how long it did."""
+        return 0.0
 
     def flush(self, timeout: float) -> None:  # noqa: B027 - most have nothing to do
         """Let the transport finish what it holds itself, for up to ``timeout`` seconds (CLI-26)."""
@@ -64,8 +68,8 @@ class HttpSender(Sender):
     def send(self, envelope: Envelope, timeout: float) -> Delivery:
         return self._transport.deliver(envelope, timeout=timeout)
 
-    def is_limited(self, category: DataCategory) -> bool:
-        return self._transport.rate_limits.is_limited(category)
+    def seconds_limited(self, category: DataCategory) -> float:
+        return self._transport.rate_limits.seconds_left(category)
 
     def kill(self) -> None:
         self._transport.kill()
@@ -92,8 +96,8 @@ class GuestSender(Sender):
                 return Delivery(Outcome.LOST, reason=reason)
         return Delivery(Outcome.DELIVERED, also_lost=tuple(lost))
 
-    def is_limited(self, category: DataCategory) -> bool:
-        return self._limits is not None and self._limits.is_limited(category)
+    def seconds_limited(self, category: DataCategory) -> float:
+        return 0.0 if self._limits is None else self._limits.seconds_left(category)
 
     def flush(self, timeout: float) -> None:
         if type(self._transport).flush is not Transport.flush:

@@ -89,7 +89,10 @@ class HttpTransport(Transport):
 
         importlib.import_module("encodings.idna")  # the look-up of any host name imports it
         json.ensure_imported()
-        self._connections()
+        try:
+            self._connections()
+        except OSError:  # certificates that cannot be loaded: the delivery says so
+            return
 
     def deliver(self, body: bytes | Envelope, *, timeout: float) -> Delivery:
         """Send one envelope, serialized or not, and say what became of it. Never raises an Exception.
@@ -173,11 +176,15 @@ class HttpTransport(Transport):
         headers = {**self._headers, "Content-Encoding": encoding, "Accept-Encoding": SKIP_HEADER}
         may_be_stale = True
         while True:
+            try:
+                connections = self._connections()
+            except OSError as error:
+                return _without_certificates(error, self._url)
             seconds = max(0.001, deadline - time.monotonic())
             at_once = min(seconds, self.TIMEOUT)  # a server that takes nothing more is not waited for longer
             timeout = urllib3.Timeout(total=seconds, connect=at_once, read=at_once)
             try:
-                response = self._connections().urlopen(
+                response = connections.urlopen(
                     "POST",
                     self._url,
                     body=data,
@@ -244,6 +251,12 @@ def _failed(error: Exception, url: str) -> Delivery:
     if name == "SSLError":  # a setting somebody has to correct; nothing arrives until then
         log.warn_once(f"tls:{url}", "nothing can be sent: %s", detail)
     return Delivery(Outcome.LOST, reason=reason, detail=detail)
+
+
+def _without_certificates(error: OSError, url: str) -> Delivery:
+    detail = f"the certificates cannot be loaded: {error}"
+    log.warn_once(f"tls:{url}", "nothing can be sent: %s", detail)
+    return Delivery(Outcome.LOST, reason=DiscardReason.NETWORK_ERROR, detail=detail)
 
 
 def _now() -> str:

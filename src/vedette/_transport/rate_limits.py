@@ -61,14 +61,18 @@ class RateLimits:
 
     def is_limited(self, category: DataCategory, namespace: str | None = None) -> bool:
         """Whether the server takes none of it now: by its own limit, a related one, or one for all."""
+        return self.seconds_left(category, namespace) > 0.0
+
+    def seconds_left(self, category: DataCategory, namespace: str | None = None) -> float:
+        """For how long the server will take none of it; 0.0 if it does now."""
         deadlines = self._deadlines
         if not deadlines:
-            return False
+            return 0.0
         now = self._clock()
         keys: tuple[Key, ...] = (None, category, *LIMITED_WITH.get(category, ()))
         if namespace is not None:
             keys = (*keys, (category, namespace))
-        return any(deadlines.get(key, now) > now for key in keys)
+        return max(0.0, max(deadlines.get(key, now) for key in keys) - now)
 
     def active(self) -> dict[DataCategory | None, float]:
         """Seconds left for each category that is limited now; None is for all. Without namespaces."""

@@ -1,0 +1,270 @@
+"""Options of features that are not built yet, and those that are deprecated.
+
+All are accepted and checked, so that code for the unified API runs; none is silently without effect: debug mode
+says once what a given one is waiting for, and a deprecated one warns. When its feature is built, an option moves
+to the table of its kind.
+"""
+
+from __future__ import annotations
+
+from vedette._options import checks
+from vedette._options.nested import FUNCTIONS, SPAN_RULES
+from vedette._options.option import Group, Option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+_TRACING: Final = "tracing"
+_PROFILES: Final = "profiling"
+_LIBRARIES: Final = "integrations with libraries"
+_NO_CODES: Final[frozenset[int]] = frozenset()
+_MILLISECONDS: Final = checks.whole(0, 86_400_000, " (milliseconds)")
+
+_TRACES: Final = Group(
+    "Tracing",
+    "",
+    Option(
+        "traces_sample_rate",
+        checks.RATE.or_none(),
+        None,
+        "Share of traces that is sent. None: tracing is off, incoming traces are still passed on.",
+        env="SENTRY_TRACES_SAMPLE_RATE",
+        awaits=_TRACING,
+    ),
+    Option(
+        "traces_sampler",
+        checks.CALLBACK.or_none(),
+        None,
+        "Called with the sampling context; returns the share of such traces that is sent, whatever the parent decided.",
+        awaits=_TRACING,
+    ),
+    Option(
+        "trace_propagation_targets",
+        checks.TARGETS.or_none(),
+        (".*",),
+        "URLs of outgoing requests that get trace headers: patterns.",
+        awaits=_TRACING,
+    ),
+    Option(
+        "strict_trace_continuation",
+        checks.BOOLEAN,
+        False,
+        "Continue only traces of your own organization.",
+        awaits=_TRACING,
+    ),
+    Option("org_id", checks.NAME.or_none(), None, "Your organization, where the DSN does not say it.", awaits=_TRACING),
+    Option(
+        "trace_lifecycle",
+        checks.one_of("static", "stream").or_none(),
+        None,
+        "Whether spans are sent with their transaction, or as they end.",
+        awaits=_TRACING,
+    ),
+    Option(
+        "ignore_transactions",
+        checks.STRINGS,
+        (),
+        "Names of transactions that are not sent: `GET /health`, or with a trailing `*`.",
+        awaits=_TRACING,
+    ),
+    Option("ignore_spans", SPAN_RULES.or_none(), None, "Spans that are not sent.", awaits=_TRACING),
+    Option(
+        "trace_ignore_status_codes",
+        checks.STATUS_CODES,
+        _NO_CODES,
+        "HTTP status codes whose transactions are not sent.",
+        awaits=_TRACING,
+    ),
+    Option(
+        "before_send_transaction",
+        checks.CALLBACK.or_none(),
+        None,
+        "Called with (event, hint) for a transaction; returns the event, or None.",
+        awaits=_TRACING,
+    ),
+    Option(
+        "before_send_span",
+        checks.CALLBACK.or_none(),
+        None,
+        "Called with (span, hint); returns the span.",
+        awaits=_TRACING,
+    ),
+    Option("functions_to_trace", FUNCTIONS, (), "Functions that get a span each.", awaits=_TRACING),
+    Option("enable_db_query_source", checks.BOOLEAN, True, "Say where slow queries come from.", awaits=_TRACING),
+    Option(
+        "db_query_source_threshold_ms", _MILLISECONDS, 100, "Milliseconds from which a query is slow.", awaits=_TRACING
+    ),
+    Option("enable_http_request_source", checks.BOOLEAN, True, "Say where slow requests come from.", awaits=_TRACING),
+    Option(
+        "http_request_source_threshold_ms",
+        _MILLISECONDS,
+        100,
+        "Milliseconds from which a request is slow.",
+        awaits=_TRACING,
+    ),
+    Option(
+        "enable_backpressure_handling",
+        checks.BOOLEAN,
+        True,
+        "Sample fewer traces while more come than can be sent.",
+        awaits=_TRACING,
+    ),
+    Option("stream_gen_ai_spans", checks.BOOLEAN, True, "Send the spans of AI calls as they end.", awaits=_TRACING),
+)
+
+_PROFILING: Final = Group(
+    "Profiling",
+    "",
+    Option(
+        "profile_session_sample_rate", checks.RATE.or_none(), None, "Share of processes profiled.", awaits=_PROFILES
+    ),
+    Option(
+        "profile_lifecycle",
+        checks.one_of("manual", "trace"),
+        "manual",
+        "Whether profiles are started by hand, or with traces.",
+        awaits=_PROFILES,
+    ),
+    Option(
+        "profiler_mode",
+        checks.one_of("thread", "gevent", "sleep", "unknown").or_none(),
+        None,
+        "How the profiler takes its samples.",
+        awaits=_PROFILES,
+    ),
+)
+
+_KINDS: Final = Group(
+    "Logs, metrics, sessions, check-ins",
+    "",
+    Option("enable_logs", checks.BOOLEAN, True, "Whether `vedette.logger` sends anything.", awaits="logger API"),
+    Option(
+        "before_send_log",
+        checks.CALLBACK.or_none(),
+        None,
+        "Called with (log, hint); returns the log, or None.",
+        awaits="logger API",
+    ),
+    Option("enable_metrics", checks.BOOLEAN, True, "Accepted for the unified API's sake.", awaits="metrics API"),
+    Option(
+        "before_send_metric",
+        checks.CALLBACK.or_none(),
+        None,
+        "Called with (metric, hint); returns the metric, or None.",
+        awaits="metrics API",
+    ),
+    Option("auto_session_tracking", checks.BOOLEAN, True, "Count a session for each request.", awaits="sessions"),
+    Option(
+        "before_send_check_in",
+        checks.CALLBACK.or_none(),
+        None,
+        "Called with (check-in, hint); returns the check-in, or None.",
+        awaits="check-ins",
+    ),
+)
+
+_OF_LIBRARIES: Final = Group(
+    "Integrations with libraries",
+    "",
+    Option(
+        "auto_enabling_integrations",
+        checks.BOOLEAN,
+        True,
+        "Whether the integrations of libraries that are in use are set up.",
+        awaits=_LIBRARIES,
+    ),
+    Option(
+        "max_request_body_size",
+        checks.one_of("never", "small", "medium", "always"),
+        "medium",
+        "Up to which size bodies of requests are sent.",
+        awaits=_LIBRARIES,
+    ),
+    Option(
+        "context_tags",
+        checks.STRINGS,
+        (),
+        "Keys of the logging context whose values become tags.",
+        awaits=_LIBRARIES,
+    ),
+    Option(
+        "capture_failed_requests",
+        checks.BOOLEAN,
+        False,
+        "Capture failed outgoing requests as errors.",
+        awaits=_LIBRARIES,
+    ),
+    Option(
+        "failed_request_status_codes",
+        checks.STATUS_RANGES,
+        (range(500, 600),),
+        "Which answers count as failed.",
+        absent="`[range(500, 600)]`",
+        awaits=_LIBRARIES,
+    ),
+    Option(
+        "failed_request_targets",
+        checks.TARGETS,
+        (".*",),
+        "URLs of outgoing requests that are looked at: patterns.",
+        awaits=_LIBRARIES,
+    ),
+    Option(
+        "spotlight",
+        checks.SPOTLIGHT.or_none(),
+        None,
+        "Send to a local Spotlight as well: True, or its URL.",
+        env="SENTRY_SPOTLIGHT",
+        absent="off",
+        awaits="Spotlight",
+    ),
+)
+
+AWAITING: Final = (_TRACES, _PROFILING, _KINDS, _OF_LIBRARIES)
+
+DEPRECATED: Final = Group(
+    "Deprecated",
+    "Accepted, with a `DeprecationWarning` that names what to use. A function as `transport` is deprecated as well.",
+    Option(
+        "enable_tracing",
+        checks.BOOLEAN.or_none(),
+        None,
+        "Switched tracing on.",
+        awaits=_TRACING,
+        instead="traces_sample_rate (1.0 for all traces)",
+    ),
+    Option(
+        "propagate_traces",
+        checks.BOOLEAN,
+        True,
+        "Whether outgoing requests get trace headers.",
+        awaits=_TRACING,
+        instead="trace_propagation_targets ([] for none)",
+    ),
+    Option(
+        "instrumenter",
+        checks.one_of("sentry", "otel").or_none(),
+        "sentry",
+        "Who makes the spans.",
+        awaits=_TRACING,
+        instead="an integration with OpenTelemetry",
+    ),
+    Option(
+        "profiles_sample_rate",
+        checks.RATE.or_none(),
+        None,
+        "Share of transactions profiled.",
+        env="SENTRY_PROFILES_SAMPLE_RATE",
+        awaits=_PROFILES,
+        instead="profile_session_sample_rate, with profile_lifecycle='trace'",
+    ),
+    Option(
+        "profiles_sampler",
+        checks.CALLBACK.or_none(),
+        None,
+        "Called with the sampling context; returned the share of transactions profiled.",
+        awaits=_PROFILES,
+        instead="profile_session_sample_rate, with profile_lifecycle='trace'",
+    ),
+)
