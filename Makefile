@@ -27,6 +27,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(RUN) -m tools.foreign_values
 	$(RUN) -m tools.conformance --check
+	$(RUN) -m tools.options_page --check
 	$(RUN) -m tools.structure
 
 format: $(VENV)/.dev
@@ -35,6 +36,7 @@ format: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(RUN) -m tools.conformance
+	$(RUN) -m tools.options_page
 
 # The peer is run from an environment of its own: nothing of it is near the suite.
 bench: $(VENV)-bench/.done

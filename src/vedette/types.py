@@ -1,8 +1,9 @@
-"""The shapes of events, breadcrumbs and hints, for annotations."""
+"""The shapes of events, breadcrumbs, hints and options, for annotations."""
 
 from __future__ import annotations
 
 from vedette._host.stats import Stats
+from vedette._options.typed import DataCollection, Options
 from vedette._protocol.types import (
     Breadcrumb,
     BreadcrumbHint,
@@ -19,11 +20,13 @@ __all__ = [
     "Breadcrumb",
     "BreadcrumbHint",
     "BreadcrumbProcessor",
+    "DataCollection",
     "Event",
     "EventDataCategory",
     "EventProcessor",
     "ExcInfo",
     "Hint",
     "LogLevel",
+    "Options",
     "Stats",
 ]

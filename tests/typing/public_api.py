@@ -5,12 +5,16 @@ A `type: ignore` marks what must be refused: mypy reports it as unused as soon a
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING, Any
+
 from typing_extensions import assert_type
 
 import vedette
 from vedette import values
 from vedette.attachments import Attachment
 from vedette.envelope import Item
+from vedette.integrations.excepthook import ExcepthookIntegration
 from vedette.scrubber import (
     DEFAULT_DENYLIST,
     DEFAULT_PII_DENYLIST,
@@ -18,6 +22,10 @@ from vedette.scrubber import (
     HeaderConfig,
     KeyValueCollectionBehavior,
 )
+from vedette.testing import MemoryTransport
+
+if TYPE_CHECKING:
+    from vedette.types import Breadcrumb, BreadcrumbHint, DataCollection, Event, Hint, Options
 
 
 def initializing() -> None:
@@ -25,6 +33,60 @@ def initializing() -> None:
     assert_type(vedette.init(), vedette.Client)
     vedette.init(dsn=42)  # type: ignore[arg-type]
     assert_type(vedette.is_initialized(), bool)
+
+
+def before_send(event: Event, hint: Hint) -> Event | None:
+    return event if hint else None
+
+
+def before_breadcrumb(crumb: Breadcrumb, hint: BreadcrumbHint) -> Breadcrumb | None:
+    return crumb if hint else None
+
+
+async def asynchronous(event: Event, _hint: Hint) -> Event | None:
+    return event
+
+
+def using_options(from_a_file: dict[str, Any]) -> None:
+    vedette.init(
+        "https://key@localhost/1",
+        sample_rate=1,
+        release=None,
+        ignore_errors=[ValueError, "shop.OrderError", re.compile("timeout")],
+        in_app_include=("shop",),
+        before_send=before_send,
+        before_breadcrumb=before_breadcrumb,
+        transport=MemoryTransport(),
+        integrations=[ExcepthookIntegration()],
+        disabled_integrations=[ExcepthookIntegration],
+        max_request_body_size="small",
+        failed_request_status_codes=[404, range(500, 600)],
+        data_collection={"cookies": {"mode": "off"}, "http_headers": {"request": {"terms": ["via"]}}},
+        functions_to_trace=[{"qualified_name": "shop.cart.checkout"}],
+        diagnostic_level="warning",
+    )
+    collected: DataCollection = {"user_info": True, "http_bodies": ["incomingRequest"]}
+    options: Options = {"sample_rate": 0.5, "data_collection": collected, "transport": MemoryTransport}
+    assert_type(vedette.init(**options), vedette.Client)
+    assert_type(vedette.Client("https://key@localhost/1", **options), vedette.Client)
+    vedette.init(**from_a_file)
+    vedette.Client({"dsn": None, "debug": True})
+    vedette.Client.from_config(options)
+
+
+def using_wrong_options() -> None:
+    vedette.init(sample_rates=0.5)  # type: ignore[call-arg]
+    vedette.init(sample_rate=None)  # type: ignore[arg-type]
+    vedette.init(debug="yes")  # type: ignore[arg-type]
+    vedette.init(before_send=asynchronous)  # type: ignore[arg-type]
+    vedette.init(before_send=before_breadcrumb)  # type: ignore[arg-type]
+    vedette.init(transport=ExcepthookIntegration())  # type: ignore[arg-type]
+    vedette.init(max_request_body_size="huge")  # type: ignore[arg-type]
+    vedette.init(data_collection={"cookies": {"mode": "on"}})  # type: ignore[arg-type]
+    vedette.init(data_collection={"cookie": True})  # type: ignore[arg-type]
+    vedette.init(diagnostic_level="trace")  # type: ignore[arg-type]
+    vedette.Client(max_breadcrumbs="many")  # type: ignore[arg-type]
+    vedette.Client("https://key@localhost/1", releases="shop@1")  # type: ignore[call-arg]
 
 
 def capturing() -> None:

@@ -248,7 +248,7 @@ DEPRECATED: Final = Group(
         "sentry",
         "Who makes the spans.",
         awaits=_TRACING,
-        instead="an integration with OpenTelemetry",
+        instead="an integration with OpenTelemetry, once vedette has one",
     ),
     Option(
         "profiles_sample_rate",

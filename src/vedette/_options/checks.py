@@ -244,9 +244,9 @@ def _scrubber(value: Any) -> object:
 
 
 def _transport(value: Any) -> object:
-    if not (callable(value) or hasattr(value, "capture_envelope")):
-        raise WrongValueError
-    return value
+    if is_a(value, type) or hasattr(value, "capture_envelope"):
+        return value
+    return _callback(value)
 
 
 CALLBACK: Final = Check("a function", _callback)

@@ -68,11 +68,13 @@ def resolve(
     for name, value in passed.items():
         if type(name) is not str or name not in BY_NAME:
             raise UnknownOptionError(_unknown_option(name, value))
-    passed.update(_moved_experiments(passed))
+    moved = _moved_experiments(passed)
+    passed.update(moved)
     found: dict[str, Any] = {}
     for option in OPTIONS:
         if option.name in passed:
-            found[option.name] = _checked(option, passed[option.name])
+            source = " (from '_experiments')" if option.name in moved else ""
+            found[option.name] = _checked(option, passed[option.name], source)
         else:
             found[option.name] = _from_environment(option, env, notes)
     _check_together(found, passed, notes)

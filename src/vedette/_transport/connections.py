@@ -126,6 +126,15 @@ def is_stale(error: BaseException) -> bool:
     return any(isinstance(part, StaleConnectionError) for part in error.args)
 
 
+def close_connections(manager: urllib3.PoolManager) -> None:
+    """Close what is idle. ``clear`` leaves that to a finalizer, which at exit has run before our last delivery."""
+    for key in manager.pools.keys():  # noqa: SIM118 - a container that cannot be iterated over
+        pool = manager.pools.get(key)
+        if pool is not None:
+            pool.close()
+    manager.clear()
+
+
 def _ca_bundle_of_environment() -> str | None:
     for name in _CA_VARIABLES:
         path = os.environ.get(name)

@@ -14,7 +14,7 @@ from vedette._protocol.categories import DiscardReason
 from vedette._protocol.envelope import EVENT_LIKE, Envelope, Item, UnreadableItemError
 from vedette._protocol.version import SDK_NAME, VERSION
 from vedette._transport.compression import check_encoding, compress
-from vedette._transport.connections import check_options, is_stale, new_manager
+from vedette._transport.connections import check_options, close_connections, is_stale, new_manager
 from vedette._transport.delivery import Delivery, Outcome
 from vedette._transport.interface import Transport
 from vedette._transport.rate_limits import TOO_MANY_REQUESTS, RateLimits
@@ -156,7 +156,7 @@ class HttpTransport(Transport):
         """Close the idle connections. A later delivery opens new ones."""
         manager, self._manager = self._manager, None
         if manager is not None and self._pid == os.getpid():
-            manager.clear()
+            close_connections(manager)
 
     def _connections(self) -> urllib3.PoolManager:
         manager = self._manager  # another thread may kill() meanwhile

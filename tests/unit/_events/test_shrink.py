@@ -281,3 +281,12 @@ def test_whatever_hooks_put_into_an_event_it_fits_or_is_refused(event, limit):
     except TooLargeError:
         assert len(encode(event)) > limit
     assert event == before
+
+
+def test_an_event_that_is_cut_down_is_told_once_at_the_default_level(caplog):
+    for _ in range(2):
+        shrunk(large_event(), 20_000)
+        shrunk({"event_id": "0" * 32}, 20_000)
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    size = len(encode(large_event()))
+    assert warning == f"an event of {size} bytes is cut down to 20000; its _meta says what went"

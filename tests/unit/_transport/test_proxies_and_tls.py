@@ -341,3 +341,17 @@ def test_connections_are_kept_alive_unless_told_otherwise(server, monkeypatch):
     given = [(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)]
     assert option_of(socket.SO_OOBINLINE) == 0
     assert option_of(socket.SO_OOBINLINE, socket_options=given) != 0
+
+
+@pytest.mark.spec("PAIN-22")
+def test_certificates_that_are_none_are_told_once_with_the_reason(secure_server, tmp_path, caplog):
+    path = tmp_path / "ca.pem"
+    path.write_text("no certificate")
+    transport = HttpTransport({"dsn": secure_server.dsn(), "ca_certs": str(path)})
+    transport.ensure_imported()
+    for _ in range(2):
+        delivery = transport.deliver(BODY, timeout=5)
+        assert (delivery.outcome, delivery.reason) == (Outcome.LOST, DiscardReason.NETWORK_ERROR)
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warning.startswith("nothing can be sent: the certificates cannot be loaded: [X509")
+    assert secure_server.requests == []

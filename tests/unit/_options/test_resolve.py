@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import vedette
-from vedette._options import OPTIONS, UNSET, OptionError, UnknownOptionError, resolve
+from vedette._options import OPTIONS, UNSET, OptionError, Remark, UnknownOptionError, resolve, speak
 from vedette.integrations.excepthook import ExcepthookIntegration
 
 DSN = "https://key@errors.example.org/7"
@@ -89,7 +89,9 @@ def test_a_typo_names_the_nearest_option() -> None:
 
 
 def test_a_name_like_no_other_lists_the_options() -> None:
-    with pytest.raises(UnknownOptionError, match=r"unknown option 'zzz' \(got 1\)\.\n    The options are: dsn, debug"):
+    with pytest.raises(
+        UnknownOptionError, match=r"unknown option 'zzz' \(got 1\)\.\n    The options are: dsn, transport,"
+    ):
         vedette.Client(DSN, zzz=1)
 
 
@@ -186,7 +188,9 @@ def test_any_other_bad_value_of_the_environment_warns_once_and_is_ignored(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     for _ in range(2):
-        assert resolve({}, {"SENTRY_SAMPLE_RATE": "a lot"})["sample_rate"] == 1.0
+        remarks: list[Remark] = []
+        assert resolve({}, {"SENTRY_SAMPLE_RATE": "a lot"}, remarks=remarks)["sample_rate"] == 1.0
+        speak(remarks)
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     (warning,) = warnings
     assert warning.startswith("option 'sample_rate' must be a number from 0.0 to 1.0, got 'a lot'")
@@ -225,3 +229,112 @@ def test_blanks_are_no_dsn(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not vedette.Client().is_active()
     assert not vedette.Client("   ").is_active()
     assert vedette.Client(f" {DSN}\n").dsn == DSN
+
+
+# --- accepted, but ... -------------------------------------------------------------------------------------------
+
+AWAITING = {option.name: option for option in OPTIONS if option.awaits}
+
+
+@pytest.mark.filterwarnings("ignore:option:DeprecationWarning")
+@pytest.mark.parametrize("name", AWAITING)
+def test_an_option_of_a_feature_to_come_says_so_once_in_debug_mode(
+    name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def spoken() -> list[str]:
+        return [line for line in capfd.readouterr().err.splitlines() if "has no effect" in line]
+
+    option: Any = AWAITING[name]
+    given: Any = {name: option.default}
+    vedette.Client(DSN, **given).close()
+    assert spoken() == []
+    for expected in ([f"[vedette] DEBUG: option {name!r} is accepted, but has no effect: vedette has no "], []):
+        vedette.Client(DSN, debug=True, **given).close()
+        assert [line[: len(start)] for line, start in zip(spoken(), expected, strict=True)] == expected
+
+
+def test_no_option_that_works_says_that_it_does_not(capfd: pytest.CaptureFixture[str]) -> None:
+    vedette.Client(DSN, debug=True, sample_rate=1.0, before_send=lambda event, _hint: event).close()
+    assert "has no effect" not in capfd.readouterr().err
+
+
+DEPRECATED = {
+    "enable_tracing": (True, "option 'enable_tracing' is deprecated: use traces_sample_rate (1.0 for all traces)"),
+    "propagate_traces": (
+        False,
+        "option 'propagate_traces' is deprecated: use trace_propagation_targets ([] for none)",
+    ),
+    "instrumenter": (
+        "otel",
+        "option 'instrumenter' is deprecated: use an integration with OpenTelemetry, once vedette has one",
+    ),
+    "profiles_sample_rate": (
+        0.5,
+        "option 'profiles_sample_rate' is deprecated: use profile_session_sample_rate, with profile_lifecycle='trace'",
+    ),
+    "profiles_sampler": (
+        lambda _context: 1.0,
+        "option 'profiles_sampler' is deprecated: use profile_session_sample_rate, with profile_lifecycle='trace'",
+    ),
+}
+
+
+@pytest.mark.spec("PAIN-15")
+@pytest.mark.parametrize("name", DEPRECATED)
+def test_a_deprecated_option_is_accepted_and_names_its_successor_at_the_callers_line(name: str) -> None:
+    value, message = DEPRECATED[name]
+    given: Any = {name: value}
+    with pytest.warns(DeprecationWarning, match="is deprecated: use") as warned:
+        client = vedette.init(DSN, **given)
+    assert client.options[name] == value
+    assert [(str(each.message), each.filename) for each in warned] == [(message, __file__)]
+
+
+def test_deprecation_is_told_of_exactly_these_options() -> None:
+    assert {option.name for option in OPTIONS if option.instead} == set(DEPRECATED)
+
+
+def test_a_deprecated_option_does_not_warn_where_warnings_are_errors_and_leave_half_a_client() -> None:
+    older = vedette.init(DSN)
+    with pytest.raises(DeprecationWarning):
+        vedette.init(DSN, enable_tracing=True)
+    assert vedette.get_client() is older
+
+
+@pytest.mark.parametrize(
+    ("name", "successor"), [("with_locals", "include_local_variables"), ("request_bodies", "max_request_body_size")]
+)
+def test_a_name_of_the_first_edition_names_its_successor(name: str, successor: str) -> None:
+    with pytest.raises(UnknownOptionError, match=f"Did you mean '{successor}'"):
+        resolve({name: True}, {})
+
+
+# --- what is found out -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("CFG-05", "CFG-06")
+def test_without_a_word_the_environment_is_production() -> None:
+    assert resolve({}, {})["environment"] == "production"
+    assert resolve({"environment": None}, {"SENTRY_ENVIRONMENT": "staging"})["environment"] == "production"
+
+
+def test_a_deleted_working_directory_is_no_reason_to_fail(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    client = vedette.Client(DSN)
+    assert client.options["project_root"] is None
+    assert client.options["release"] is None
+
+
+def test_a_transport_option_that_cannot_work_is_an_option_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Duck:
+        def capture_envelope(self, envelope: object) -> None:
+            """Looks like a Transport, and is none."""
+
+    with pytest.raises(OptionError, match=r"must be of a subclass of vedette\.Transport, got one of '.*Duck'"):
+        vedette.Client(DSN, transport=Duck())  # type: ignore[arg-type]  # what is tested
+    monkeypatch.setitem(__import__("sys").modules, "brotli", None)
+    with pytest.raises(OptionError, match="brotli"):
+        vedette.Client(DSN, compression="br")

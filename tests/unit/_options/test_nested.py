@@ -1,0 +1,203 @@
+"""Options that are dicts or lists of dicts: their keys are checked like names of options, at any depth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import vedette
+from vedette._options import OptionError, Remark, UnknownOptionError, resolve
+from vedette._options.nested import DATA_COLLECTION_FIELDS, EXPERIMENTS
+
+DSN = "https://key@errors.example.org/7"
+
+WHOLE = {
+    "user_info": True,
+    "cookies": {"mode": "off"},
+    "http_headers": {
+        "request": {"mode": "allowList", "terms": ["accept", "x-request-id"]},
+        "response": {"mode": "denyList", "terms": ["via"]},
+    },
+    "query_params": {"mode": "denyList"},
+    "gen_ai": {"inputs": True, "outputs": False},
+    "stack_frame_variables": True,
+    "http_bodies": ["incomingRequest"],
+    "frame_context_lines": 5,
+}
+
+
+def as_lists(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: as_lists(part) for key, part in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+@pytest.mark.spec("DAT-01", "DAT-04", "DAT-06", "DAT-07", "DAT-71", "DAT-72")
+def test_data_collection_takes_the_keys_of_the_specification() -> None:
+    assert as_lists(resolve({"data_collection": WHOLE}, {})["data_collection"]) == WHOLE
+    for key, value in WHOLE.items():
+        assert as_lists(resolve({"data_collection": {key: value}}, {})["data_collection"]) == {key: value}
+    assert resolve({"data_collection": {}}, {})["data_collection"] == {}
+    assert set(WHOLE) == set(DATA_COLLECTION_FIELDS)
+
+
+@pytest.mark.spec("DAT-77", "DAT-78", "DAT-86")
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"cookies": True, "query_params": False, "http_headers": False},
+        {"cookies": {"deny": ["via"]}, "query_params": {"allow": ["page"]}},
+        {"http_headers": {"mode": "off"}},
+        {"http_headers": {"request": False, "response": None}},
+        {"http_bodies": [], "frame_context_lines": False},
+        {"http_bodies": True, "frame_context_lines": 0},
+    ],
+)
+def test_the_older_and_shorter_forms_are_taken(given: Any) -> None:
+    assert as_lists(resolve({"data_collection": given}, {})["data_collection"]) == given
+
+
+@pytest.mark.spec("PAIN-28")
+@pytest.mark.parametrize(
+    ("option", "value", "where", "key", "meant"),
+    [
+        ("data_collection", {"cookie": True}, "data_collection", "cookie", "cookies"),
+        ("data_collection", {"userInfo": True}, "data_collection", "userInfo", "user_info"),
+        ("data_collection", {"cookies": {"mod": "off"}}, "data_collection.cookies", "mod", "mode"),
+        ("data_collection", {"query_params": {"term": []}}, "data_collection.query_params", "term", "terms"),
+        ("data_collection", {"http_headers": {"reqest": True}}, "data_collection.http_headers", "reqest", "request"),
+        ("data_collection", {"http_headers": {"mod": "off"}}, "data_collection.http_headers", "mod", "mode"),
+        (
+            "data_collection",
+            {"http_headers": {"request": {"modes": "off"}}},
+            "data_collection.http_headers.request",
+            "modes",
+            "mode",
+        ),
+        ("data_collection", {"gen_ai": {"input": True}}, "data_collection.gen_ai", "input", "inputs"),
+        ("_experiments", {"max_span": 7}, "_experiments", "max_span", "max_spans"),
+        ("functions_to_trace", [{"qualified_nam": "a"}], "functions_to_trace[0]", "qualified_nam", "qualified_name"),
+        ("ignore_spans", ["a", {"nam": "b"}], "ignore_spans[1]", "nam", "name"),
+    ],
+)
+def test_a_typo_inside_an_option_raises_and_names_the_right_key(
+    option: str, value: Any, where: str, key: str, meant: str
+) -> None:
+    with pytest.raises(UnknownOptionError) as caught:
+        resolve({option: value}, {})
+    assert str(caught.value) == f"unknown key {key!r} in option {where!r}.\n    Did you mean {meant!r}?"
+
+
+@pytest.mark.spec("PAIN-28")
+@pytest.mark.parametrize("key", [*DATA_COLLECTION_FIELDS, *EXPERIMENTS])
+def test_each_nested_key_is_checked(key: str) -> None:
+    option = "data_collection" if key in DATA_COLLECTION_FIELDS and key not in EXPERIMENTS else "_experiments"
+    with pytest.raises(UnknownOptionError, match=f"Did you mean '{key}'"):
+        resolve({option: {key + "_": 1}}, {})
+    with pytest.raises(OptionError, match=f"option '{option}.{key}' must|\\(from '_experiments'\\)"):
+        resolve({option: {key: object()}}, {})
+
+
+def test_a_key_like_no_other_lists_the_keys() -> None:
+    with pytest.raises(UnknownOptionError) as caught:
+        resolve({"data_collection": {"gen_ai": {7: True}}}, {})
+    assert str(caught.value) == (
+        "unknown key 7 in option 'data_collection.gen_ai'.\n    The keys are: inputs, outputs."
+    )
+
+
+PAIRS = "True, False, or {'mode': 'off', 'denyList' or 'allowList', 'terms': [...]}"
+
+
+@pytest.mark.spec("DAT-64", "DAT-68", "DAT-116")
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("data_collection", 7, "option 'data_collection' must be a dict, got 7"),
+        ("data_collection", {"user_info": 1}, "option 'data_collection.user_info' must be True or False"),
+        ("data_collection", {"cookies": "off"}, f"option 'data_collection.cookies' must be {PAIRS}, got 'off'"),
+        (
+            "data_collection",
+            {"cookies": {"mode": "deny"}},
+            "option 'data_collection.cookies.mode' must be one of 'off', 'denyList', 'allowList', got 'deny'",
+        ),
+        (
+            "data_collection",
+            {"http_headers": {"request": {"terms": "via"}}},
+            "option 'data_collection.http_headers.request.terms' must be a list of strings, got 'via'",
+        ),
+        (
+            "data_collection",
+            {"cookies": {"deny": ["a"], "allow": ["b"]}},
+            "option 'data_collection.cookies' must have one of 'mode' (with 'terms'), 'deny' and 'allow', got",
+        ),
+        (
+            "data_collection",
+            {"http_headers": {"request": True, "mode": "off"}},
+            "option 'data_collection.http_headers' must be as for 'cookies', or {'request': ..., 'response': ...}, got",
+        ),
+        (
+            "data_collection",
+            {"http_bodies": ["incoming"]},
+            "option 'data_collection.http_bodies' must be a list of 'incomingRequest', 'outgoingRequest',",
+        ),
+        (
+            "data_collection",
+            {"frame_context_lines": 51},
+            "option 'data_collection.frame_context_lines' must be a whole number from 0 to 50, got 51",
+        ),
+        ("_experiments", {"max_spans": "x"}, "option '_experiments.max_spans' must be a whole number from 0 to"),
+        (
+            "_experiments",
+            {"before_send_log": 7},
+            "option 'before_send_log' must be a function, got 7 (from '_experiments')",
+        ),
+        (
+            "functions_to_trace",
+            [{"qualified_name": "shop.f"}, {}],
+            "option 'functions_to_trace[1]' must be a dict such as {'qualified_name': 'shop.cart.checkout'}, got {}",
+        ),
+        ("functions_to_trace", ["shop.f"], "option 'functions_to_trace[0]' must be a dict such as"),
+        ("ignore_spans", [{"name": 7}], "option 'ignore_spans[0].name' must be a string or a compiled pattern, got 7"),
+    ],
+)
+def test_a_wrong_value_inside_an_option_raises_with_its_place(option: str, value: Any, message: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        resolve({option: value}, {})
+    assert str(caught.value).startswith(message)
+
+
+def test_an_experiment_that_is_an_option_by_now_is_taken_as_such_and_says_so() -> None:
+    def hook(log: Any, _hint: Any) -> Any:
+        return log
+
+    experiments = {"before_send_log": hook, "data_collection": {"user_info": True}, "transport_compression_algo": "br"}
+    with pytest.warns(DeprecationWarning, match="is deprecated: use the option") as warned:
+        found = vedette.Client(_experiments=experiments).options
+    assert found["before_send_log"] is hook
+    assert found["data_collection"] == {"user_info": True}
+    assert found["compression"] == "br"
+    assert [str(warning.message) for warning in warned] == [
+        "option '_experiments.before_send_log' is deprecated: use the option 'before_send_log'",
+        "option '_experiments.data_collection' is deprecated: use the option 'data_collection'",
+        "option '_experiments.transport_compression_algo' is deprecated: use the option 'compression'",
+    ]
+    assert {warning.filename for warning in warned} == {__file__}
+
+
+@pytest.mark.filterwarnings("ignore:option:DeprecationWarning")
+def test_the_option_itself_wins_over_the_experiment() -> None:
+    found = resolve({"compression": "gzip", "_experiments": {"transport_compression_algo": "br"}}, {})
+    assert found["compression"] == "gzip"
+
+
+def test_an_experiment_without_effect_is_a_remark() -> None:
+    remarks: list[Remark] = []
+    resolve({"_experiments": {"max_spans": 7, "transport_http2": True}}, {}, remarks=remarks)
+    assert [remark.text for remark in remarks] == [
+        "option '_experiments.max_spans' is accepted, but has no effect in vedette",
+        "option '_experiments.transport_http2' is accepted, but has no effect in vedette",
+    ]
+    with pytest.raises(UnknownOptionError, match="It belongs into '_experiments'"):
+        vedette.Client(DSN, max_spans=7)  # type: ignore[call-arg]  # what is tested
