@@ -94,30 +94,30 @@ def _named_by(path: str) -> str | None:
         return None
     if stat.S_ISDIR(mode):
         return path
-    prefix, _, target = (_read(path, _SMALL_FILE) or "").partition(":")
+    prefix, _, target = (_read(path) or "").partition(":")
     return os.path.join(os.path.dirname(path), target.strip()) if prefix == "gitdir" else None
 
 
 def _commit(git: str) -> str | None:
-    common = _read(os.path.join(git, "commondir"), _SMALL_FILE)  # a worktree has its refs in the main repository
+    common = _read(os.path.join(git, "commondir"))  # a worktree has its refs in the main repository
     folders = (git,) if common is None else (git, os.path.join(git, common.strip()))
-    text = _read(os.path.join(git, "HEAD"), _SMALL_FILE)
+    text = _read(os.path.join(git, "HEAD"))
     for _ in range(_MOST_LINKS):
         if text is None or not text.startswith("ref:"):
             return _hash(text)
         ref = text[len("ref:") :].strip()
         if not ref.startswith("refs/") or ".." in ref:
             return None
-        loose = (_read(os.path.join(folder, ref), _SMALL_FILE) for folder in folders)
+        loose = (_read(os.path.join(folder, ref)) for folder in folders)
         text = next((found for found in loose if found is not None), None) or _packed(folders[-1], ref)
     return None
 
 
 def _packed(git: str, ref: str) -> str | None:
-    """From ``packed-refs``, whose lines are ``HASH refs/heads/main``."""
-    text = "\n" + (_read(os.path.join(git, "packed-refs"), _PACKED_REFS) or "")
-    end = text.find(f" {ref}\n")
-    return text[text.rfind("\n", 0, end) + 1 : end] if end > 0 else None
+    """From ``packed-refs``, whose lines are ``HASH refs/heads/main``. It may hold megabytes: none of it is copied."""
+    data = _bytes(os.path.join(git, "packed-refs"), _PACKED_REFS) or b""
+    end = data.find(b" " + ref.encode() + b"\n")
+    return data[data.rfind(b"\n", 0, end) + 1 : end].decode() if end > 0 else None
 
 
 def _hash(text: str | None) -> str | None:
@@ -125,17 +125,23 @@ def _hash(text: str | None) -> str | None:
     return found if len(found) in _HASHES and _HEX.issuperset(found) else None
 
 
-def _read(path: str, most: int) -> str | None:
-    """The text of a regular file, at most so many bytes; None if there is none. A pipe would make us wait."""
+def _read(path: str) -> str | None:
+    data = _bytes(path, _SMALL_FILE)
+    return None if data is None else data.decode()
+
+
+def _bytes(path: str, most: int) -> bytes | None:
+    """What a regular file holds, at most so many bytes; None if there is none. A pipe would make us wait."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         number = os.open(path, flags)
     except OSError:
         return None
     try:
-        if not stat.S_ISREG(os.fstat(number).st_mode):
+        status = os.fstat(number)
+        if not stat.S_ISREG(status.st_mode):
             return None
-        with open(number, "rb", closefd=False) as file:
-            return file.read(most).decode()
+        with open(number, "rb", buffering=0, closefd=False) as file:
+            return file.read(min(most, status.st_size))  # of `most`, all would be allocated
     finally:
         os.close(number)

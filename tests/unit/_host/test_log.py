@@ -27,7 +27,7 @@ def speak_at_all_levels() -> None:
         logger.log(level, "hello")
 
 
-@pytest.mark.spec("CFG-40", "CFG-42", "CFG-46", "CFG-48", "CFG-49")
+@pytest.mark.spec("CFG-40", "CFG-42", "CFG-46", "CFG-47", "CFG-48", "CFG-49")
 @pytest.mark.parametrize("level", [None, *LEVELS])
 def test_the_diagnostic_level_is_the_least_that_debug_mode_says(level: Any, capfd: pytest.CaptureFixture[str]) -> None:
     options: dict[str, Any] = {} if level is None else {"diagnostic_level": level}

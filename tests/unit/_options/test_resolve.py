@@ -10,6 +10,7 @@ import pytest
 import vedette
 from vedette._options import OPTIONS, UNSET, OptionError, Remark, UnknownOptionError, resolve, speak
 from vedette.integrations.excepthook import ExcepthookIntegration
+from vedette.testing import MemoryTransport
 
 DSN = "https://key@errors.example.org/7"
 
@@ -229,6 +230,22 @@ def test_blanks_are_no_dsn(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not vedette.Client().is_active()
     assert not vedette.Client("   ").is_active()
     assert vedette.Client(f" {DSN}\n").dsn == DSN
+
+
+@pytest.mark.spec("CFG-11", "CFG-13")
+def test_hooks_are_options() -> None:
+    transport = MemoryTransport()
+    vedette.init(
+        DSN,
+        transport=transport,
+        before_send=lambda event, _hint: {**event, "logger": "seen"},
+        before_breadcrumb=lambda crumb, _hint: {**crumb, "category": "seen"},
+    )
+    vedette.add_breadcrumb(message="hello")
+    vedette.capture_message("message")
+    (event,) = transport.events
+    assert event["logger"] == "seen"
+    assert [crumb["category"] for crumb in event["breadcrumbs"]["values"]] == ["seen"]
 
 
 # --- accepted, but ... -------------------------------------------------------------------------------------------
