@@ -12,6 +12,7 @@ import pytest
 import vedette
 from tests.waiting import wait_until
 from vedette._host import log
+from vedette.testing import MemoryTransport
 
 DSN = "https://key@errors.example.org/7"
 LEVELS = ("debug", "info", "warning", "error", "fatal")
@@ -152,7 +153,7 @@ def test_a_fault_of_vedettes_own_is_heard_by_a_program_that_logs_without_debug_m
     def broken(*_arguments: object) -> None:
         raise ZeroDivisionError
 
-    client = vedette.Client(DSN)
+    client = vedette.Client(DSN, transport=MemoryTransport())
     monkeypatch.setattr(client, "is_active", broken)
     assert client.capture_message("hello") is None
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
