@@ -22,8 +22,11 @@ HEAD = """\
 
 <!-- Made from the table in src/vedette/_options by `make docs`: change it there. -->
 
-    import vedette
-    vedette.init("https://<key>@<host>/<project>", release="shop@1.2", sample_rate=0.5)
+```python
+import vedette
+
+vedette.init("https://key@errors.example.org/7", release="shop@1.2", sample_rate=0.5)
+```
 
 `vedette.init(dsn, **options)`, `vedette.Client(dsn, **options)` and `vedette.Client.from_config({...})` take the same
 options. `vedette.types.Options` is their type, for checkers and for dicts of your own.
