@@ -14,12 +14,11 @@ import _thread
 import time
 
 from vedette._host import log
+from vedette._protocol.categories import DataCategory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from vedette._protocol.categories import DataCategory
 
 
 class Window:
@@ -52,6 +51,10 @@ class LimitWarnings:
 
     def note(self, category: DataCategory) -> None:
         """An item was lost to a limit, and counted: refused with 429, or dropped in the time that the server named."""
+        if category is DataCategory.ATTACHMENT:
+            return  # its bytes, which are counted beside the attachment itself
+        if category is DataCategory.ATTACHMENT_ITEM:
+            category = DataCategory.ATTACHMENT  # by which attachments are limited (ruling 11)
         now, left = self._clock(), self._seconds_left(category)
         window = self._windows.get(category)
         if window is not None and now < window.end:

@@ -316,7 +316,7 @@ class TelemetryProcessor:
         for category, quantity in attachment.quantities():
             self._outcomes.count(reason, category, quantity)
         if reason is DiscardReason.RATELIMIT_BACKOFF:
-            self._limit_warnings.note(DataCategory.ATTACHMENT)
+            self._limit_warnings.note(DataCategory.ATTACHMENT_ITEM)
 
     def _count(self, what: Fate, category: DataCategory, item: Item, also_lost: Iterable[Loss] = ()) -> None:
         """Count an item and its attachments alike, but for the losses among these that a transport told of."""

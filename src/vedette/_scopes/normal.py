@@ -146,10 +146,11 @@ def seconds_of(value: Any) -> float | int | str:
     """A time stamp that JSON knows: as it is, a ``datetime`` as seconds since the epoch, or now."""
     if is_exactly(str, value) or is_exactly(int, value) or (is_exactly(float, value) and isfinite(value)):
         return value  # type: ignore[no-any-return]
-    datetime = sys.modules.get("datetime")
-    if datetime is not None and issubclass(type(value), datetime.datetime):
+    module = sys.modules.get("datetime")
+    datetime = getattr(module, "datetime", None)  # there is none while another thread imports the module
+    if module is not None and datetime is not None and issubclass(type(value), datetime):
         try:
-            zoned = value if value.tzinfo is not None else value.replace(tzinfo=datetime.timezone.utc)
+            zoned = value if value.tzinfo is not None else value.replace(tzinfo=module.timezone.utc)
             return float(zoned.timestamp())
         except Exception:  # noqa: BLE001, S110 - a foreign tzinfo; the time of recording will do
             pass

@@ -137,3 +137,25 @@ def test_limits_on_what_the_program_does_not_send_are_no_news(caplog: pytest.Log
         client.close(5)
         assert len(server.events) == 3
     assert said(caplog, logging.WARNING) == []
+
+
+@pytest.mark.spec("PAIN-44")
+def test_attachments_that_the_server_takes_none_of_are_warned_of_by_number(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "vedette")
+    with RecordingServer() as server:
+        server.answer(headers=(("X-Sentry-Rate-Limits", "60:attachment:organization"),))
+        client = vedette.Client(server.dsn())
+        client.capture_message("first")
+        client.flush(5)
+        scope = vedette.Scope()
+        scope.add_attachment(bytes=b"12345", filename="one.txt")
+        scope.add_attachment(bytes=b"67890", filename="two.txt")
+        client.capture_message("second", scope=scope)
+        client.close(5)
+        assert len(server.events) == 2
+    (warning,) = said(caplog, logging.WARNING)
+    assert "takes nothing of category 'attachment' until" in warning
+    assert "lost to rate limits so far: 1," in warning
+    assert said(caplog, logging.INFO) == ["the rate limit on category 'attachment' has cost 2"]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import copy
+import sys
 import time
+import types
 from datetime import datetime, timedelta, timezone, tzinfo
 
 import pytest
@@ -229,6 +231,13 @@ def test_a_breadcrumb_that_is_no_mapping_does_not_raise(wrong):
     scope = Scope()
     scope.add_breadcrumb(wrong, hint=wrong, message="m")
     assert messages(event_of(scope)) == ["m"]
+
+
+def test_a_breadcrumb_is_kept_while_another_thread_imports_datetime(monkeypatch):
+    monkeypatch.setitem(sys.modules, "datetime", types.ModuleType("datetime"))  # as it is before its first line ran
+    scope = Scope()
+    scope.add_breadcrumb(message="hello")
+    assert messages(event_of(scope)) == ["hello"]
 
 
 # --- the quick way and the thorough one ------------------------------------------------------------------
