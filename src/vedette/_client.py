@@ -25,7 +25,7 @@ from vedette._events.values import render_json
 from vedette._feedback import feedback_event
 from vedette._given_events import Faults, put_right, right_mechanism, right_user
 from vedette._host import callers, guests, log
-from vedette._options import UNSET, OptionError, resolve, speak
+from vedette._options import UNSET, OptionError, Remark, resolve, speak
 from vedette._privacy.event_scrubber import deny_list_of, scrubber_of
 from vedette._privacy.policy import Policy
 from vedette._processing.packing import Packer
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from vedette._host.stats import Stats
-    from vedette._options import Remark, Unset
+    from vedette._options import Unset
     from vedette._options.typed import Options
     from vedette._protocol.types import Event, ExcInfo, Hint
     from vedette._scopes.scope import Scope
@@ -112,7 +112,7 @@ class Client(BaseClient):
         self.options = MappingProxyType(found)
         self._dsn = Dsn(found["dsn"]) if found["dsn"] else None
         self._number = next(_numbers)
-        self.policy = _policy(found)
+        self.policy = _policy(found, remarks)
         """What may be collected, and which names are filtered."""
         self.event_settings = _event_settings(found, self.policy)
         self.max_breadcrumbs: int = found["max_breadcrumbs"]
@@ -416,14 +416,12 @@ def _guarded(integration: Any, method: str, *args: object) -> bool:
     return True
 
 
-def _policy(options: Mapping[str, Any]) -> Policy:
+def _policy(options: Mapping[str, Any], remarks: list[Remark]) -> Policy:
     """The one value that ``send_default_pii``, ``data_collection`` and their like come down to."""
     pii, collection = options["send_default_pii"], options["data_collection"]
     if pii is not None and collection is not None:
-        log.warn_once(
-            "data_collection",
-            "both 'data_collection' and 'send_default_pii' are set: data_collection wins, user_info in it decides",
-        )
+        text = "both 'data_collection' and 'send_default_pii' are set: data_collection wins, user_info in it decides"
+        remarks.append(Remark("data_collection", text, is_warning=True))
     return Policy(
         send_default_pii=bool(pii),
         data_collection=collection,

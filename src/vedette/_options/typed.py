@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 from vedette._protocol import types as shapes  # noqa: TC001 - as above
 
 if TYPE_CHECKING:
+    from vedette._privacy.collection import HeaderConfig, KeyValueCollectionBehavior
     from vedette._transport.interface import Transport
 
 KeyValueMode: TypeAlias = Literal["off", "denyList", "allowList"]
@@ -29,11 +30,14 @@ class KeyValueCollection(TypedDict, total=False):
     allow: Sequence[str]
 
 
+KeyValues: TypeAlias = "KeyValueCollectionBehavior | KeyValueCollection | bool"
+
+
 class HeaderCollection(TypedDict, total=False):
     """How headers are collected, of requests and of responses."""
 
-    request: KeyValueCollection | bool | None
-    response: KeyValueCollection | bool | None
+    request: KeyValues | None
+    response: KeyValues | None
 
 
 class GenAICollection(TypedDict, total=False):
@@ -47,10 +51,10 @@ class DataCollection(TypedDict, total=False):
     """What is collected, by category (data-collection.md, A8)."""
 
     user_info: bool
-    cookies: KeyValueCollection | bool
-    http_headers: HeaderCollection | KeyValueCollection | bool
+    cookies: KeyValues
+    http_headers: HeaderConfig | HeaderCollection | KeyValues
     http_bodies: Sequence[BodyType] | bool
-    query_params: KeyValueCollection | bool
+    query_params: KeyValues
     gen_ai: GenAICollection
     stack_frame_variables: bool
     frame_context_lines: int
