@@ -29,6 +29,7 @@ _logger: logging.Logger | None = None
 _debug_handler: logging.Handler | None = None
 _debugging: dict[int, int] = {}  # the level by the number of the client that asked
 _hosts_level = 0  # of the logger, before debug mode
+_own_level = 0  # that debug mode gave it
 _said: set[str] = set()
 
 
@@ -57,20 +58,22 @@ def stop_debug(client: int) -> None:
 
 
 def _set_handler() -> None:
-    global _debug_handler, _hosts_level  # noqa: PLW0603 - one handler a process
+    global _debug_handler, _hosts_level, _own_level  # noqa: PLW0603 - one handler a process
     target = logger()
     levels = list(_debugging.values())
     if _debug_handler is None:
         _debug_handler = _new_handler()
     if not levels:
         target.removeHandler(_debug_handler)
-        target.setLevel(_hosts_level)
+        if target.level == _own_level:  # else the host has set it meanwhile
+            target.setLevel(_hosts_level)
         return
     if _debug_handler not in target.handlers:
         _hosts_level = target.level
         target.addHandler(_debug_handler)
-    _debug_handler.setLevel(min(levels))
-    target.setLevel(min(levels))
+    _own_level = min(levels)
+    _debug_handler.setLevel(_own_level)
+    target.setLevel(_own_level)
 
 
 def _new_handler() -> logging.Handler:

@@ -133,6 +133,15 @@ def test_the_hosts_level_of_the_logger_is_put_back() -> None:
         logger.setLevel(logging.NOTSET)
 
 
+def test_a_level_that_the_host_sets_meanwhile_stays() -> None:
+    logger = logging.getLogger("vedette")
+    with vedette.Client(DSN, debug=True):
+        logger.setLevel(logging.ERROR)
+    level = logger.level
+    logger.setLevel(logging.NOTSET)
+    assert level == logging.ERROR
+
+
 def test_messages_go_to_the_stderr_of_the_moment_or_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken(io.StringIO):
         def write(self, text: str) -> int:
