@@ -24,6 +24,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/basedpyright --pythonpath $(RUN)
+	PATH="$(abspath $(BIN)):$$PATH" basedpyright --verifytypes vedette --ignoreexternal >$(VENV)/.verifytypes || { cat $(VENV)/.verifytypes; exit 1; }
 	$(BIN)/lint-imports
 	$(RUN) -m tools.foreign_values
 	$(RUN) -m tools.conformance --check

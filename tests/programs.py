@@ -19,11 +19,13 @@ class Ended:
     seconds: float
 
 
-def run_program(source: str, *arguments: str, timeout: float = 30.0, env: dict[str, str] | None = None) -> Ended:
-    """Run a script with this Python, its warnings as errors, and wait until it ends."""
+def run_program(
+    source: str, *arguments: str, timeout: float = 30.0, env: dict[str, str] | None = None, warnings: str = "error"
+) -> Ended:
+    """Run a script with this Python, its warnings as errors unless told otherwise, and wait until it ends."""
     start = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(source), *arguments],
+        [sys.executable, "-W", warnings, "-c", textwrap.dedent(source), *arguments],
         capture_output=True,
         text=True,
         timeout=timeout,

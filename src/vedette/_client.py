@@ -114,19 +114,19 @@ class Client(BaseClient):
         self._number = next(_numbers)
         self.policy = _policy(found, remarks)
         """What may be collected, and which names are filtered."""
-        self.event_settings = _event_settings(found, self.policy)
+        self.event_settings: EventSettings = _event_settings(found, self.policy)
         self.max_breadcrumbs: int = found["max_breadcrumbs"]
         self.integrations: dict[str, Any] = {}
         self.event_defaults: Mapping[str, Any] = _event_defaults(found)
-        self.trace_fields = _trace_fields(self._dsn, self.event_defaults)
+        self.trace_fields: Mapping[str, str] = _trace_fields(self._dsn, self.event_defaults)
         scrubber = found["event_scrubber"]
         self._packer = Packer(
             trace=self.trace_fields,
             scrubber=scrubber_of(self.policy.denylist) if scrubber is None else scrubber,
             text_limit=self.event_settings.text_limit,
         )
-        self.transport = _transport(found) if self._dsn is not None else None
-        self.processor = self._processor_for(self.transport)
+        self.transport: Transport | None = _transport(found) if self._dsn is not None else None
+        self.processor: TelemetryProcessor = self._processor_for(self.transport)
         self._active = self.transport is not None
         if self._active and found["before_breadcrumb"] is None:
             self.plain_text_limit = self.event_settings.text_limit

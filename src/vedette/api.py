@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from vedette._noops.spans import Transaction
     from vedette._options import Unset
     from vedette._options.typed import Options
     from vedette._protocol.types import Event, ExcInfo, Hint, LogLevel
@@ -37,6 +38,7 @@ __all__ = [
     "capture_exception",
     "capture_feedback",
     "capture_message",
+    "continue_trace",
     "flush",
     "get_baggage",
     "get_client",
@@ -209,6 +211,20 @@ def set_attributes(attributes: dict[str, Any]) -> None:
 def remove_attribute(attribute: str) -> None:
     """Remove an attribute from the isolation scope (ATTR-17)."""
     get_isolation_scope().remove_attribute(attribute)
+
+
+def continue_trace(
+    environ_or_headers: Mapping[str, str],
+    op: str | None = None,
+    name: str | None = None,
+    source: str | None = None,
+    origin: str = "manual",
+) -> Transaction:
+    """Go on with the trace of a caller, told by its headers or the WSGI environment, on the isolation scope (PROP-93).
+
+    The transaction that comes back is not recorded: spans are not built yet.
+    """
+    return get_isolation_scope().continue_trace(environ_or_headers, op, name, source, origin)
 
 
 def get_traceparent() -> str | None:

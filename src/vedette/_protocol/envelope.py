@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vedette._protocol.types import Event
 
     Headers: TypeAlias = dict[str, Any]
+    _Bytes: TypeAlias = bytes  # in PayloadRef, the name is the attribute's
 
 EVENT_LIKE: Final = frozenset({"event", "transaction", "feedback"})
 """Item types of which an envelope holds at most one (ENV-61)."""
@@ -37,6 +38,8 @@ _BYTES_TOO: Final[dict[DataCategory, DataCategory]] = {
 
 class EnvelopeError(ValueError):
     """Bytes that are no envelope, or an envelope that must not be written; the message says where and why."""
+
+    __module__ = "vedette.envelope"  # where programs catch it from (ruling 53)
 
 
 class UnreadableItemError(EnvelopeError):
@@ -61,9 +64,9 @@ class PayloadRef:
         path: bytes | str | None = None,
         json: Any | None = None,
     ) -> None:
-        self.bytes = bytes
-        self.path = path
-        self.json = json
+        self.bytes: _Bytes | None = bytes
+        self.path: _Bytes | str | None = path
+        self.json: Any | None = json
         self.file: FilePart | None = None
 
     @property
@@ -139,7 +142,7 @@ class Item:
     ) -> None:
         if isinstance(payload, str):
             payload = payload.encode("utf-8", "replace")
-        self.payload = PayloadRef(bytes=payload) if isinstance(payload, bytes) else payload
+        self.payload: PayloadRef = PayloadRef(bytes=payload) if isinstance(payload, bytes) else payload
         self.headers: Headers = dict(headers or {})
         if type is not None:
             self.headers["type"] = type

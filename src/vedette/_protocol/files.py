@@ -50,7 +50,7 @@ class FilePart:
         self._path = path
         self._fd = fd
         self._identity = (status.st_dev, status.st_ino)
-        self.size = status.st_size
+        self.size: int = status.st_size
 
     @classmethod
     def at(cls, path: str | bytes) -> FilePart:

@@ -268,6 +268,54 @@ class Hint(TypedDict, total=False):
     data: Any
 
 
+class Log(TypedDict, total=False):
+    """A structured log, as ``before_send_log`` is to get it. None is made yet."""
+
+    severity_text: str
+    severity_number: int
+    body: str
+    attributes: Attributes
+    time_unix_nano: int
+    trace_id: str | None
+    span_id: str | None
+
+
+class Metric(TypedDict, total=False):
+    """A metric, as ``before_send_metric`` is to get it. None is made yet."""
+
+    name: str
+    type: Literal["counter", "gauge", "distribution"]
+    value: float
+    unit: str | None
+    attributes: Attributes
+    timestamp: float
+    trace_id: str | None
+    span_id: str | None
+
+
+class MonitorSchedule(TypedDict, total=False):
+    """When a job is due: a crontab line, or a number of units."""
+
+    type: Literal["crontab", "interval"]
+    value: str | int
+    unit: Literal["year", "month", "week", "day", "hour", "minute"]
+
+
+class MonitorConfig(TypedDict, total=False):
+    """How a job is watched (check-ins.md). Times in minutes."""
+
+    schedule: MonitorSchedule
+    timezone: str
+    checkin_margin: int
+    max_runtime: int
+    failure_issue_threshold: int
+    recovery_threshold: int
+    owner: str
+
+
+SamplingContext: TypeAlias = dict[str, Any]
+"""What ``traces_sampler`` is to get: ``transaction_context``, ``parent_sampled`` and more. Not called yet."""
+
 BreadcrumbHint: TypeAlias = dict[str, Any]
 """What came with a breadcrumb and is not sent: the log record, the HTTP request, ..."""
 

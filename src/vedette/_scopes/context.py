@@ -66,6 +66,8 @@ class ScopeContext:
 
 
 class _NewScope(ScopeContext):
+    """What `new_scope` gives."""
+
     __slots__ = ()
 
     def __enter__(self) -> Scope:
@@ -79,6 +81,8 @@ class _NewScope(ScopeContext):
 
 
 class _IsolationScope(ScopeContext):
+    """What `isolation_scope` gives."""
+
     __slots__ = ()
 
     def __enter__(self) -> Scope:
@@ -92,6 +96,8 @@ class _IsolationScope(ScopeContext):
 
 
 class _UseScope(ScopeContext):
+    """What `use_scope` gives."""
+
     __slots__ = ("_scope",)
 
     def __init__(self, scope: Scope) -> None:

@@ -21,7 +21,7 @@ class FlagBuffer:
     __slots__ = ("_flags", "capacity")
 
     def __init__(self, capacity: int = MOST_FLAGS) -> None:
-        self.capacity = capacity
+        self.capacity: int = capacity
         self._flags: dict[str, Any] = {}
 
     def set(self, flag: str, result: bool) -> None:  # noqa: FBT001 - the unified API's signature

@@ -10,6 +10,8 @@ from __future__ import annotations
 from enum import Enum
 
 from vedette._host import guests, log
+from vedette._noops.on_scopes import UnbuiltOnScopes
+from vedette._noops.spans import Transaction
 from vedette._protocol.feedback import FIELDS
 from vedette._scopes import merge, processors, propagation
 from vedette._scopes.client import BaseClient
@@ -53,7 +55,7 @@ class ScopeType(Enum):
     GLOBAL = "global"
 
 
-class Scope(ScopeFields):
+class Scope(ScopeFields, UnbuiltOnScopes):
     """Tags, user, contexts, breadcrumbs and so on, to be applied to events.
 
     There are three roles (SCO-01): the *global* scope is the process's; an *isolation* scope belongs to one
@@ -151,7 +153,7 @@ class Scope(ScopeFields):
         if client is not None and not issubclass(kind, BaseClient):
             log.debug("set_client takes a client, and got %s: ignored", shown(client))
             return
-        self.client = NO_CLIENT if client is None and self is _GLOBAL else client
+        self.client: BaseClient | None = NO_CLIENT if client is None and self is _GLOBAL else client
 
     def _client_in_charge(self) -> BaseClient:
         return self.get_client() if self.client is None else self.client
@@ -169,6 +171,21 @@ class Scope(ScopeFields):
         """
         found = None if incoming_data is None else propagation.continued(incoming_data, self._client_in_charge())
         self._propagation_context = PropagationContext() if found is None else found
+
+    def continue_trace(
+        self,
+        environ_or_headers: Mapping[str, str],
+        op: str | None = None,
+        name: str | None = None,
+        source: str | None = None,
+        origin: str = "manual",
+    ) -> Transaction:
+        """Go on with the trace of a caller, as `generate_propagation_context` does.
+
+        The transaction that comes back is not recorded: spans are not built yet.
+        """
+        self.generate_propagation_context(environ_or_headers)
+        return Transaction()
 
     def ensure_propagation_context(self) -> None:
         """Begin a trace, unless this scope has one: every isolation scope does (SCO-53)."""

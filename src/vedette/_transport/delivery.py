@@ -42,18 +42,18 @@ class Delivery:
         unreadable: Item | None = None,
         also_lost: tuple[Loss, ...] = (),
     ) -> None:
-        self.outcome = outcome
-        self.reason = reason
+        self.outcome: Outcome = outcome
+        self.reason: DiscardReason | None = reason
         """Why it is lost; None if it is not."""
-        self.status = status
+        self.status: int | None = status
         """The HTTP status, if there was an answer."""
-        self.too_large = status == 413  # noqa: PLR2004 - the one status that has its own rule
+        self.too_large: bool = status == 413  # noqa: PLR2004 - the one status that has its own rule
         """Refused for its size (413): worth sending once more when shrunk (ruling 12)."""
-        self.detail = detail[:_MAX_DETAIL]
+        self.detail: str = detail[:_MAX_DETAIL]
         """For people: what server or network said; at most 500 characters, not to be parsed (OFF-10)."""
-        self.unreadable = unreadable
+        self.unreadable: Item | None = unreadable
         """Nothing was sent because the file of this item cannot be read: worth sending without it (ENV-97)."""
-        self.also_lost = also_lost
+        self.also_lost: tuple[Loss, ...] = also_lost
         """What did not arrive of attachments, though the envelope did."""
 
     def __eq__(self, other: object) -> bool:

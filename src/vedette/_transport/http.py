@@ -64,7 +64,7 @@ class HttpTransport(Transport):
 
     def __init__(self, options: Mapping[str, Any], *, url: str | None = None) -> None:
         super().__init__(options)
-        self.rate_limits = RateLimits()
+        self.rate_limits: RateLimits = RateLimits()
         self._headers = {"Content-Type": CONTENT_TYPE, "User-Agent": CLIENT}
         if url is not None:
             self._url = url

@@ -36,11 +36,13 @@ class Transport(ABC):
     loss_recorder: LossRecorder | None = None
     """Set by the client that uses this transport: counts (reason, category, quantity)."""
 
+    parsed_dsn: Dsn | None = None
+    """Where to; None without a DSN."""
+
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         self.options: Mapping[str, Any] = options or {}
         dsn = self.options.get("dsn")
-        self.parsed_dsn: Dsn | None = Dsn(str(dsn)) if dsn else None
-        """Where to; None without a DSN. Raises BadDsn for one that cannot be used."""
+        self.parsed_dsn = Dsn(str(dsn)) if dsn else None  # raises BadDsn for one that cannot be used
 
     @abstractmethod
     def capture_envelope(self, envelope: Envelope) -> None:

@@ -1,0 +1,1 @@
+"""What keeps programs and packages of other editions of the unified API working: deprecated names, other paths."""
