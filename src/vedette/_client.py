@@ -109,10 +109,10 @@ class Client(BaseClient):
         given: dict[str, Any] = {**dsn, **options} if isinstance(dsn, Mapping) else {"dsn": dsn, **options}
         remarks: list[Remark] = []
         found = resolve(given, remarks=remarks)
-        self.options = MappingProxyType(found)
+        self.options: Mapping[str, Any] = MappingProxyType(found)
         self._dsn = Dsn(found["dsn"]) if found["dsn"] else None
         self._number = next(_numbers)
-        self.policy = _policy(found, remarks)
+        self.policy: Policy = _policy(found, remarks)
         """What may be collected, and which names are filtered."""
         self.event_settings: EventSettings = _event_settings(found, self.policy)
         self.max_breadcrumbs: int = found["max_breadcrumbs"]
@@ -249,7 +249,7 @@ class Client(BaseClient):
         """
         if self._active:
             self._active = False
-            self.plain_text_limit = 0
+            self.plain_text_limit: int = 0
             for integration in self.integrations.values():
                 _guarded(integration, "close")
             self.processor.close(self._seconds(timeout), callback)
