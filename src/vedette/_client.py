@@ -20,12 +20,17 @@ from types import MappingProxyType
 
 from vedette import _stages as stages
 from vedette._events.exceptions import ends_program
+from vedette._events.reading_values import class_of, derives, tuple_slice
 from vedette._events.settings import EventSettings
 from vedette._events.values import render_json
 from vedette._feedback import feedback_event
 from vedette._given_events import Faults, put_right, right_mechanism, right_user
+from vedette._hooks import kept_breadcrumb
 from vedette._host import callers, guests, log
-from vedette._options import UNSET, OptionError, Remark, resolve, speak
+from vedette._host.lifecycle import Lifecycle
+from vedette._host.off_loop import wait_off_loop
+from vedette._integration_set import set_up, undo
+from vedette._options import OPTIONS, UNSET, OptionError, Remark, resolve, speak
 from vedette._privacy.event_scrubber import deny_list_of, scrubber_of
 from vedette._privacy.policy import Policy
 from vedette._processing.packing import Packer
@@ -34,9 +39,9 @@ from vedette._processing.sending import sender_for
 from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._protocol.dsn import BadDsn, Dsn
 from vedette._protocol.version import SDK_NAME, VERSION
-from vedette._scopes.client import BaseClient
+from vedette._scopes.client import BaseClient, NoOpClient
 from vedette._scopes.context import get_isolation_scope
-from vedette._scopes.normal import dict_of
+from vedette._scopes.normal import dict_of, shown
 from vedette._stages import UNCOUNTED, Capture
 from vedette._transport.function import FunctionTransport
 from vedette._transport.http import HttpTransport
@@ -44,12 +49,12 @@ from vedette._transport.interface import Transport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from types import TracebackType
+    from collections.abc import Callable
     from typing import Any, Final
 
     from typing_extensions import Self, Unpack
 
+    from vedette._duplicates import Sighting
     from vedette._host.stats import Stats
     from vedette._options import Unset
     from vedette._options.typed import Options
@@ -84,12 +89,16 @@ def run_pipeline(client: Client, capture: Capture) -> str | None:
                 if verdict is not UNCOUNTED:
                     stages.count_loss(client, capture, verdict)
                 return None
-    except BaseException as error:
-        if capture.loss is not None:
-            stages.count_loss(client, capture, capture.loss)
-        if not isinstance(error, Exception) or guests.is_control_flow(error):  # Ctrl-C, a signal handler: the host's
-            raise
-        log.warn_once("capture", "internal error in vedette - please report it", exc_info=True)
+    except BaseException as error:  # noqa: BLE001 - what is the host's is raised on, below
+        try:
+            if capture.loss is not None:
+                stages.count_loss(client, capture, capture.loss)
+            if not isinstance(error, Exception) or guests.is_control_flow(error):  # Ctrl-C, a signal handler
+                raise
+            if not isinstance(error, RecursionError):
+                log.warn_once("capture", "internal error in vedette - please report it", exc_info=True)
+        except RecursionError:  # the host stands at its limit: there is no room even to count
+            return None
         return None
     return str(capture.event["event_id"])
 
@@ -99,7 +108,8 @@ class Client(BaseClient):
 
     ``Client(dsn, **options)``, ``Client({...})`` or ``Client.from_config({...})`` (CLI-61). Raises OptionError
     for a wrong option and BadDsn for a malformed DSN. An empty DSN makes a client that does nothing (CLI-14).
-    ``init`` is the usual way to make one; a client made by hand is bound with ``scope.set_client`` (CLI-30).
+    ``init`` is the usual way to make one; a client made by hand is bound with ``scope.set_client`` (CLI-30), or
+    used by its own methods. Its integrations are set up at once. ``with`` and ``async with`` close it.
 
     ``options`` holds the finished options, with what vedette found out by itself: ``release``, ``environment``,
     ``server_name``, ``project_root``. With ``debug``, debug mode is on until this client is closed.
@@ -125,6 +135,7 @@ class Client(BaseClient):
             scrubber=scrubber_of(self.policy.denylist) if scrubber is None else scrubber,
             text_limit=self.event_settings.text_limit,
         )
+        self._lifecycle = Lifecycle()
         self.transport: Transport | None = _transport(found) if self._dsn is not None else None
         self.processor: TelemetryProcessor = self._processor_for(self.transport)
         self._active = self.transport is not None
@@ -140,6 +151,8 @@ class Client(BaseClient):
             found["release"],
             found["environment"],
         )
+        self._ended = False
+        set_up(self, found, self.integrations)
 
     def _processor_for(self, transport: Transport | None) -> TelemetryProcessor:
         return TelemetryProcessor(
@@ -147,6 +160,7 @@ class Client(BaseClient):
             self._packer,
             capacity=self.options["transport_queue_size"],
             send_reports=self.options["send_client_reports"],
+            lifecycle=self._lifecycle,
         )
 
     @classmethod
@@ -167,15 +181,15 @@ class Client(BaseClient):
     def capture_event(self, event: Event, hint: Hint | None = None, scope: Scope | None = None) -> str | None:
         """Merge an event with scope data, run the pipeline, dispatch it (CLI-62); its id, or None if dropped.
 
-        ``scope`` is merged on top of the global, isolation and current scope.
+        ``hint`` is what hooks are told beside it; with an ``exc_info`` the event counts as that of an exception,
+        for ``ignore_errors``, error processors and duplicates. ``scope`` is merged on top of the active scopes.
         """
         given: Any = event
         if not issubclass(type(given), dict):
-            log.debug("capture_event: an event must be a dict")
-            if self._active:
-                self.processor.count_drop(DiscardReason.INVALID, DataCategory.ERROR)
+            self._refuse("capture_event takes a dict, and got %s; nothing is sent", given)
             return None
-        return run_pipeline(self, Capture(event=event, hint=hint, extra=scope))
+        told = None if hint is None else dict_of(hint, "a hint")
+        return run_pipeline(self, Capture(event=event, hint=told, extra=scope))
 
     def capture_exception(
         self,
@@ -189,12 +203,16 @@ class Client(BaseClient):
         ``mechanism`` overrides ``{"type": "generic", "handled": True}`` key by key (ERR-42). Where there is no
         exception, nothing is captured and None returned.
         """
-        given: Any = exception  # its class is asked of `type` alone: `isinstance` would run a `__class__` property
-        found: BaseException | None = given[1] if issubclass(type(given), tuple) else given
+        found: Any = exception
+        if issubclass(type(found), tuple):
+            found = (*tuple_slice(found, slice(1, 2)), None)[0]
         if found is None:
             found = sys.exc_info()[1]
         if found is None:
             log.debug("capture_exception: no exception was given and none is being handled")
+            return None
+        if not derives(class_of(found), BaseException):
+            self._refuse("capture_exception takes an exception, and got %s; nothing is sent", found)
             return None
         return run_pipeline(self, Capture(exception=found, mechanism=mechanism, extra=scope))
 
@@ -220,13 +238,19 @@ class Client(BaseClient):
         message than 4096 characters is cut; without one the feedback is dropped as ``invalid``, never raised.
         """
         event: Any = feedback_event(feedback)
-        capture = Capture(event=event, hint=hint, extra=scope, category=DataCategory.FEEDBACK)
+        told = None if hint is None else dict_of(hint, "a hint")
+        capture = Capture(event=event, hint=told, extra=scope, category=DataCategory.FEEDBACK)
         if event is not None:
             return run_pipeline(self, capture)
         log.warn_once("feedback", "a feedback without a message is dropped")
         if self._active:
             stages.count_loss(self, capture, DiscardReason.INVALID)
         return None
+
+    def _refuse(self, message: str, given: object) -> None:
+        if self._active:
+            log.warn_once(message, message, shown(given))
+            self.processor.count_drop(DiscardReason.INVALID, DataCategory.ERROR)
 
     # --- life cycle ------------------------------------------------------------------------------------
 
@@ -237,22 +261,43 @@ class Client(BaseClient):
     def flush(self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None) -> None:
         """Send what waits, for at most ``timeout`` seconds (default: ``shutdown_timeout``); stay usable.
 
-        Implements CLI-22, CLI-24.
+        ``callback(pending, timeout)`` is called first if anything is pending. Implements CLI-22, CLI-24.
         """
         if self._active:
             self.processor.flush(self._seconds(timeout), callback)
 
+    async def flush_async(
+        self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None
+    ) -> None:
+        """As `flush`, without holding up the event loop: the waiting, and ``callback``, take another thread.
+
+        A task that is cancelled meanwhile stops waiting; the sending goes on. Where no thread can be had, it
+        returns at once. Under another kind of event loop than asyncio's it is `flush`.
+        """
+        if self._active:
+            seconds = self._seconds(timeout)
+            await wait_off_loop(
+                lambda: self.processor.flush(seconds, callback), lambda: self.processor.flush(0.0, callback)
+            )
+
     def close(self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None) -> None:
         """Flush for at most ``timeout`` seconds (default: ``shutdown_timeout``), then be disabled (CLI-20 to CLI-23).
 
-        Later captures do nothing. Integrations are undone. Closing twice is fine.
+        Later captures are lost, and counted in ``stats()``. Integrations are undone. Closing twice is fine.
         """
-        if self._active:
-            self._active = False
-            self.plain_text_limit: int = 0
-            for integration in self.integrations.values():
-                _guarded(integration, "close")
-            self.processor.close(self._seconds(timeout), callback)
+        if self._end():
+            self._close(self._seconds(timeout), callback)
+
+    async def close_async(
+        self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None
+    ) -> None:
+        """As `close`, without holding up the event loop. Otherwise as `flush_async`."""
+        if self._end():
+            seconds = self._seconds(timeout)
+            await wait_off_loop(lambda: self._close(seconds, callback), lambda: self._close(0.0, callback))
+
+    def _close(self, seconds: float, callback: Callable[[int, float], object] | None) -> None:
+        self.processor.close(seconds, callback)
         self.stop_debug()
 
     def stop_debug(self) -> None:
@@ -269,7 +314,8 @@ class Client(BaseClient):
         self.transport, self.processor, self._active = transport, self._processor_for(transport), True
 
         def undo() -> None:
-            self.transport, self.processor, self._active = before
+            self.transport, self.processor, was_active = before
+            self._active = was_active and not self._ended
 
         return undo
 
@@ -277,33 +323,31 @@ class Client(BaseClient):
         """How many items were captured, and what became of them."""
         return self.processor.stats()
 
-    def _seconds(self, timeout: float | None) -> float:
-        return float(self.options["shutdown_timeout"] if timeout is None else timeout)
+    def _end(self) -> bool:
+        """Capture no more; False if that was so before."""
+        was_ended, self._ended, self._active = self._ended, True, False
+        self.plain_text_limit = 0
+        if not was_ended:
+            undo(self.integrations)
+        return not was_ended
 
-    def __enter__(self) -> Self:
-        return self
+    def _seconds(self, timeout: Any) -> float:
+        """A time-out that can be waited for; what is none is the default, for nobody's shutdown may fail on it."""
+        if issubclass(type(timeout), (int, float)):
+            return float(max(0.0, min(timeout, MOST_SECONDS)))  # of NaN, 0.0
+        if timeout is not None:
+            log.debug("a timeout is a number of seconds: shutdown_timeout is used instead of what was given")
+        return float(self.options["shutdown_timeout"])
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
+    # --- hooks and integrations ------------------------------------------------------------------------
 
-    # --- integrations ----------------------------------------------------------------------------------
+    def on(self, name: str, callback: Callable[..., object]) -> Callable[[], None]:
+        """Have ``callback`` called whenever ``name`` is emitted; what is returned undoes it (HOOK-01 to HOOK-11)."""
+        return self._lifecycle.on(name, callback)
 
-    def set_up_integrations(self, defaults: Iterable[Any] = ()) -> None:
-        """Set up the integrations of the options and the default ones that are wanted (CLI-12, INT-05 to INT-09)."""
-        unwanted = {each.identifier for each in self.options["disabled_integrations"] or ()}
-        for integration in (*self.options["integrations"], *defaults):
-            name = integration.identifier
-            if name in self.integrations or name in unwanted:
-                continue
-            if name not in _set_up_once:
-                _set_up_once.add(name)
-                _guarded(integration, "setup_once")
-            if _guarded(integration, "setup", self):
-                self.integrations[name] = integration
-        for integration in self.integrations.values():
-            _guarded(integration, "after_all_setup", self)
+    def emit(self, name: str, *args: Any) -> None:
+        """Call those who registered for this name, in the order in which they did (HOOK-04, HOOK-05)."""
+        self._lifecycle.emit(name, *args)
 
     def add_before_sending(self, name: str, read: Callable[[], object]) -> None:
         """Give error events that have no such field what ``read()`` returns, on the worker before sending."""
@@ -335,7 +379,7 @@ class Client(BaseClient):
             return str(given)
         return None if self._dsn is None else self._dsn.org_id
 
-    def mark(self) -> tuple[int, int, str]:
+    def sighting(self) -> Sighting:
         """By what an exception is known to have been captured: client, process and trace (ruling 39)."""
         trace = get_isolation_scope().get_active_propagation_context()
         return self._number, os.getpid(), trace.trace_id
@@ -378,42 +422,22 @@ class Client(BaseClient):
 
     def record_breadcrumb(self, crumb: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any] | None:
         """What is kept of a breadcrumb: rendered, after ``before_breadcrumb``; None if it is dropped (HOOK-28)."""
-        if not self._active or guests.inside() == "before_breadcrumb":
+        if not self._active or guests.is_inside("before_breadcrumb"):
             return None
         before_breadcrumb = self.options["before_breadcrumb"]
-        kept: Any = crumb
-        if before_breadcrumb is not None:
-            try:
-                kept = guests.call("before_breadcrumb", before_breadcrumb, crumb, hint)
-            except BaseException as error:
-                if guests.is_control_flow(error):
-                    raise
-                log.warn_once("before_breadcrumb", "before_breadcrumb raised; the breadcrumb is dropped", exc_info=True)
-                return None
-        if not issubclass(type(kept), dict):
+        kept = crumb if before_breadcrumb is None else kept_breadcrumb(before_breadcrumb, crumb, hint)
+        if kept is None:
             return None
         rendered: dict[str, Any] = self.render(kept)
         return rendered
 
 
+MOST_SECONDS: Final = 86_400.0
+"""The longest time-out of flush and close."""
+
+NoOpClient.options = MappingProxyType({option.name: option.default for option in OPTIONS})
+
 _numbers: Final = itertools.count(1)
-_set_up_once: Final[set[str]] = set()
-
-
-def _guarded(integration: Any, method: str, *args: object) -> bool:
-    """Call an integration; a fault of its own stays its own (ruling 38)."""
-    try:
-        guests.call(f"{integration.identifier}.{method}", getattr(integration, method), *args)
-    except Exception:  # noqa: BLE001 - the border: a guest's fault is named and isolated
-        log.warn_once(
-            f"{integration.identifier}.{method}",
-            "integration %r: %s raised",
-            integration.identifier,
-            method,
-            exc_info=True,
-        )
-        return False
-    return True
 
 
 def _policy(options: Mapping[str, Any], remarks: list[Remark]) -> Policy:

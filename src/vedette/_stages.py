@@ -13,27 +13,31 @@ from enum import Enum
 
 from vedette import _attaching as attaching
 from vedette import _feedback as feedback
+from vedette._duplicates import mark, was_seen
 from vedette._events.build import event_from_exception, event_from_message
 from vedette._events.contexts import add_contexts
-from vedette._events.reading_values import derives, exception_dict
+from vedette._events.reading_values import class_of, derives
 from vedette._events.values import exception_text, type_names
+from vedette._hooks import decide, rate_of
 from vedette._host import callers, guests, log
 from vedette._protocol.attachment import note_left_out
 from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._protocol.ids import new_event_id, read_uuid
 from vedette._scopes import merge
 from vedette._scopes.context import attachments_of, get_current_scope, get_global_scope, get_isolation_scope
-from vedette._scopes.normal import level_of
+from vedette._scopes.normal import is_exactly, level_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import TracebackType
     from typing import Any, Final, TypeAlias
 
     from vedette._client import Client
+    from vedette._duplicates import Sighting
     from vedette._protocol.attachment import Attachment
     from vedette._protocol.envelope import Item
-    from vedette._protocol.types import Event, Hint
+    from vedette._protocol.types import Event
     from vedette._scopes.merge import ScopeData
     from vedette._scopes.scope import Scope
 
@@ -60,12 +64,13 @@ class Capture:
         "exception",
         "extra",
         "hint",
+        "is_built",
         "level",
         "loss",
-        "mark",
         "mechanism",
         "message",
         "scopes",
+        "sighting",
     )
 
     def __init__(
@@ -76,7 +81,7 @@ class Capture:
         message: object = None,
         level: str | None = None,
         event: Event | None = None,
-        hint: Hint | None = None,
+        hint: dict[str, Any] | None = None,
         extra: Scope | None = None,
         category: DataCategory | None = None,
     ) -> None:
@@ -85,16 +90,21 @@ class Capture:
         self.message = message
         self.level = level
         self.event: Any = event  # of the caller's own making, until `build_event` completes it
-        self.hint: Any = hint
+        self.is_built = False
+        self.hint: dict[str, Any] = {} if hint is None else hint  # of the capture's own
         self.extra = extra
         self.scopes: ScopeData | None = None
-        self.mark: tuple[int, int, str] | None = None
+        self.sighting: Sighting | None = None
         # As what it is counted if something is raised now; None once the processor has it and keeps the account.
         self.loss: DiscardReason | None = DiscardReason.INTERNAL_SDK_ERROR
         if category is None:
-            kind: Any = None if event is None else event.get("type")
+            kind: Any = None if event is None else _get(event, "type")
             category = _CATEGORIES.get(kind, DataCategory.ERROR) if type(kind) is str else DataCategory.ERROR
         self.category = category
+        if exception is None and category is DataCategory.ERROR:
+            self.exception = exception_in(self.hint)
+        elif exception is not None and "exc_info" not in self.hint:
+            self.hint["exc_info"] = (type(exception), exception, _traceback_of(exception))
         self.attachments: list[Item] = []
 
 
@@ -105,9 +115,31 @@ _CATEGORIES: Final[Mapping[str, DataCategory]] = {
 }
 
 
+# Of the built-in class itself, whatever a subclass says.
+_get: Callable[[Any, str], object] = dict[str, object].get
+_traceback_of: Callable[[BaseException], TracebackType | None] = BaseException.__dict__["__traceback__"].__get__
+
+
+def exception_in(hint: dict[str, Any]) -> BaseException | None:
+    """The exception that a caller's own event is about, where the hint has a proper ``exc_info``."""
+    exc_info: Any = hint.get("exc_info")
+    if not is_exactly(tuple, exc_info) or len(exc_info) != _PARTS_OF_EXC_INFO:
+        return None
+    exception: Any = exc_info[1]
+    return exception if derives(class_of(exception), BaseException) else None
+
+
+_PARTS_OF_EXC_INFO: Final = 3  # class, exception, traceback
+
+
 def refuse_disabled(client: Client, _capture: Capture) -> Verdict:
-    """No transport or no DSN, or closed: nothing happens (CLI-07, CLI-33)."""
-    return None if client.is_active() else UNCOUNTED
+    """No transport or no DSN: nothing happens (CLI-07, CLI-33). Closed: nothing but that the loss is counted."""
+    if client.is_active():
+        return None
+    if client.transport is None:
+        return UNCOUNTED
+    log.debug_once("closed", "a capture after the client was closed is lost")
+    return DiscardReason.NETWORK_ERROR
 
 
 def refuse_from_inside(_client: Client, _capture: Capture) -> Verdict:
@@ -115,7 +147,7 @@ def refuse_from_inside(_client: Client, _capture: Capture) -> Verdict:
     name = guests.inside()
     if name is None:
         return None
-    log.debug("a capture from inside %s was dropped", name)
+    log.debug_once(f"inside {name}", "a capture from inside %s is dropped, and so are all further ones", name)
     return DiscardReason.INTERNAL_SDK_ERROR
 
 
@@ -146,40 +178,25 @@ def drop_duplicates(client: Client, capture: Capture) -> Verdict:
     exception = capture.exception
     if exception is None:
         return None
-    capture.mark = client.mark()
-    return DiscardReason.EVENT_PROCESSOR if _mark_on(exception) == capture.mark else None
-
-
-class Mark:
-    """Left in an exception's instance dict once its event was accepted. Holds no reference to it; pickles to None."""
-
-    __slots__ = ("_seen_by",)
-
-    def __init__(self, seen_by: tuple[int, int, str]) -> None:
-        self._seen_by = seen_by
-
-    def seen_by(self) -> tuple[int, int, str]:
-        """Client number, process id, trace id."""
-        return self._seen_by
-
-    def __reduce__(self) -> tuple[type[None], tuple[()]]:
-        return type(None), ()
-
-
-_MARK: Final = "__vedette_seen__"
-
-
-def _mark_on(exception: BaseException) -> tuple[int, int, str] | None:
-    mark = exception_dict(exception).get(_MARK)
-    return mark.seen_by() if type(mark) is Mark else None
+    capture.sighting = client.sighting()
+    return DiscardReason.EVENT_PROCESSOR if was_seen(exception, capture.sighting) else None
 
 
 def sample(client: Client, capture: Capture) -> Verdict:
-    """``sample_rate``, for error events (CLI-49 to CLI-51, CFG-58)."""
-    rate = client.options["sample_rate"]
-    if rate >= 1.0 or capture.category is not DataCategory.ERROR:
+    """``error_sampler``, else ``sample_rate``; for error events only (CLI-49 to CLI-51, CFG-58, HOOK-32 to HOOK-36).
+
+    A sampler wants to see the event: only where there is one is it built so early (ruling 3).
+    """
+    if capture.category is not DataCategory.ERROR:
         return None
-    return None if _random() < rate else DiscardReason.SAMPLE_RATE
+    rate, sampler = client.options["sample_rate"], client.options["error_sampler"]
+    if sampler is not None:
+        build_event(client, capture)
+        apply_scopes(client, capture)
+        capture.loss = DiscardReason.SAMPLE_RATE
+        rate = rate_of(sampler, capture.event, capture.hint, rate)
+        capture.loss = DiscardReason.INTERNAL_SDK_ERROR
+    return None if rate >= 1.0 or _random() < rate else DiscardReason.SAMPLE_RATE
 
 
 def _random() -> float:
@@ -194,15 +211,17 @@ def drop_rate_limited(client: Client, capture: Capture) -> Verdict:
 
 def build_event(client: Client, capture: Capture) -> Verdict:
     """Turn the exception or message into an event, or complete the one that was given (CLI-63, CLI-64)."""
+    if capture.is_built:
+        return None  # for `error_sampler`
     settings = client.event_settings
-    if capture.exception is not None:
+    if capture.event is not None:
+        event = _given_event(client, capture)
+    elif capture.exception is not None:
         event = event_from_exception(capture.exception, settings, client.render_mechanism(capture.mechanism))
-    elif capture.message is not None:
+    else:
         frame = callers.frame_and_level()[0] if client.options["attach_stacktrace"] else None
         capture.level = level_of(capture.level) if capture.level is not None else None
         event = event_from_message(capture.message, capture.level or "info", settings, stack_frame=frame)
-    else:
-        event = _given_event(client, capture)
     event.setdefault("event_id", new_event_id())
     event.setdefault("timestamp", time.time())
     for name, value in client.event_defaults.items():
@@ -210,6 +229,7 @@ def build_event(client: Client, capture: Capture) -> Verdict:
     if "sdk" not in event:
         event["sdk"] = client.sdk_info()
     capture.event = event
+    capture.is_built = True
     return None
 
 
@@ -227,6 +247,8 @@ def _given_event(client: Client, capture: Capture) -> dict[str, Any]:
 
 def apply_scopes(client: Client, capture: Capture) -> Verdict:
     """Global, isolation and current scope, then what came with the call (CLI-36, SCO-26)."""
+    if capture.scopes is not None:
+        return None  # for `error_sampler`
     current, isolation = get_current_scope(), get_isolation_scope()
     limit = client.max_breadcrumbs
     data = merge.merged(current, isolation, get_global_scope(), capture.extra, max_breadcrumbs=limit)
@@ -235,11 +257,8 @@ def apply_scopes(client: Client, capture: Capture) -> Verdict:
         capture.event["user"] = client.render_user(capture.event["user"])
     add_contexts(capture.event["contexts"])
     capture.scopes = data
-    if capture.hint is not None or "attachments" in data.state:
-        attached = [each for _, each in data.state.get("attachments", ()) if _goes_with(each, capture)]
-        # A hint and a list of the capture's own: hooks change them, and callers use theirs again.
-        given: dict[str, Any] | None = capture.hint if issubclass(type(capture.hint), dict) else None
-        capture.hint = {**({} if given is None else given), "attachments": [*attaching.in_hint(given), *attached]}
+    of_scopes = [each for _, each in data.state.get("attachments", ()) if _goes_with(each, capture)]
+    capture.hint["attachments"] = [*attaching.in_hint(capture.hint), *of_scopes]  # a list of its own: hooks change it
     return None
 
 
@@ -253,13 +272,12 @@ def run_event_processors(client: Client, capture: Capture) -> Verdict:
     data = capture.scopes
     if data is None or not (data.processors or data.error_processors):
         return None
-    reason = DiscardReason.EVENT_PROCESSOR
-    exc_info = hint_of(capture).get("exc_info")
-    for processor in data.error_processors if exc_info is not None else ():
-        if not _consult(capture, "an error processor", processor, exc_info, reason):
+    reason, hint = DiscardReason.EVENT_PROCESSOR, capture.hint
+    for processor in data.error_processors if capture.exception is not None else ():
+        if not decide(capture, "an error processor", processor, hint["exc_info"], reason):
             return reason
     for processor in data.processors:
-        if not _consult(capture, "an event processor", processor, capture.hint, reason):
+        if not decide(capture, "an event processor", processor, hint, reason):
             return reason
     capture.event = client.render_event(capture.event)
     return None
@@ -279,56 +297,10 @@ def run_before_send(client: Client, capture: Capture) -> Verdict:
     if name is None or before_send is None:
         return None
     reason = DiscardReason.BEFORE_SEND
-    if not _consult(capture, name, before_send, hint_of(capture), reason):
+    if not decide(capture, name, before_send, capture.hint, reason):
         return reason
     capture.event = client.render_event(capture.event)
     return None
-
-
-def _consult(
-    capture: Capture,
-    name: str,
-    callback: Callable[[Any, Any], object],
-    hint: object,
-    reason: DiscardReason,
-) -> bool:
-    """Ask foreign code what is to become of the event; False: it is dropped.
-
-    A callback that fails drops it, too: it may have left the event half redacted (ruling 4, HOOK-49, HOOK-57).
-    """
-    capture.loss = reason
-    try:
-        answer: Any = guests.call(name, callback, capture.event, hint)
-        if type(answer) is dict:
-            capture.event = answer
-            capture.loss = DiscardReason.INTERNAL_SDK_ERROR
-            return True
-        if answer is None:
-            return False
-        guests.call(name, _discard_awaitable, answer)
-        log.warn_once(name, "%s must return the event or None; the event is dropped", name)
-    except BaseException as error:
-        if guests.is_control_flow(error):
-            raise
-        log.warn_once(name, "%s raised; the event is dropped", name, exc_info=True)
-    return False
-
-
-def _discard_awaitable(answer: Any) -> None:
-    """A coroutine that nobody will await is closed, so that it does not warn (ruling 5)."""
-    if hasattr(answer, "close"):
-        answer.close()
-
-
-def hint_of(capture: Capture) -> dict[str, Any]:
-    """What hooks and processors get beside the event: ``exc_info`` where there is an exception."""
-    hint: dict[str, Any] = {} if capture.hint is None else capture.hint
-    exception = capture.exception
-    if exception is not None and "exc_info" not in hint:
-        hint["exc_info"] = (type(exception), exception, exception.__traceback__)
-    hint.setdefault("attachments", [])
-    capture.hint = hint
-    return hint
 
 
 def check_feedback(_client: Client, capture: Capture) -> Verdict:
@@ -341,8 +313,6 @@ def check_feedback(_client: Client, capture: Capture) -> Verdict:
 
 def take_attachments(client: Client, capture: Capture) -> Verdict:
     """Make items of what the scopes, the caller and the hooks attached; what cannot be sent is left out (ATT-36)."""
-    if capture.hint is None:
-        return None
     given = attaching.in_hint(capture.hint)
     if not given:
         return None
@@ -364,7 +334,7 @@ def count_loss(client: Client, capture: Capture, reason: DiscardReason) -> None:
     lost: list[Item] | list[attaching.LeftOut] = capture.attachments
     if not lost:
         of_scopes = attachments_of(capture.extra) if capture.scopes is None else ()  # not merged yet
-        if capture.hint is None and not of_scopes:
+        if "attachments" not in capture.hint and not of_scopes:
             return
         given = [*attaching.in_hint(capture.hint), *(each for each in of_scopes if _goes_with(each, capture))]
         lost = attaching.all_left_out(given, reason, "its event was dropped")
@@ -379,9 +349,10 @@ def deliver(client: Client, capture: Capture) -> Verdict:
     event_id = read_uuid(event.get("event_id")) or new_event_id()  # a hook may have taken it away
     event["event_id"] = event_id
     capture.loss = None
-    client.processor.add(capture.category, event, capture.attachments)
-    if capture.exception is not None and capture.mark is not None:
-        exception_dict(capture.exception)[_MARK] = Mark(capture.mark)
+    on_loss = None
+    if capture.exception is not None and capture.sighting is not None:
+        on_loss = mark(capture.exception, capture.sighting)
+    client.processor.add(capture.category, event, capture.attachments, on_loss)
     if capture.category is not DataCategory.FEEDBACK:  # so that more can be said of the same event
         get_isolation_scope().set_last_event_id(event_id)
     return None

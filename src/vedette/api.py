@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _thread
-import importlib
 
 from vedette._client import Client
 from vedette._options import UNSET
@@ -21,7 +20,7 @@ from vedette._scopes.context import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any, Final
+    from typing import Any
 
     from typing_extensions import Unpack
 
@@ -40,6 +39,7 @@ __all__ = [
     "capture_message",
     "continue_trace",
     "flush",
+    "flush_async",
     "get_baggage",
     "get_client",
     "get_current_scope",
@@ -63,24 +63,16 @@ __all__ = [
     "set_user",
 ]
 
-# Loaded by name when `init` runs, so that the integrations stay users of this module (design, rooms).
-DEFAULT_INTEGRATIONS: Final = (
-    "vedette.integrations.atexit.AtexitIntegration",
-    "vedette.integrations.excepthook.ExcepthookIntegration",
-    "vedette.integrations.modules.ModulesIntegration",
-    "vedette.integrations.threading.ThreadingIntegration",
-)
-
 
 def init(dsn: str | Unset | None = UNSET, **options: Unpack[Options]) -> Client:
     """Make a client, set up its integrations, and put it on the global scope (CLI-10 to CLI-13).
 
     The options, with their defaults and environment variables, stand in docs/options.md. Raises OptionError or
     BadDsn for wrong configuration, before anything is replaced. Called again, it replaces the client; the older
-    one is closed in the background (CLI-17, ruling 42). Returns the client.
+    one is closed in the background (CLI-17, ruling 42). Returns the client,
+    which a ``with`` block closes at its end.
     """
     client = Client(dsn, **options)
-    client.set_up_integrations(_default_integrations() if client.options["default_integrations"] else ())
     scope = get_global_scope()
     older = scope.client
     scope.set_client(client)
@@ -88,14 +80,6 @@ def init(dsn: str | Unset | None = UNSET, **options: Unpack[Options]) -> Client:
         older.stop_debug()
         _retire(older)
     return client
-
-
-def _default_integrations() -> list[Any]:
-    found: list[Any] = []
-    for path in DEFAULT_INTEGRATIONS:
-        module, _, name = path.rpartition(".")
-        found.append(getattr(importlib.import_module(module), name)())
-    return found
 
 
 def _retire(client: Client) -> None:
@@ -250,3 +234,8 @@ def is_initialized() -> bool:
 def flush(timeout: float | None = None, callback: Callable[[int, float], object] | None = None) -> None:
     """Send what waits, for at most ``timeout`` seconds (default: the option ``shutdown_timeout``) (CLI-22, CLI-24)."""
     get_client().flush(timeout, callback)
+
+
+async def flush_async(timeout: float | None = None, callback: Callable[[int, float], object] | None = None) -> None:
+    """As `flush`, in a coroutine: the event loop runs on meanwhile. ``callback`` is called on another thread."""
+    await get_client().flush_async(timeout, callback)

@@ -1,91 +1,90 @@
-"""The border to foreign code: hooks, event processors, ``custom_repr``, ``str(exception)``, a user's transport.
+"""The border to foreign code: hooks, event processors, integrations, a user's transport (ruling 4).
 
-Guarantees
-- While foreign code runs, ``inside()`` names it, in this context only: a capture made from there is
-  dropped and counted instead of recursing (ruling 4a, PAIN-25).
-- A signal handler or ``__del__`` that interrupts vedette's own code is not "inside": it may capture.
-
-Relies on: a ContextVar being separate for each thread and task.
+``ask`` is the way to call what somebody else wrote where its failure must stay its own. ``call`` only names what
+runs, for those who decide about a failure themselves.
 """
 
 from __future__ import annotations
 
-import sys
-from contextvars import ContextVar
+from enum import Enum
+
+from vedette._host import log
+from vedette._host.inside import call, inside, is_control_flow, is_inside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import CodeType
-    from typing import Any, TypeVar
+    from typing import Any, Final, TypeVar
 
     T = TypeVar("T")
 
-_inside: ContextVar[str | None] = ContextVar("vedette_inside_guest", default=None)
-
-# Exceptions that steer a program instead of reporting a fault; by name, so that nothing is imported.
-_CONTROL_FLOW = frozenset(
-    {
-        ("builtins", "KeyboardInterrupt"),
-        ("builtins", "GeneratorExit"),
-        ("asyncio.exceptions", "CancelledError"),
-        ("trio", "Cancelled"),
-        ("greenlet", "GreenletExit"),
-        ("gevent.timeout", "Timeout"),
-        ("_pytest.outcomes", "OutcomeException"),
-        ("_pytest.outcomes", "Exit"),
-    }
-)
-_mro = type.__dict__["__mro__"].__get__
-_module_in = type.__dict__["__module__"].__get__
-_name_of = type.__dict__["__name__"].__get__
+__all__ = ["FAILED", "Failed", "ask", "call", "complain", "inside", "is_async", "is_control_flow", "is_inside"]
 
 
-def call(name: str, func: Callable[..., T], *args: Any) -> T:
-    """Run foreign code under its name. What it raises goes through to the caller, who owns the outcome."""
-    token = _inside.set(name)
-    try:
-        return func(*args)
-    finally:
-        _inside.reset(token)
+class Failed(Enum):
+    """What a guest answers who has raised."""
+
+    FAILED = "failed"
 
 
-def inside() -> str | None:
-    """The name of the foreign code that is running in this context, if any."""
-    return _inside.get()
+FAILED: Final = Failed.FAILED
+_ORDINARY: Final = frozenset({dict, bool, float, int, str, type(None)})
+_ASYNC_FLAGS: Final = 0x80 | 0x200  # CO_COROUTINE, CO_ASYNC_GENERATOR
 
 
-def is_control_flow(exc: BaseException) -> bool:
-    """Whether the border must let this through to the host (ruling 4, PAIN-21).
+def ask(name: str, func: Callable[..., T], *args: Any, so: str = "") -> T | Failed:
+    """Run foreign code under its name: its answer, or FAILED if it raised.
 
-    True for Ctrl-C, cancellation, generator exit, gevent's and pytest's own, and for whatever a signal
-    handler raised, such as the SystemExit of a SIGTERM handler. A callback's own ``sys.exit()`` is not.
+    A coroutine that comes back is closed and a failure, too, for it would never run (ruling 5, HOOK-40). A failure
+    is warned of once for each callback, with the traceback, and from then on told in debug mode (HOOK-42). ``so``
+    says what follows from it. What steers the program goes through (``is_control_flow``).
     """
-    for cls in _mro(type(exc)):
-        if (_module_in(cls), _name_of(cls)) in _CONTROL_FLOW:
-            return True
-    return _raised_by_signal_handler(exc)
+    try:
+        answer = call(name, func, *args)
+        if type(answer) not in _ORDINARY:
+            call(name, _refuse_coroutine, answer)
+    except BaseException as error:
+        if is_control_flow(error):
+            raise
+        complain(name, func, f"raised; {so}" if so else "raised", exc_info=True)
+        return FAILED
+    return answer
 
 
-def _raised_by_signal_handler(exc: BaseException) -> bool:
-    signal = sys.modules.get("signal")
-    if signal is None:
-        return False
-    codes = _handler_codes(signal)
-    traceback = exc.__traceback__
-    while traceback is not None and codes:
-        if any(traceback.tb_frame.f_code is code for code in codes):
+def complain(name: str, func: object, what: str, *, exc_info: bool = False) -> None:
+    """Say what a guest has done wrong: aloud the first time for each callback, then in debug mode (ruling 4)."""
+    try:
+        said = f"{name} ({call(name, _path_of, func)}) {what}"
+        log.warn_once(said, "%s", said, exc_info=exc_info)
+    except Exception as error:  # a guest whose name is a property that raises, or no room left on the stack
+        if is_control_flow(error):
+            raise
+
+
+def is_async(func: object) -> bool:
+    """Whether calling this makes a coroutine or an async generator, as far as can be told without calling it."""
+    inner = getattr(func, "func", None)  # of a functools.partial
+    for each in (func, _call_of(func), inner, _call_of(inner)):
+        code = getattr(each, "__code__", None)
+        if code is not None and code.co_flags & _ASYNC_FLAGS:
             return True
-        traceback = traceback.tb_next
     return False
 
 
-def _handler_codes(signal: Any) -> list[CodeType]:
-    codes: list[CodeType] = []
-    for number in signal.valid_signals():
-        handler: object = signal.getsignal(number)
-        function = getattr(handler, "__func__", handler)  # a bound method's function
-        code = getattr(function, "__code__", None)
-        if code is not None:
-            codes.append(code)
-    return codes
+def _call_of(value: object) -> object:
+    return getattr(type(value), "__call__", None)  # noqa: B004 - its code is wanted, not whether there is one
+
+
+def _refuse_coroutine(answer: object) -> None:
+    kind = type(answer)
+    close: Any = getattr(kind, "close", None)
+    if close is not None and hasattr(kind, "__await__"):
+        close(answer)  # so that Python does not warn that it was never awaited
+        message = f"it returned a {kind.__qualname__}, which nobody will wait for: hooks are plain functions"
+        raise TypeError(message)
+
+
+def _path_of(func: object) -> str:
+    """Which function that is: ``shop.errors.redact``; of an object that can be called, its class."""
+    named: Any = func if hasattr(func, "__qualname__") else type(func)
+    return f"{named.__module__}.{named.__qualname__}"

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import sys
 
+from vedette._host import inside
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
@@ -24,6 +26,7 @@ _DEBUG: Final = LEVELS["debug"]
 _INFO: Final = LEVELS["info"]
 _WARNING: Final = LEVELS["warning"]
 _MAX_REMEMBERED = 1000
+_HANDLERS: Final = "vedette's own log"  # as what the program's handlers run, when they get a record of ours
 
 _logger: logging.Logger | None = None
 _debug_handler: logging.Handler | None = None
@@ -116,10 +119,17 @@ def warning(message: str, *args: Any, exc_info: bool = False) -> None:
 
 
 def _say(level: int, message: str, args: tuple[Any, ...], *, exc_info: bool) -> None:
+    if inside.is_inside(_HANDLERS):
+        return  # a handler of the program came back to vedette, and would again
     try:
-        logger().log(level, message, *args, exc_info=exc_info)
-    except Exception:  # noqa: BLE001, S110 - no descriptors for the import, a foreign handler: nothing can be said
-        pass
+        inside.call(_HANDLERS, _write, level, message, args, exc_info)
+    except Exception as error:  # no descriptors for the import, a foreign handler: nothing can be said
+        if inside.is_control_flow(error):
+            raise
+
+
+def _write(level: int, message: str, args: tuple[Any, ...], exc_info: bool) -> None:  # noqa: FBT001 - `call` passes by place
+    logger().log(level, message, *args, exc_info=exc_info)
 
 
 def warn_once(key: str, message: str, *args: Any, exc_info: bool = False) -> None:

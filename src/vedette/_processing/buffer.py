@@ -31,16 +31,29 @@ _MAX_NODES_MEASURED: Final = 20_000
 class Item:
     """One captured thing on its way: its payload (exact built-ins only) and, once known, its size in bytes.
 
-    ``attachments`` go in its envelope; ``attached`` is how many of their bytes count as held in memory.
+    ``attachments`` go in its envelope; ``attached`` is how many of their bytes count as held in memory. ``on_loss``
+    is called if it is dropped after all; it must neither block nor raise. ``is_held``: a buffer has it.
     """
 
-    __slots__ = ("attached", "attachments", "payload", "size")
+    __slots__ = ("attached", "attachments", "is_held", "on_loss", "payload", "size")
 
-    def __init__(self, payload: dict[str, Any], attachments: Iterable[Attachment] = ()) -> None:
+    def __init__(
+        self,
+        payload: dict[str, Any],
+        attachments: Iterable[Attachment] = (),
+        on_loss: Callable[[], None] | None = None,
+    ) -> None:
         self.payload = payload
         self.attachments = tuple(attachments)
         self.attached = 0
+        self.on_loss = on_loss
+        self.is_held = False
         self.size = 0
+
+    def lose(self) -> None:
+        """Say that it was dropped."""
+        if self.on_loss is not None:
+            self.on_loss()
 
 
 class Ledger:
@@ -85,7 +98,8 @@ class Buffer:
         if len(self._items) >= _FREE_ITEMS:
             item.size = measured(item.payload)
             self._ledger.held += item.size
-        self._items.append(item)
+        item.is_held = True
+        self._items.append(item)  # nothing can come between, also no signal handler
         while len(self._items) > self.capacity or (self._ledger.held > self._ledger.limit and len(self._items) > 1):
             oldest = self.take()
             if oldest is None:

@@ -21,6 +21,8 @@ from collections import deque
 
 from vedette._events.shrink import TooLargeError
 from vedette._host import guests, log
+from vedette._host.lifecycle import Lifecycle
+from vedette._processing.before_envelope import show
 from vedette._processing.buffer import Buffer, Item, Ledger
 from vedette._processing.limit_warnings import LimitWarnings
 from vedette._processing.outcomes import CAPTURED, DELIVERED, REFUSED, Outcomes
@@ -29,7 +31,7 @@ from vedette._processing.scheduler import WEIGHTS, Scheduler
 from vedette._processing.worker import Worker
 from vedette._protocol.attachment import note_left_out
 from vedette._protocol.categories import DataCategory, DiscardReason
-from vedette._transport.delivery import Outcome
+from vedette._transport.delivery import Delivery, Outcome
 from vedette._transport.streaming import extra_seconds
 
 TYPE_CHECKING = False
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from vedette._processing.sending import Sender
     from vedette._protocol.envelope import Envelope
     from vedette._protocol.envelope import Item as Attachment
-    from vedette._transport.delivery import Delivery, Loss
+    from vedette._transport.delivery import Loss
 
 REQUEST_SECONDS: Final = 30.0
 REPORT_SECONDS: Final = 30.0  # ruling 21
@@ -67,10 +69,12 @@ class TelemetryProcessor:
         *,
         capacity: int,
         send_reports: bool = True,
+        lifecycle: Lifecycle | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sender = sender
         self._packer = packer
+        self._lifecycle = Lifecycle() if lifecycle is None else lifecycle
         self._send_reports = send_reports and sender.sends_reports
         self._clock = clock
         self._outcomes = Outcomes()
@@ -84,14 +88,30 @@ class TelemetryProcessor:
         self._attached = Ledger(ATTACHED_BYTES)
         self._in_flight: tuple[DataCategory, Item] | None = None
         self._report_due: float | None = None
+        self._closed = False
 
-    def add(self, category: DataCategory, payload: dict[str, Any], attachments: Sequence[Attachment] = ()) -> None:
-        """Take an item of exact built-ins, and what goes in its envelope; all is the processor's from now on."""
-        item = Item(payload, attachments)
-        self._count(CAPTURED, category, item)
-        if attachments:
-            self._hold(item)
-        self._buffers[category].append(item)
+    def add(
+        self,
+        category: DataCategory,
+        payload: dict[str, Any],
+        attachments: Sequence[Attachment] = (),
+        on_loss: Callable[[], None] | None = None,
+    ) -> None:
+        """Take an item of exact built-ins, and what goes in its envelope; all is the processor's from now on.
+
+        ``on_loss`` is called, from any thread, if the item is dropped after all.
+        """
+        item = Item(payload, attachments, on_loss)
+        self._outcomes.count(CAPTURED, category)
+        try:
+            if attachments:
+                self._count_attached(CAPTURED, item)
+                self._hold(item)
+            self._buffers[category].append(item)
+        except BaseException:  # a signal handler's, while the item was being measured
+            if not item.is_held:
+                self._let_go(DiscardReason.INTERNAL_SDK_ERROR, category, item)
+            raise
         if self._sender.synchronous:
             self._work()
         else:
@@ -103,7 +123,7 @@ class TelemetryProcessor:
         self._outcomes.count(reason, category, quantity)
         if reason is DiscardReason.RATELIMIT_BACKOFF:
             self._limit_warnings.note(category)
-        if self._send_reports and not self._worker.is_running():
+        if self._send_reports and not self._closed and not self._worker.is_running():
             self._worker.wake()  # it sends the report in time, should nothing else go out
 
     def is_limited(self, category: DataCategory) -> bool:
@@ -133,7 +153,7 @@ class TelemetryProcessor:
             return  # a transport that flushes from inside a send would wait for itself
         pending = self._pending()
         if pending and callback is not None:
-            guests.call("flush callback", callback, pending, timeout)
+            guests.ask("the callback of flush", callback, pending, timeout)
         if pending or (self._send_reports and self._outcomes.has_losses()):
             self._drain(deadline)
         self._sender.flush(max(0.0, deadline - self._clock()))
@@ -144,6 +164,7 @@ class TelemetryProcessor:
         What could not be sent in time is counted as lost to the network (docs/decisions.md).
         """
         self.flush(timeout, callback)
+        self._closed = True
         for category, buffer in self._buffers.items():
             while (item := buffer.take()) is not None:
                 self._let_go(DiscardReason.NETWORK_ERROR, category, item)
@@ -236,21 +257,37 @@ class TelemetryProcessor:
     def _send_event(self, category: DataCategory, item: Item, deadline: float | None, limit: int) -> Delivery:
         while True:
             envelope = self._packer.event_envelope(category, item.payload, item.attachments, limit)
+            packed = tuple(envelope.items)
             delivery = self._send_with_report(envelope, deadline)
-            if delivery.unreadable is None:
-                return delivery
+            if delivery.unreadable is None or all(each is not delivery.unreadable for each in item.attachments):
+                return self._without_what_was_taken_out(item, packed, envelope, delivery)
             # A file changed while it was sent: the server got no whole envelope, and gets one without it now.
             reason = DiscardReason.INTERNAL_SDK_ERROR
             self._leave_out(item, delivery.unreadable, reason, "its file changed while it was sent")
+
+    def _without_what_was_taken_out(
+        self, item: Item, packed: Sequence[Attachment], envelope: Envelope, delivery: Delivery
+    ) -> Delivery:
+        """What became of the item, where a callback of ``before_envelope`` took it or an attachment of it out."""
+        gone = [each for each in packed if all(each is not kept for kept in envelope.items)]
+        for each in gone:
+            if each is packed[0]:  # the event itself
+                return Delivery(Outcome.LOST, reason=DiscardReason.BEFORE_SEND)
+            self._leave_out(item, each, DiscardReason.BEFORE_SEND, "a callback of before_envelope took it out")
+        return delivery
 
     def _send_with_report(self, envelope: Envelope, deadline: float | None) -> Delivery:
         """Send; the losses so far ride along, and are kept for the next envelope if this one is lost."""
         losses = self._outcomes.take_losses() if self._send_reports else {}
         self._packer.add_report(envelope, losses)
-        seconds = REQUEST_SECONDS + extra_seconds(envelope)
-        if deadline is not None:
-            seconds = min(seconds, deadline - self._clock())
-        delivery = self._sender.send(envelope, max(0.001, seconds))
+        show(envelope, self._lifecycle)
+        if not envelope.items:
+            delivery = Delivery(Outcome.LOST, reason=DiscardReason.BEFORE_SEND)
+        else:
+            seconds = REQUEST_SECONDS + extra_seconds(envelope)
+            if deadline is not None:
+                seconds = min(seconds, deadline - self._clock())
+            delivery = self._sender.send(envelope, max(0.001, seconds))
         if losses and delivery.outcome is not Outcome.DELIVERED:
             self._outcomes.give_back(losses)
         if delivery.reason is not None:
@@ -318,9 +355,8 @@ class TelemetryProcessor:
         if reason is DiscardReason.RATELIMIT_BACKOFF:
             self._limit_warnings.note(DataCategory.ATTACHMENT_ITEM)
 
-    def _count(self, what: Fate, category: DataCategory, item: Item, also_lost: Iterable[Loss] = ()) -> None:
-        """Count an item and its attachments alike, but for the losses among these that a transport told of."""
-        self._outcomes.count(what, category)
+    def _count_attached(self, what: Fate, item: Item, also_lost: Iterable[Loss] = ()) -> None:
+        """Count the attachments like their item, but for the losses among these that a transport told of."""
         attached: dict[DataCategory, int] = {}
         for attachment in item.attachments:
             for each, quantity in attachment.quantities():
@@ -335,9 +371,13 @@ class TelemetryProcessor:
                 self._outcomes.count(what, each, quantity)
 
     def _let_go(self, fate: Fate, category: DataCategory, item: Item, also_lost: Iterable[Loss] = ()) -> None:
-        self._count(fate, category, item, also_lost)
+        self._outcomes.count(fate, category)  # first: there may be little room left on the stack
+        if item.attachments:
+            self._count_attached(fate, item, also_lost)
         if item.attached:
             self._attached.held -= item.attached
+        if isinstance(fate, DiscardReason):
+            item.lose()
 
     def _count_overflow(self, category: DataCategory, item: Item) -> None:
         self._let_go(DiscardReason.BUFFER_OVERFLOW, category, item)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import _thread
 from abc import ABC, abstractmethod
 
-from vedette._host import guests, log
+from vedette._host import guests
 from vedette._protocol import json
 from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._transport.delivery import Delivery, Outcome
@@ -128,14 +128,7 @@ class GuestSender(Sender):
         self._lost.append((reason, category, quantity))
 
     def _call(self, name: str, method: Any, *args: object) -> bool:
-        try:
-            guests.call(f"transport.{name}", method, *args)
-        except BaseException as error:
-            if guests.is_control_flow(error):
-                raise
-            log.warn_once(f"transport {name}", "the transport's %s raised", name, exc_info=True)
-            return False
-        return True
+        return guests.ask(f"the transport's {name}", method, *args) is not guests.FAILED
 
 
 class NoSender(Sender):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from vedette._events.settings import EventSettings
 from vedette._events.values import render_json
 from vedette._host.stats import Stats
@@ -9,8 +11,12 @@ from vedette._host.stats import Stats
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import TracebackType
     from typing import Any, Final
 
+    from typing_extensions import Self
+
+    from vedette._protocol.dsn import Dsn
     from vedette._protocol.types import Event, ExcInfo, Hint
     from vedette._scopes.scope import Scope
 
@@ -26,8 +32,11 @@ class BaseClient:
     (CLI-05, CLI-16).
     """
 
-    options: Mapping[str, Any] = {}
-    """The options in force; none while nothing was configured."""
+    options: Mapping[str, Any] = MappingProxyType({})
+    """The options in force, by name; where nothing was configured, the defaults."""
+
+    spotlight: None = None
+    """Where envelopes go besides, for the side-car Spotlight: nowhere, vedette does not know it yet."""
 
     max_breadcrumbs: int = DEFAULT_MAX_BREADCRUMBS
     """How many breadcrumbs a scope keeps."""
@@ -44,9 +53,18 @@ class BaseClient:
     plain_text_limit: int = 0
     """How long a text in a breadcrumb may be that is kept without asking `record_breadcrumb`; 0: it is to be asked."""
 
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        if options is not None:
+            self.options = options
+
     @property
     def dsn(self) -> str | None:
         """The DSN as it was given, if any."""
+        return None
+
+    @property
+    def parsed_dsn(self) -> Dsn | None:
+        """The DSN in its parts, if there is one."""
         return None
 
     def is_active(self) -> bool:
@@ -114,6 +132,20 @@ class BaseClient:
     def get_integration(self, name_or_class: str | type) -> Any:
         """The integration of this name or class, if it is set up with this client; else None."""
 
+    def on(self, name: str, callback: Callable[..., object]) -> Callable[[], None]:
+        """Have ``callback`` called whenever ``name`` is emitted; what is returned undoes it. For integrations.
+
+        It gets the very objects that the event is about, and may change them. What it returns is not used, and
+        what it raises is logged. vedette itself emits ``before_envelope`` (envelope), on the thread that sends
+        it, as the last chance to change it; other names are between those who use them.
+
+        Raises: TypeError, if it cannot be called, or is async: nobody would wait for it.
+        """
+        return _do_nothing
+
+    def emit(self, name: str, *args: Any) -> None:
+        """Call those who registered for this name, in the order in which they did (HOOK-04, HOOK-05)."""
+
     def stats(self) -> Stats:
         """How many items were captured, and what became of them."""
         return Stats()
@@ -121,8 +153,38 @@ class BaseClient:
     def flush(self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None) -> None:
         """Wait until what was captured is delivered, for at most ``timeout`` seconds."""
 
+    async def flush_async(
+        self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None
+    ) -> None:
+        """As `flush`, without holding up the event loop: the waiting, and ``callback``, take another thread."""
+
     def close(self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None) -> None:
         """Flush, then stop working for good."""
+
+    async def close_async(
+        self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None
+    ) -> None:
+        """As `close`, without holding up the event loop. A task that is cancelled meanwhile stops waiting only."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self.close_async()
+
+
+def _do_nothing() -> None:
+    """Undoes what was never done."""
 
 
 class NoOpClient(BaseClient):

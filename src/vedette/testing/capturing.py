@@ -134,7 +134,7 @@ def _redirected(transport: Transport) -> Generator[Client]:
         finally:
             undo()
         return
-    made = Client(dsn=None)
+    made = Client(dsn=None, default_integrations=False)
     made.redirect(transport)
     get_global_scope().set_client(made)
     try:
