@@ -6,6 +6,7 @@ import ipaddress
 import os
 import signal
 import socket
+import weakref
 from collections import defaultdict
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 import vedette
 from tools.conformance import read_rows
+from vedette import _client
 from vedette._host import log
 
 MOST_ROWS_PER_TEST = 8
@@ -111,6 +113,22 @@ def _is_here(host: Any) -> bool:
     except ValueError:
         return False
     return address.is_loopback or address.is_unspecified
+
+
+@pytest.fixture(autouse=True)
+def no_client_outlives_its_test(monkeypatch: pytest.MonkeyPatch):
+    """Clients made by hand have integrations, too: a hook left in place would be met by the next test."""
+    made: weakref.WeakSet[vedette.Client] = weakref.WeakSet()
+    set_up = _client.set_up
+
+    def set_up_and_note(client: Any, *arguments: Any) -> None:
+        made.add(client)
+        set_up(client, *arguments)
+
+    monkeypatch.setattr(_client, "set_up", set_up_and_note)
+    yield
+    for client in list(made):
+        client.close(timeout=0)
 
 
 @pytest.fixture(autouse=True)

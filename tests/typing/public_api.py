@@ -6,6 +6,7 @@ A `type: ignore` marks what must be refused: mypy reports it as unused as soon a
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import assert_type
@@ -122,6 +123,17 @@ def attaching_and_feedback() -> None:
     assert_type(vedette.get_client().capture_feedback({"message": "m"}), str | None)
     vedette.add_attachment("text", "a.txt")  # type: ignore[arg-type]
     vedette.capture_feedback("text")  # type: ignore[arg-type]
+
+
+async def ending() -> None:
+    assert_type(await vedette.flush_async(timeout=2.0), None)
+    async with vedette.Client() as client:
+        assert_type(client, vedette.Client)
+        assert_type(client.on("before_envelope", print), Callable[[], None])
+        await client.close_async(timeout=1.0)
+    with vedette.init() as client:
+        assert_type(client.should_send_default_pii(), bool)
+        client.on("before_envelope", "no function")  # type: ignore[arg-type]
 
 
 def using_scopes() -> None:

@@ -44,7 +44,7 @@ def dropped() -> dict[str, Any]:
     return {category: dict(reasons) for category, reasons in vedette.get_client().stats().dropped.items()}
 
 
-@pytest.mark.spec("CLI-31", "CLI-32")
+@pytest.mark.spec("CLI-31", "CLI-32", "CLI-59")
 def test_the_stages_stand_in_the_order_of_the_specification() -> None:
     assert [stage.__name__ for stage in EVENT_PIPELINE] == [
         "refuse_disabled",

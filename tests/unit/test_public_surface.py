@@ -49,6 +49,7 @@ SURFACE = {
         "continue_trace",
         "end_session",
         "flush",
+        "flush_async",
         "get_baggage",
         "get_client",
         "get_current_scope",

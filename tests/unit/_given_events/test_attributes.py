@@ -8,6 +8,7 @@ import pytest
 
 import vedette
 from tests.unit._given_events.giving import faults_in, refused_by_relay, sent
+from vedette.integrations.modules import ModulesIntegration
 from vedette.testing import MemoryTransport
 
 
@@ -154,9 +155,7 @@ def test_integrations_that_are_set_up_later_are_named_and_no_hook_changes_those_
         "https://k@h.example/1", transport=transport, default_integrations=False, before_send=before_send
     )
     vedette.capture_message("one")
-    from vedette.integrations.modules import ModulesIntegration  # noqa: PLC0415 - later
-
-    client.set_up_integrations([ModulesIntegration()])
+    client.integrations["modules"] = ModulesIntegration()  # as an integration does that is set up with its library
     vedette.capture_message("two")
     assert [event["sdk"]["integrations"] for event in transport.events] == [["mine"], ["modules", "mine"]]
 

@@ -90,7 +90,7 @@ def test_a_synchronous_transport_gets_the_envelope_before_capture_returns() -> N
     before = os_threads()
     client.capture_message("hello")
     assert len(transport.envelopes) == 1
-    assert os_threads() == before
+    assert os_threads() <= before  # workers of earlier tests may end meanwhile
 
 
 def test_a_synchronous_transport_loses_nothing_when_threads_capture_at_once() -> None:

@@ -315,3 +315,11 @@ def test_breadcrumbs_hold_no_object_of_the_program():
     scope.add_breadcrumb({values[0]: 1}, **{values[1]: 2})
     kinds = {type(each) for crumb in crumbs_of(scope) for each in (*crumb, *crumb.values(), *crumb.get("data", {}))}
     assert kinds <= {str, int, float, dict}
+
+
+def test_a_breadcrumb_is_kept_while_another_thread_is_importing_datetime(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "datetime", types.ModuleType("datetime"))
+    client = RecordingClient()
+    scope = Scope(client=client)
+    scope.add_breadcrumb(message="hello", timestamp=object())
+    assert messages(event_of(scope)) == ["hello"]

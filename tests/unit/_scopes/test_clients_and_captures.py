@@ -70,7 +70,14 @@ def test_the_idle_client_does_nothing():
     assert client.close(1.0, callback=fail) is None
     assert client.is_active() is False
     assert client.dsn is None
-    assert not client.options
+    assert client.options["sample_rate"] == 1.0
+    assert client.should_send_default_pii() is False
+    assert client.parsed_dsn is None
+    undo = client.on("before_envelope", fail)
+    assert client.emit("before_envelope", 1) is None
+    assert undo() is None
+    with client as entered:
+        assert entered is client
 
 
 def test_the_idle_client_renders_for_the_events_that_come_after_init(client):

@@ -263,8 +263,6 @@ def test_results_arguments_and_errors_of_tasks_are_untouched(transport) -> None:
 @pytest.mark.spec("PAIN-33")
 def test_patches_keep_name_and_signature_wrap_once_and_are_undone_with_the_last_client() -> None:
     clients = [vedette.Client(DSN, transport=MemoryTransport(), integrations=[ThreadingIntegration()]) for _ in "ab"]
-    for client in clients:
-        client.set_up_integrations()
     start, submit = UNPATCHED
     for patched, original in ((threading.Thread.start, start), (ThreadPoolExecutor.submit, submit)):
         assert patched is not original
