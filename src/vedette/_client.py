@@ -14,38 +14,33 @@ import itertools
 import os
 import sys
 import time
-import warnings
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from vedette import _stages as stages
+from vedette._configured import event_defaults_of, event_settings_of, policy_of, trace_fields_of, transport_of
 from vedette._events.exceptions import ends_program
 from vedette._events.reading_values import class_of, derives, tuple_slice
-from vedette._events.settings import EventSettings
 from vedette._events.values import render_json
 from vedette._feedback import feedback_event
 from vedette._given_events import Faults, put_right, right_mechanism, right_user
 from vedette._hooks import kept_breadcrumb
-from vedette._host import callers, guests, log
+from vedette._host import guests, log
 from vedette._host.lifecycle import Lifecycle
 from vedette._host.off_loop import wait_off_loop
 from vedette._integration_set import set_up, undo
-from vedette._options import OPTIONS, UNSET, OptionError, Remark, resolve, speak
-from vedette._privacy.event_scrubber import deny_list_of, scrubber_of
-from vedette._privacy.policy import Policy
+from vedette._options import OPTIONS, UNSET, OptionError, resolve, speak
+from vedette._privacy.event_scrubber import scrubber_of
 from vedette._processing.packing import Packer
 from vedette._processing.processor import TelemetryProcessor
 from vedette._processing.sending import sender_for
 from vedette._protocol.categories import DataCategory, DiscardReason
-from vedette._protocol.dsn import BadDsn, Dsn
+from vedette._protocol.dsn import Dsn
 from vedette._protocol.version import SDK_NAME, VERSION
 from vedette._scopes.client import BaseClient, NoOpClient
 from vedette._scopes.context import get_isolation_scope
 from vedette._scopes.normal import dict_of, shown
 from vedette._stages import UNCOUNTED, Capture
-from vedette._transport.function import FunctionTransport
-from vedette._transport.http import HttpTransport
-from vedette._transport.interface import Transport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,12 +50,15 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from vedette._duplicates import Sighting
+    from vedette._events.settings import EventSettings
     from vedette._host.stats import Stats
-    from vedette._options import Unset
+    from vedette._options import Remark, Unset
     from vedette._options.typed import Options
+    from vedette._privacy.policy import Policy
     from vedette._protocol.types import Event, ExcInfo, Hint
     from vedette._scopes.scope import Scope
     from vedette._stages import Stage
+    from vedette._transport.interface import Transport
 
 # The way of an event (CLI-31, CLI-32; ruling 1): cheap refusals first, so that what is dropped is never built.
 EVENT_PIPELINE: Final[tuple[Stage, ...]] = (
@@ -122,13 +120,13 @@ class Client(BaseClient):
         self.options: Mapping[str, Any] = MappingProxyType(found)
         self._dsn = Dsn(found["dsn"]) if found["dsn"] else None
         self._number = next(_numbers)
-        self.policy: Policy = _policy(found, remarks)
+        self.policy: Policy = policy_of(found, remarks)
         """What may be collected, and which names are filtered."""
-        self.event_settings: EventSettings = _event_settings(found, self.policy)
+        self.event_settings: EventSettings = event_settings_of(found, self.policy)
         self.max_breadcrumbs: int = found["max_breadcrumbs"]
         self.integrations: dict[str, Any] = {}
-        self.event_defaults: Mapping[str, Any] = _event_defaults(found)
-        self.trace_fields: Mapping[str, str] = _trace_fields(self._dsn, self.event_defaults)
+        self.event_defaults: Mapping[str, Any] = event_defaults_of(found)
+        self.trace_fields: Mapping[str, str] = trace_fields_of(self._dsn, self.event_defaults)
         scrubber = found["event_scrubber"]
         self._packer = Packer(
             trace=self.trace_fields,
@@ -136,11 +134,11 @@ class Client(BaseClient):
             text_limit=self.event_settings.text_limit,
         )
         self._lifecycle = Lifecycle()
-        self.transport: Transport | None = _transport(found) if self._dsn is not None else None
+        self.transport: Transport | None = transport_of(found) if self._dsn is not None else None
         self.processor: TelemetryProcessor = self._processor_for(self.transport)
         self._active = self.transport is not None
-        if self._active and found["before_breadcrumb"] is None:
-            self.plain_text_limit = self.event_settings.text_limit
+        is_plain = self._active and found["before_breadcrumb"] is None
+        self.plain_text_limit: int = self.event_settings.text_limit if is_plain else 0
         if found["debug"]:
             log.start_debug(self._number, found["diagnostic_level"])
         speak(remarks)
@@ -438,83 +436,3 @@ MOST_SECONDS: Final = 86_400.0
 NoOpClient.options = MappingProxyType({option.name: option.default for option in OPTIONS})
 
 _numbers: Final = itertools.count(1)
-
-
-def _policy(options: Mapping[str, Any], remarks: list[Remark]) -> Policy:
-    """The one value that ``send_default_pii``, ``data_collection`` and their like come down to."""
-    pii, collection = options["send_default_pii"], options["data_collection"]
-    if pii is not None and collection is not None:
-        text = "both 'data_collection' and 'send_default_pii' are set: data_collection wins, user_info in it decides"
-        remarks.append(Remark("data_collection", text, is_warning=True))
-    return Policy(
-        send_default_pii=bool(pii),
-        data_collection=collection,
-        include_local_variables=options["include_local_variables"] is not False,
-        denylist=deny_list_of(options["event_scrubber"]),
-    )
-
-
-def _event_settings(options: Mapping[str, Any], policy: Policy) -> EventSettings:
-    return EventSettings(
-        denylist=policy.denylist,
-        in_app_include=options["in_app_include"],
-        in_app_exclude=options["in_app_exclude"],
-        project_root=options["project_root"],
-        include_local_variables=policy.stack_frame_variables,
-        include_source_context=options["include_source_context"] is not False,
-        context_lines=policy.frame_context_lines,
-        max_value_length=options["max_value_length"],
-        max_stack_frames=options["max_stack_frames"] or 1000,
-        add_full_stack=options["add_full_stack"],
-        custom_repr=options["custom_repr"],
-        auto_ip_address=policy.user_info,
-    )
-
-
-def _event_defaults(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What every event of a client says alike; ``sdk`` is added to each."""
-    defaults = {
-        "platform": "python",
-        "environment": options["environment"],
-        "release": options["release"],
-        "dist": options["dist"],
-        "server_name": options["server_name"],
-    }
-    return {name: value for name, value in defaults.items() if value}
-
-
-def _trace_fields(dsn: Dsn | None, defaults: Mapping[str, Any]) -> dict[str, str]:
-    """The fields of the dynamic sampling context that are known from the start (ENV-43, ENV-44)."""
-    fields = {"public_key": dsn.public_key if dsn is not None else None}
-    fields.update({name: defaults.get(name) for name in ("release", "environment")})
-    return {name: value for name, value in fields.items() if value}
-
-
-def _transport(options: Mapping[str, Any]) -> Transport:
-    """The transport of the options: an instance, a class, a function (deprecated), or vedette's own."""
-    given = options["transport"]
-    if given is None:
-        try:
-            return HttpTransport(options)
-        except BadDsn:
-            raise
-        except ValueError as error:  # an encoding whose extra is not installed
-            raise OptionError(str(error)) from None
-    if isinstance(given, Transport):
-        return given
-    if not isinstance(given, type) and hasattr(given, "capture_envelope"):
-        message = (
-            f"option 'transport' must be of a subclass of vedette.Transport, got one of {type(given).__qualname__!r}"
-        )
-        raise OptionError(message)
-    if isinstance(given, type):
-        made = given(options) if issubclass(given, Transport) else None
-        if made is None:
-            message = (
-                f"option 'transport' must be a subclass of vedette.Transport, got the class {given.__qualname__!r}"
-            )
-            raise OptionError(message)
-        return made
-    message = "a function as 'transport' is deprecated: give a vedette.Transport (see vedette.testing for tests)"
-    warnings.warn(message, DeprecationWarning, stacklevel=callers.frame_and_level()[1])
-    return FunctionTransport(given, options)

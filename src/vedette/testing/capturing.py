@@ -141,6 +141,7 @@ def _redirected(transport: Transport) -> Generator[Client]:
         yield made
     finally:
         get_global_scope().set_client(None)
+        made.close(timeout=0)
 
 
 def _payload(item: Item) -> dict[str, Any]:

@@ -1,0 +1,102 @@
+"""What the finished options come down to: the values and parts that a client is made of."""
+
+from __future__ import annotations
+
+import warnings
+
+from vedette._events.settings import EventSettings
+from vedette._host import callers
+from vedette._options import OptionError, Remark
+from vedette._privacy.event_scrubber import deny_list_of
+from vedette._privacy.policy import Policy
+from vedette._protocol.dsn import BadDsn
+from vedette._transport.function import FunctionTransport
+from vedette._transport.http import HttpTransport
+from vedette._transport.interface import Transport
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from vedette._protocol.dsn import Dsn
+
+
+def policy_of(options: Mapping[str, Any], remarks: list[Remark]) -> Policy:
+    """The one value that ``send_default_pii``, ``data_collection`` and their like come down to."""
+    pii, collection = options["send_default_pii"], options["data_collection"]
+    if pii is not None and collection is not None:
+        text = "both 'data_collection' and 'send_default_pii' are set: data_collection wins, user_info in it decides"
+        remarks.append(Remark("data_collection", text, is_warning=True))
+    return Policy(
+        send_default_pii=bool(pii),
+        data_collection=collection,
+        include_local_variables=options["include_local_variables"] is not False,
+        denylist=deny_list_of(options["event_scrubber"]),
+    )
+
+
+def event_settings_of(options: Mapping[str, Any], policy: Policy) -> EventSettings:
+    return EventSettings(
+        denylist=policy.denylist,
+        in_app_include=options["in_app_include"],
+        in_app_exclude=options["in_app_exclude"],
+        project_root=options["project_root"],
+        include_local_variables=policy.stack_frame_variables,
+        include_source_context=options["include_source_context"] is not False,
+        context_lines=policy.frame_context_lines,
+        max_value_length=options["max_value_length"],
+        max_stack_frames=options["max_stack_frames"] or 1000,
+        add_full_stack=options["add_full_stack"],
+        custom_repr=options["custom_repr"],
+        auto_ip_address=policy.user_info,
+    )
+
+
+def event_defaults_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What every event of a client says alike; ``sdk`` is added to each."""
+    defaults = {
+        "platform": "python",
+        "environment": options["environment"],
+        "release": options["release"],
+        "dist": options["dist"],
+        "server_name": options["server_name"],
+    }
+    return {name: value for name, value in defaults.items() if value}
+
+
+def trace_fields_of(dsn: Dsn | None, defaults: Mapping[str, Any]) -> dict[str, str]:
+    """The fields of the dynamic sampling context that are known from the start (ENV-43, ENV-44)."""
+    fields = {"public_key": dsn.public_key if dsn is not None else None}
+    fields.update({name: defaults.get(name) for name in ("release", "environment")})
+    return {name: value for name, value in fields.items() if value}
+
+
+def transport_of(options: Mapping[str, Any]) -> Transport:
+    """The transport of the options: an instance, a class, a function (deprecated), or vedette's own."""
+    given = options["transport"]
+    if given is None:
+        try:
+            return HttpTransport(options)
+        except BadDsn:
+            raise
+        except ValueError as error:  # an encoding whose extra is not installed
+            raise OptionError(str(error)) from None
+    if isinstance(given, Transport):
+        return given
+    if not isinstance(given, type) and hasattr(given, "capture_envelope"):
+        message = (
+            f"option 'transport' must be of a subclass of vedette.Transport, got one of {type(given).__qualname__!r}"
+        )
+        raise OptionError(message)
+    if isinstance(given, type):
+        made = given(options) if issubclass(given, Transport) else None
+        if made is None:
+            message = (
+                f"option 'transport' must be a subclass of vedette.Transport, got the class {given.__qualname__!r}"
+            )
+            raise OptionError(message)
+        return made
+    message = "a function as 'transport' is deprecated: give a vedette.Transport (see vedette.testing for tests)"
+    warnings.warn(message, DeprecationWarning, stacklevel=callers.frame_and_level()[1])
+    return FunctionTransport(given, options)
