@@ -77,9 +77,9 @@ def test_a_program_that_logs_hears_of_each_kind_of_loss() -> None:
     assert all(line.startswith("vedette WARNING ") for line in lines)
     said = [line.removeprefix("vedette WARNING ") for line in lines]
     starts = (
-        "before_breadcrumb raised; the breadcrumb is dropped",
-        "an event processor must return the event or None; the event is dropped",
-        "before_send raised; the event is dropped",
+        "before_breadcrumb (__main__.broken) raised; the breadcrumb is dropped",
+        "an event processor (__main__.<lambda>) must return the event or None; the event is dropped",
+        "before_send (__main__.broken) raised; the event is dropped",
         "rate limit: the server takes nothing of category 'error' until ",
         "nothing can be sent: the certificates cannot be loaded: ",
         "an event of ",
@@ -96,7 +96,7 @@ def test_debug_mode_says_all_of_it_on_stderr() -> None:
     ended = run(PROGRAM.replace("LOGGING", ""), SENTRY_DEBUG="1", VEDETTE_DIAGNOSTIC_LEVEL="debug")
     assert (ended.code, ended.stdout) == (0, "")
     for part in (
-        "WARNING: before_breadcrumb raised",
+        "WARNING: before_breadcrumb (__main__.broken) raised",
         "WARNING: rate limit: the server takes nothing of category 'error'",
         "INFO: the rate limit on category 'error' has cost ",
         "DEBUG: option 'traces_sample_rate' is accepted, but has no effect: vedette has no tracing yet",

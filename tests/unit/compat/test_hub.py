@@ -22,7 +22,7 @@ def transport() -> MemoryTransport:
     return transport
 
 
-@pytest.mark.spec("PAIN-15")
+@pytest.mark.spec("PAIN-15", "SCO-76", "SCO-78")
 @pytest.mark.parametrize("use", [Hub, lambda: Hub.current, lambda: Hub.main])
 def test_a_hub_warns_at_the_callers_line(use) -> None:
     with pytest.warns(SentryHubDeprecationWarning, match=r"vedette\.Hub is deprecated: use ") as caught:

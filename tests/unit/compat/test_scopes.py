@@ -23,7 +23,7 @@ def transport() -> MemoryTransport:
 @pytest.mark.parametrize(
     ("name", "successor"), [("push_scope", "new_scope"), ("configure_scope", "get_isolation_scope")]
 )
-@pytest.mark.spec("PAIN-15")
+@pytest.mark.spec("PAIN-15", "SCO-77", "SCO-78")
 def test_a_deprecated_name_warns_at_the_callers_line_and_names_its_successor(name: str, successor: str) -> None:
     with pytest.warns(DeprecationWarning, match=rf"vedette\.{name} is deprecated: use {successor}\(\)") as caught:
         getattr(vedette, name)()
