@@ -7,9 +7,11 @@ What is written by name here is what programs do all the time. It spares the cal
 
 from __future__ import annotations
 
+from vedette._scopes.breadcrumbs import plain
 from vedette._scopes.entries import Entry, enter, leave, put_on_top, top
+from vedette._scopes.fields import NO_CLIENT
 from vedette._scopes.normal import LONGEST_TAG, PLAIN_KEYS
-from vedette._scopes.scope import Scope, active_scopes, entry_in_force
+from vedette._scopes.scope import GLOBAL, Scope, active_scopes, entry_in_force
 from vedette._scopes.state import in_order
 
 TYPE_CHECKING = False
@@ -179,15 +181,37 @@ def set_tag(key: str, value: Any) -> None:
     get_isolation_scope().set_tag(key, value)
 
 
-def add_breadcrumb(crumb: Breadcrumb | None = None, hint: BreadcrumbHint | None = None, **kwargs: Any) -> None:
-    """Remember what happened, to be sent with a later error; on the isolation scope (SCO-68)."""
+def add_breadcrumb(
+    crumb: Breadcrumb | None = None,
+    hint: BreadcrumbHint | None = None,
+    *,
+    type: str | None = None,  # noqa: A002 - the unified API's name
+    category: str | None = None,
+    message: str | None = None,
+    level: str | None = None,
+    data: dict[str, Any] | None = None,
+    **kwargs: Any,
+) -> None:
+    """Remember what happened, to be sent with a later error; on the isolation scope (SCO-68).
+
+    The fields may be given as a dict, ``crumb``, as well. ``hint`` is told to ``before_breadcrumb``.
+    """
     entry = top()
     if entry is None or entry.left:
         entry = entry_in_force()
     scope = entry.isolation
-    client = scope.client
-    if client is None:
-        client = get_client()
+    client = scope.client or entry.current.client or GLOBAL.client or NO_CLIENT  # sooner than by get_client: 100 ns
+    text_limit = client.plain_text_limit
+    if text_limit and crumb is None and not kwargs:
+        new = plain(text_limit, type, category, message, level, data)
+        if new is not None:
+            crumbs = scope._crumbs  # pyright: ignore[reportPrivateUsage]
+            crumbs.append(new)
+            if len(crumbs) > client.max_breadcrumbs:
+                del crumbs[0]  # `record_breadcrumb` says why not more
+            return
+    named = {"type": type, "category": category, "message": message, "level": level, "data": data}
+    kwargs.update({name: value for name, value in named.items() if value is not None})
     scope.record_breadcrumb(client, crumb, hint, kwargs)
 
 

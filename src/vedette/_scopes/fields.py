@@ -33,14 +33,13 @@ Assumptions
 
 from __future__ import annotations
 
-import itertools
 import os
 from _thread import RLock
 
 from vedette._host import log
 from vedette._protocol.attachment import Attachment
 from vedette._protocol.version import SDK_NAME, VERSION
-from vedette._scopes.breadcrumbs import completed_if_plain, nests, recorded
+from vedette._scopes.breadcrumbs import nests, numbers, plain_of, recorded
 from vedette._scopes.client import NoOpClient
 from vedette._scopes.flags import FlagBuffer
 from vedette._scopes.normal import attribute_of, is_exactly, level_of, name_of, pairs_of, shown, tag_key_of, text_of
@@ -56,7 +55,6 @@ if TYPE_CHECKING:
     from vedette._scopes.state import Crumb, ErrorProcessor, EventProcessor, ScopeState
 
 _writers = RLock()
-_numbers: Final = itertools.count(1)
 NO_CLIENT: Final = NoOpClient()
 _EMPTY: Final[ScopeState] = {}
 _GLOBAL_ATTRIBUTES: Final = (
@@ -334,23 +332,22 @@ class ScopeFields:
         if crumb is not None and type(crumb) is dict:
             fields = {**crumb, **fields}
             crumb = None
-        is_nested = False
         text_limit = client.plain_text_limit
-        kept = completed_if_plain(fields, text_limit) if text_limit and crumb is None else None
-        if kept is None:
+        new: Crumb | None = plain_of(text_limit, fields) if text_limit and crumb is None else None
+        if new is None:
             kept = recorded(client, crumb, hint, fields)
             if kept is None:
                 return
-            is_nested = nests(kept)
+            new = next(numbers), kept, nests(kept)
         limit = client.max_breadcrumbs
         if limit <= 0:
             return
         crumbs = self._crumbs
-        crumbs.append((next(_numbers), kept, is_nested))
+        crumbs.append(new)
         if len(crumbs) > limit:
             # Only the one that is too many by the line before: other threads do the same. Where another client
             # allowed more of them, merging takes the newest.
-            del crumbs[:1]
+            del crumbs[0]
 
     def clear_breadcrumbs(self) -> None:
         """Remove all breadcrumbs of this scope (BRC-35)."""
@@ -369,7 +366,7 @@ class ScopeFields:
         self._write(
             lambda state: {
                 **state,
-                "event_processors": (*state.get("event_processors", ()), (next(_numbers), func)),
+                "event_processors": (*state.get("event_processors", ()), (next(numbers), func)),
             }
         )
 
@@ -382,7 +379,7 @@ class ScopeFields:
         self._write(
             lambda state: {
                 **state,
-                "error_processors": (*state.get("error_processors", ()), (next(_numbers), processor)),
+                "error_processors": (*state.get("error_processors", ()), (next(numbers), processor)),
             }
         )
 
@@ -405,7 +402,7 @@ class ScopeFields:
         if bytes is None and attachment.path is None:
             log.debug("add_attachment takes bytes or a path, and got neither: ignored")
             return
-        self._write(lambda state: with_attachment(state, next(_numbers), attachment))
+        self._write(lambda state: with_attachment(state, next(numbers), attachment))
 
     # --- data of several scopes --------------------------------------------------------------------------
 

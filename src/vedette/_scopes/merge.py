@@ -6,6 +6,7 @@ the event, at every depth, for hooks change events in place, and the worker scru
 
 from __future__ import annotations
 
+from vedette._scopes.breadcrumbs import sent
 from vedette._scopes.flags import listed
 from vedette._scopes.normal import is_exactly
 from vedette._scopes.state import combined, in_order, is_flat, trimmed
@@ -112,10 +113,13 @@ def apply(data: ScopeData, event: dict[str, Any], *, level_given: bool = True) -
 
 def _own_breadcrumbs(crumbs: tuple[Crumb, ...]) -> list[dict[str, Any]]:
     # A hundred of them are most of the work at capture.
-    return [
-        _own_fields(crumb) if nests else {**crumb, "data": crumb["data"].copy()} if "data" in crumb else crumb.copy()
-        for _, crumb, nests in crumbs
-    ]
+    return [sent(crumb) if len(crumb) > _RENDERED else _own_rendered(*crumb) for crumb in crumbs]
+
+
+def _own_rendered(_number: int, crumb: dict[str, Any], nests: bool) -> dict[str, Any]:  # noqa: FBT001 - of a tuple
+    if nests:
+        return _own_fields(crumb)
+    return {**crumb, "data": crumb["data"].copy()} if "data" in crumb else crumb.copy()
 
 
 def attributes(data: ScopeData) -> dict[str, Any]:
@@ -156,3 +160,4 @@ def _own_fields(fields: dict[str, Any]) -> dict[str, Any]:
 
 _NONE: Final[dict[str, Any]] = {}
 _PAIR: Final = 2
+_RENDERED: Final = 3  # items of a RenderedCrumb

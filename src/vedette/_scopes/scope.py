@@ -105,7 +105,7 @@ class Scope(ScopeFields, UnbuiltOnScopes):
     @classmethod
     def get_global_scope(cls) -> Scope:
         """The one scope of the process, whose data is applied to every event (SCO-03, SCO-04)."""
-        return _GLOBAL
+        return GLOBAL
 
     @classmethod
     def get_isolation_scope(cls) -> Scope:
@@ -144,7 +144,7 @@ class Scope(ScopeFields, UnbuiltOnScopes):
             client = entry.isolation.client
             if client is not None:
                 return client
-        client = _GLOBAL.client
+        client = GLOBAL.client
         return NO_CLIENT if client is None else client
 
     def set_client(self, client: BaseClient | None = None) -> None:
@@ -153,7 +153,7 @@ class Scope(ScopeFields, UnbuiltOnScopes):
         if client is not None and not issubclass(kind, BaseClient):
             log.debug("set_client takes a client, and got %s: ignored", shown(client))
             return
-        self.client: BaseClient | None = NO_CLIENT if client is None and self is _GLOBAL else client
+        self.client: BaseClient | None = NO_CLIENT if client is None and self is GLOBAL else client
 
     def _client_in_charge(self) -> BaseClient:
         return self.get_client() if self.client is None else self.client
@@ -200,7 +200,7 @@ class Scope(ScopeFields, UnbuiltOnScopes):
         if self._propagation_context is not None:
             return self._propagation_context
         entry = active()
-        isolation = _GLOBAL if entry is None else entry.isolation
+        isolation = GLOBAL if entry is None else entry.isolation
         return isolation._propagation_context or PropagationContext()
 
     def get_trace_context(self) -> dict[str, Any]:
@@ -397,7 +397,7 @@ def active_scopes() -> tuple[Scope, Scope, Scope]:
     Where the context has none of its own, the global scope stands in.
     """
     entry = active()
-    return (_GLOBAL, _GLOBAL, _GLOBAL) if entry is None else (entry.current, entry.isolation, _GLOBAL)
+    return (GLOBAL, GLOBAL, GLOBAL) if entry is None else (entry.current, entry.isolation, GLOBAL)
 
 
 def entry_in_force() -> Entry:
@@ -416,4 +416,4 @@ def _is_scope(value: object) -> bool:
 
 _new: Final = object.__new__
 _SCOPE_KWARGS: Final = ("user", "level", "extras", "contexts", "tags", "fingerprint", "attributes")
-_GLOBAL: Final = Scope(ScopeType.GLOBAL, NO_CLIENT)
+GLOBAL: Final = Scope(ScopeType.GLOBAL, NO_CLIENT)

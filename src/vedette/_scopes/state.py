@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from vedette._protocol.attachment import Attachment
     from vedette._protocol.types import LogLevel
 
-    Crumb: TypeAlias = tuple[int, dict[str, Any], bool]  # the last: whether copying it takes a deeper look
+    RenderedCrumb: TypeAlias = tuple[int, dict[str, Any], bool]  # the last: whether copying it takes a deeper look
+    PlainCrumb: TypeAlias = tuple[  # the time, type, category, message, level, data
+        int, float, str | None, str | None, str | None, str | None, dict[str, Any] | None
+    ]
+    Crumb: TypeAlias = RenderedCrumb | PlainCrumb
     EventProcessor: TypeAlias = Callable[[Any, Any], Any]  # (event, hint) -> event or None
     ErrorProcessor: TypeAlias = Callable[[Any, Any], Any]  # (event, exc_info) -> event or None
 
