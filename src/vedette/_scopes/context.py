@@ -8,7 +8,7 @@ What is written by name here is what programs do all the time. It spares the cal
 from __future__ import annotations
 
 from vedette._scopes.breadcrumbs import plain
-from vedette._scopes.entries import Entry, enter, leave, put_on_top, top
+from vedette._scopes.entries import Entry, enter, leave, mark_as_left, put_on_top, take_off, top
 from vedette._scopes.fields import NO_CLIENT
 from vedette._scopes.normal import LONGEST_TAG, PLAIN_KEYS
 from vedette._scopes.scope import GLOBAL, Scope, active_scopes, entry_in_force
@@ -53,47 +53,100 @@ get_global_scope: Final = Scope.get_global_scope
 class ScopeContext:
     """What a ``with`` statement enters and leaves. One statement at a time; leaving never raises."""
 
-    __slots__ = ("_entry",)
+    __slots__ = ("_entered",)
 
-    _entry: Entry
+    _entered: Entry
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            entry = self._entry
+            entry = self._entered
         except AttributeError:  # never entered
             return
         leave(entry)
 
 
-class _NewScope(ScopeContext):
+class _ForkContext(Entry):
+    """One that is its own entry, which spares an object: a fifth of the time (measured).
+
+    Entered once more, it has another entered in its place, for tasks may still stand on it.
+    """
+
+    __slots__ = ("_is_new", "_other")
+
+    _is_new: bool
+    _other: _ForkContext
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        token = self.token if top() is self else None
+        if token is None:
+            self._leave_late()
+            return
+        # The rest is what `leave` does in this case, which nearly all are.
+        self.token = None
+        try:
+            take_off(token)
+        except (ValueError, RuntimeError):
+            mark_as_left(self)
+        if not self.left:
+            self.previous = None
+
+    def _leave_late(self) -> None:
+        """In a foreign context, before what was entered above it, once too often, or entered more than once."""
+        if hasattr(self, "_other"):
+            other = self._other
+            del self._other
+            leave(other)
+        elif not self._is_new:
+            leave(self)
+
+
+class _NewScope(_ForkContext):
     """What `new_scope` gives."""
 
     __slots__ = ()
 
     def __enter__(self) -> Scope:
+        if not self._is_new:
+            self._other = new_scope()
+            return self._other.__enter__()
+        self._is_new = False
         below = top()
         if below is None or below.left:
             below = _in_force_on_top()
-        fork = below.current.fork()
-        entry = self._entry = Entry(below.isolation, fork, below)
-        entry.token = put_on_top(entry)
+        self.isolation = isolation = below.isolation
+        self.tags = isolation._tags  # pyright: ignore[reportPrivateUsage]
+        self.current = fork = below.current.fork()
+        self.previous = below
+        self.left = False
+        self.token = None  # a signal handler may come before the token does
+        self.token = put_on_top(self)
         return fork
 
 
-class _IsolationScope(ScopeContext):
+class _IsolationScope(_ForkContext):
     """What `isolation_scope` gives."""
 
     __slots__ = ()
 
     def __enter__(self) -> Scope:
+        if not self._is_new:
+            self._other = isolation_scope()
+            return self._other.__enter__()
+        self._is_new = False
         below = top()
         if below is None or below.left:
             below = _in_force_on_top()
-        isolation = below.isolation.fork()
-        entry = self._entry = Entry(isolation, below.current.fork(), below)
-        entry.token = put_on_top(entry)
+        self.isolation = isolation = below.isolation.fork()
+        self.tags = isolation._tags  # pyright: ignore[reportPrivateUsage]
+        self.current = below.current.fork()
+        self.previous = below
+        self.left = False
+        self.token = None  # a signal handler may come before the token does
+        self.token = put_on_top(self)
         return isolation
 
 
@@ -106,7 +159,7 @@ class _UseScope(ScopeContext):
         self._scope = scope
 
     def __enter__(self) -> Scope:
-        self._entry = enter(entry_in_force().isolation, self._scope)
+        self._entered = enter(entry_in_force().isolation, self._scope)
         return self._scope
 
 
@@ -115,7 +168,7 @@ class _UseIsolationScope(_UseScope):
 
     def __enter__(self) -> Scope:
         self._scope.ensure_propagation_context()
-        self._entry = enter(self._scope, entry_in_force().current.fork())
+        self._entered = enter(self._scope, entry_in_force().current.fork())
         return self._scope
 
 
@@ -133,12 +186,16 @@ def new_scope() -> _NewScope:
     with vedette.new_scope() as scope:
         scope.set_tag("operation", "import")
     """
-    return _NewScope()
+    context = _NewScope()
+    context._is_new = True  # pyright: ignore[reportPrivateUsage]
+    return context
 
 
 def isolation_scope() -> _IsolationScope:
     """Fork isolation and current scope for a ``with`` block, such as one request or job (SCO-13, SCO-24)."""
-    return _IsolationScope()
+    context = _IsolationScope()
+    context._is_new = True  # pyright: ignore[reportPrivateUsage]
+    return context
 
 
 def use_scope(scope: Scope) -> _UseScope:
@@ -163,21 +220,15 @@ def attachments_of(extra: Scope | None = None) -> list[Attachment]:
 
 def set_tag(key: str, value: Any) -> None:
     """Set a tag on the isolation scope (SCO-65)."""
-    entry = top()
-    try:
-        # What most tags are: of a key that is known, and no longer than servers take.
-        if (
-            type(key) is str
-            and type(value) is str
-            and key in PLAIN_KEYS
-            and len(value) <= LONGEST_TAG
-            and not entry.left  # type: ignore[union-attr] # None is the AttributeError
-        ):
-            # A line break is taken out when the scope is read.
-            entry.isolation._tags[key] = value  # type: ignore[union-attr]  # pyright: ignore[reportPrivateUsage]
+    # What most tags are: of a key that is known, and no longer than servers take.
+    if type(key) is str and type(value) is str and key in PLAIN_KEYS and len(value) <= LONGEST_TAG:
+        try:
+            # A line break is taken out when the scope is read. None, of either, is caught.
+            top().tags[key] = value  # type: ignore[union-attr, index]  # pyright: ignore[reportOptionalMemberAccess, reportOptionalSubscript]
+        except (AttributeError, TypeError):  # there are no scopes here yet, or they were left
+            pass
+        else:
             return
-    except AttributeError:  # there are no scopes here yet
-        pass
     get_isolation_scope().set_tag(key, value)
 
 

@@ -35,14 +35,26 @@ class Entry:
     ``token`` is there while a ``with`` block is open; an entry without one was put there to stay.
     """
 
-    __slots__ = ("current", "isolation", "left", "previous", "token")
+    __slots__ = ("current", "isolation", "left", "previous", "tags", "token")
 
-    def __init__(self, isolation: Scope, current: Scope, previous: Entry | None) -> None:
-        self.isolation = isolation
-        self.current = current
-        self.previous = previous
-        self.left = False
-        self.token: Token[Entry | None] | None = None
+    current: Scope
+    isolation: Scope
+    previous: Entry | None
+    left: bool
+    tags: dict[str, str] | None
+    """The tags of the isolation scope, to be written without a question: None once the entry is left."""
+    token: Token[Entry | None] | None
+
+
+def _entry(isolation: Scope, current: Scope, previous: Entry | None) -> Entry:
+    entry = Entry()
+    entry.isolation = isolation
+    entry.tags = isolation._tags  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    entry.current = current
+    entry.previous = previous
+    entry.left = False
+    entry.token = None
+    return entry
 
 
 _top: ContextVar[Entry | None] = ContextVar("vedette_scopes", default=None)
@@ -50,7 +62,8 @@ top: Final = _top.get
 """What stands on top in this context. It may have been left: `active` tells what is in force."""
 put_on_top: Final = _top.set
 """Puts an entry on top, and returns the token that `leave` takes it off with. `enter` asks first what is in force."""
-_take_off: Final = _top.reset
+take_off: Final = _top.reset
+"""Undoes what the token came from; ValueError or RuntimeError where that is not for this context to do."""
 
 
 def active() -> Entry | None:
@@ -64,7 +77,7 @@ def enter(isolation: Scope, current: Scope) -> Entry:
     previous = active()
     if previous is not _top.get():
         _top.set(previous)  # else the token would hold, and bring back, an entry that was left
-    entry = Entry(isolation, current, previous)
+    entry = _entry(isolation, current, previous)
     entry.token = _top.set(entry)
     return entry
 
@@ -74,7 +87,7 @@ def stay(isolation: Scope, current: Scope) -> Entry:
     below = active()
     if below is not None and below.token is None:
         below = below.previous  # replaced, and not to be kept alive
-    entry = Entry(isolation, current, below)
+    entry = _entry(isolation, current, below)
     _top.set(entry)
     return entry
 
@@ -88,21 +101,23 @@ def leave(entry: Entry) -> None:
     on_top = top()
     if on_top is not entry:
         # Foreign context, or not the innermost one: others may stand on this entry.
-        _mark_as_left(entry)
+        mark_as_left(entry)
         if not _is_below(entry, on_top):
             return
     try:
-        _take_off(token)
+        take_off(token)
     except (ValueError, RuntimeError):
         # Made in another Context, of which this one is a copy; or used by another thread meanwhile.
-        _mark_as_left(entry)
+        mark_as_left(entry)
     if not entry.left:
         # Copies of this context may stand on the entry for ever, and will never fall below it.
         entry.previous = None
 
 
-def _mark_as_left(entry: Entry) -> None:
+def mark_as_left(entry: Entry) -> None:
+    """Whoever stands on the entry falls to the nearest one below that was not left."""
     entry.left = True
+    entry.tags = None
     entry.previous = _not_left(entry.previous)
 
 

@@ -113,7 +113,7 @@ def apply(data: ScopeData, event: dict[str, Any], *, level_given: bool = True) -
 
 def _own_breadcrumbs(crumbs: tuple[Crumb, ...]) -> list[dict[str, Any]]:
     # A hundred of them are most of the work at capture.
-    return [sent(crumb) if len(crumb) > _RENDERED else _own_rendered(*crumb) for crumb in crumbs]
+    return [_own_rendered(*crumb) if len(crumb) == _RENDERED else sent(crumb) for crumb in crumbs]
 
 
 def _own_rendered(_number: int, crumb: dict[str, Any], nests: bool) -> dict[str, Any]:  # noqa: FBT001 - of a tuple

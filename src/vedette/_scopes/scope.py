@@ -86,10 +86,10 @@ class Scope(ScopeFields, UnbuiltOnScopes):
         fork = _new(Scope)
         fork.client = self.client
         fork._state = self._state
-        tags, crumbs, flags = self._tags, self._crumbs, self._flags
-        fork._tags = tags.copy() if tags else {}
-        fork._crumbs = crumbs.copy() if crumbs else []
-        fork._flags = None if flags is None else flags.fork()
+        fork._tags = self._tags.copy()
+        fork._crumbs = self._crumbs.copy()
+        flags = self._flags
+        fork._flags = flags if flags is None else flags.fork()
         fork._type = self._type
         fork._last_event_id = None
         fork._propagation_context = self._propagation_context

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.unit._scopes.recording import RecordingClient, applied, event_of, messages
 from vedette._scopes.client import BaseClient, NoOpClient
+from vedette._scopes.context import add_breadcrumb, use_isolation_scope
 from vedette._scopes.scope import Scope
 
 
@@ -284,18 +285,37 @@ FIELDS = st.fixed_dictionaries(
 )
 
 
-@given(FIELDS, st.booleans())
-def test_the_quick_way_records_what_the_thorough_one_records(fields, positional):
+def by_dict(scope, fields):
+    scope.add_breadcrumb(fields)
+
+
+def by_keywords(scope, fields):
+    scope.add_breadcrumb(**fields)
+
+
+def by_function(scope, fields):
+    with use_isolation_scope(scope):
+        add_breadcrumb(**fields)
+
+
+@pytest.mark.parametrize("add", [by_dict, by_keywords, by_function])
+@given(fields=FIELDS)
+def test_the_quick_way_records_what_the_thorough_one_records(add, fields):
     quick, thorough = Scope(client=RecordingClient()), Scope(client=Thorough())
     for scope in (quick, thorough):
-        given_fields = copy.deepcopy(fields)
-        if positional:
-            scope.add_breadcrumb(given_fields)
-        else:
-            scope.add_breadcrumb(**given_fields)
+        add(scope, copy.deepcopy(fields))
     (one,), (other,) = crumbs_of(quick), crumbs_of(thorough)
     assert abs(one.pop("timestamp") - other.pop("timestamp")) < 60
     assert repr(sorted(one.items())) == repr(sorted(other.items()))  # the same types, and NaN is NaN
+
+
+@pytest.mark.parametrize("add", [by_dict, by_keywords, by_function])
+def test_a_field_that_is_none_is_as_good_as_not_given(add):
+    scope = Scope(client=RecordingClient())
+    add(scope, {"type": None, "category": None, "message": None, "level": None, "data": None, "custom": 1})
+    (crumb,) = crumbs_of(scope)
+    del crumb["timestamp"]
+    assert crumb == {"type": "default", "level": "info", "custom": 1}
 
 
 @pytest.mark.spec("BRC-05")
@@ -311,7 +331,10 @@ def test_what_is_changed_after_a_breadcrumb_was_added_does_not_reach_it():
 def test_breadcrumbs_hold_no_object_of_the_program():
     scope = Scope()
     values = [Text("text"), Text("other")]
-    scope.add_breadcrumb(message=values[0], data={values[1]: values[0]})
+    for add in (by_dict, by_keywords, by_function):
+        add(scope, {"message": values[0], "category": values[1], "data": {values[1]: values[0]}})
+        add(scope, {"message": "m", "data": {"key": values[0]}})
+        add(scope, {"message": "m", "data": {values[1]: 1}})
     scope.add_breadcrumb({values[0]: 1}, **{values[1]: 2})
     kinds = {type(each) for crumb in crumbs_of(scope) for each in (*crumb, *crumb.values(), *crumb.get("data", {}))}
     assert kinds <= {str, int, float, dict}

@@ -20,6 +20,7 @@ from vedette._scopes.context import (
     get_isolation_scope,
     isolation_scope,
     new_scope,
+    set_tag,
     use_isolation_scope,
     use_scope,
 )
@@ -224,6 +225,67 @@ def test_a_half_consumed_generator_may_be_collected_as_garbage():
     collector.start()
     collector.join()
     assert get_current_scope() is before
+
+
+@pytest.mark.parametrize("enter", [new_scope, isolation_scope])
+def test_a_context_that_is_entered_again_is_another_scope_each_time(enter):
+    outside = active_scopes()
+    context = enter()
+    with context as first:
+        get_current_scope().set_tag("tag", "first")
+        task = contextvars.copy_context()
+    with context as second:
+        assert first is not second
+        assert tag() is None
+        assert task.run(tag) == "first"
+    assert active_scopes() == outside
+    assert task.run(tag) == "first"
+
+
+@pytest.mark.parametrize("enter", [new_scope, isolation_scope])
+def test_a_context_may_be_entered_inside_itself(enter):
+    outside = active_scopes()
+    context = enter()
+    with context:
+        inside = active_scopes()
+        with context:
+            assert active_scopes() != inside
+        assert active_scopes() == inside
+    assert active_scopes() == outside
+
+
+@pytest.mark.parametrize("enter", [new_scope, isolation_scope, lambda: use_scope(Scope())])
+def test_a_context_that_was_never_entered_may_be_left(enter):
+    before = active_scopes()
+    enter().__exit__(None, None, None)
+    assert active_scopes() == before
+
+
+def test_a_tag_that_is_set_where_the_scope_was_left_meanwhile_goes_to_the_one_below():
+    get_isolation_scope()
+
+    def request():
+        with isolation_scope():
+            yield
+
+    held = request()
+    next(held)
+    contextvars.copy_context().run(held.close)
+    set_tag("tag", "of the scope in force")
+    with isolation_scope():
+        assert tag_of_isolation() == "of the scope in force"
+
+
+def tag_of_isolation():
+    return event_of(get_isolation_scope()).get("tags", {}).get("tag")
+
+
+def test_a_tag_that_is_set_after_the_scope_was_cleared_is_kept():
+    set_tag("tag", "before")
+    get_isolation_scope().clear()
+    assert tag_of_isolation() is None
+    set_tag("tag", "after")
+    assert tag_of_isolation() == "after"
 
 
 def test_leaving_twice_changes_nothing():
