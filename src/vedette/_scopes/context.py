@@ -16,6 +16,7 @@ from vedette._scopes.state import in_order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextvars import Token
     from types import TracebackType
     from typing import Any, Final
 
@@ -86,13 +87,13 @@ class _ForkContext(Entry):
             self._leave_late()
             return
         # The rest is what `leave` does in this case, which nearly all are.
-        self.token = None
+        self.token: Token[Entry | None] | None = None
         try:
             take_off(token)
         except (ValueError, RuntimeError):
             mark_as_left(self)
         if not self.left:
-            self.previous = None
+            self.previous: Entry | None = None
 
     def _leave_late(self) -> None:
         """In a foreign context, before what was entered above it, once too often, or entered more than once."""
@@ -111,18 +112,21 @@ class _NewScope(_ForkContext):
 
     def __enter__(self) -> Scope:
         if not self._is_new:
-            self._other = new_scope()
-            return self._other.__enter__()
-        self._is_new = False
+            other = new_scope()
+            self._other: _ForkContext = other
+            return other.__enter__()
+        self._is_new: bool = False
         below = top()
         if below is None or below.left:
             below = _in_force_on_top()
-        self.isolation = isolation = below.isolation
-        self.tags = isolation._tags  # pyright: ignore[reportPrivateUsage]
-        self.current = fork = below.current.fork()
-        self.previous = below
-        self.left = False
-        self.token = None  # a signal handler may come before the token does
+        isolation = below.isolation
+        self.isolation: Scope = isolation
+        self.tags: dict[str, str] | None = isolation._tags  # pyright: ignore[reportPrivateUsage]
+        fork = below.current.fork()
+        self.current: Scope = fork
+        self.previous: Entry | None = below
+        self.left: bool = False
+        self.token: Token[Entry | None] | None = None  # a signal handler may come before the token does
         self.token = put_on_top(self)
         return fork
 
@@ -134,18 +138,20 @@ class _IsolationScope(_ForkContext):
 
     def __enter__(self) -> Scope:
         if not self._is_new:
-            self._other = isolation_scope()
-            return self._other.__enter__()
-        self._is_new = False
+            other = isolation_scope()
+            self._other: _ForkContext = other
+            return other.__enter__()
+        self._is_new: bool = False
         below = top()
         if below is None or below.left:
             below = _in_force_on_top()
-        self.isolation = isolation = below.isolation.fork()
-        self.tags = isolation._tags  # pyright: ignore[reportPrivateUsage]
-        self.current = below.current.fork()
-        self.previous = below
-        self.left = False
-        self.token = None  # a signal handler may come before the token does
+        isolation = below.isolation.fork()
+        self.isolation: Scope = isolation
+        self.tags: dict[str, str] | None = isolation._tags  # pyright: ignore[reportPrivateUsage]
+        self.current: Scope = below.current.fork()
+        self.previous: Entry | None = below
+        self.left: bool = False
+        self.token: Token[Entry | None] | None = None  # a signal handler may come before the token does
         self.token = put_on_top(self)
         return isolation
 
