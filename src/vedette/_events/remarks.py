@@ -70,20 +70,34 @@ def remark_cuts(event: Meta, text_limit: int) -> None:
 
 
 def _remark_below(meta: Meta, start: Path, value: Any, text_limit: int) -> None:
+    if _class_of(value) is str:
+        _remark_text(meta, start, value, text_limit)
+        return
     waiting: list[tuple[Path, Any]] = [(start, value)]
-    while waiting:
+    while waiting:  # of containers only: a path for each value of a hundred breadcrumbs costs more than the look at it
         path, value = waiting.pop()
-        cls = _class_of(value)
-        if cls is str and value.endswith(_CUT) and len(value) == text_limit:
-            place_remark(meta, path, cut_remark())
-        elif cls is dict:
+        if _class_of(value) is dict:
+            parts = value.items()
             _remark_missing(meta, path, value.get(_CUT), len(value) - 1)
-            waiting += [((*path, key), part) for key, part in value.items()]
-        elif cls is list and value:
+        elif _class_of(value) is list and value:
+            parts = enumerate(value)
             last = value[-1]
             is_sign = _class_of(last) is str and last.startswith(f"{_CUT} ")
             _remark_missing(meta, path, last[2:] if is_sign else None, len(value) - 1)
-            waiting += [((*path, at), part) for at, part in enumerate(value)]
+        else:
+            continue
+        for key, part in parts:
+            cls = _class_of(part)
+            if cls is str:
+                if part.endswith(_CUT):
+                    _remark_text(meta, (*path, key), part, text_limit)
+            elif cls is dict or cls is list:
+                waiting.append(((*path, key), part))
+
+
+def _remark_text(meta: Meta, path: Path, text: str, text_limit: int) -> None:
+    if text.endswith(_CUT) and len(text) == text_limit:
+        place_remark(meta, path, cut_remark())
 
 
 def _remark_missing(meta: Meta, path: Path, sign: Any, shown: int) -> None:

@@ -173,7 +173,12 @@ class Walk:
             if is_frame and key in _SOURCE:
                 continue
             name = key if type(key) is str else ""
-            mapping[key] = self._scrubbed(name, value, matches, depth)
+            if _meanings[name] is not None:
+                mapping[key] = self._scrubbed(name, value, matches, depth)
+            elif matches(name):  # the ordinary name, as `_scrubbed` has it: most of a walk's time goes by here
+                mapping[key] = FILTERED
+            elif _class_of(value) not in _HARMLESS and not (type(value) is str and value.isalnum()):
+                mapping[key] = self._kept(value, matches, depth)  # what is one word holds no secret
 
     def _scrub_list(self, items: list[Any], matches: Matches, pairs: bool, depth: int) -> None:  # noqa: FBT001
         for index, item in enumerate(items):
@@ -205,7 +210,7 @@ class Walk:
         cls = _class_of(value)
         if cls is str:
             return self._text(value)
-        if value is None or cls is int or cls is float or cls is bool:
+        if cls in _HARMLESS:
             return value
         if depth >= MAX_DEPTH:
             return FILTERED
@@ -221,6 +226,8 @@ def _is_pair(item: Any) -> bool:
     kind = _class_of(item)
     return (kind is list or kind is tuple) and len(item) == 2 and type(item[0]) is str  # noqa: PLR2004
 
+
+_HARMLESS: Final = frozenset({int, float, bool, type(None)})
 
 _COOKIES: Final = "matches_cookie"
 _QUERY: Final = "matches_query"

@@ -44,9 +44,9 @@ def unquoted(name: str) -> str:
 
 def url(text: str, matches: Matches) -> str:
     """The URL with its query string and its fragment filtered."""
-    start = min((at for at in (text.find("?"), text.find("#")) if at >= 0), default=-1) + 1
-    if start == 0:
+    if "?" not in text and "#" not in text:
         return text
+    start = min(at for at in (text.find("?"), text.find("#")) if at >= 0) + 1
     return text[:start] + "#".join(query(part, matches) for part in text[start:].split("#"))
 
 

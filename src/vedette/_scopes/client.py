@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 DEFAULT_MAX_BREADCRUMBS: Final = 100  # BRC-12
 
-MOST_BYTES_OF_A_CHARACTER: Final = 6  # a lone surrogate, written as an escape; four in UTF-8 otherwise
-
 _DEFAULT_SETTINGS: Final = EventSettings()
 
 
@@ -53,8 +51,8 @@ class BaseClient:
     """What is said of each trace that begins here (DSC-04, DSC-12)."""
 
     plain_text_limit: int = 0
-    """How many characters a text in a breadcrumb may have that is kept without asking `record_breadcrumb`, for the
-    renderer would not cut it, whatever they are; 0: it is to be asked. Not above 0 unless breadcrumbs are kept."""
+    """How many characters an ASCII text in a breadcrumb may have that is kept without asking `record_breadcrumb`, for
+    the renderer would not cut it; 0: it is to be asked. Not above 0 unless breadcrumbs are kept."""
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         if options is not None:

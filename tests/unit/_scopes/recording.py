@@ -6,7 +6,7 @@ import contextvars
 from typing import TYPE_CHECKING, Any
 
 from vedette._scopes import merge
-from vedette._scopes.client import MOST_BYTES_OF_A_CHARACTER, BaseClient
+from vedette._scopes.client import BaseClient
 from vedette._scopes.context import active_scopes, get_isolation_scope
 from vedette._scopes.scope import Scope, ScopeType
 
@@ -23,7 +23,7 @@ class RecordingClient(BaseClient):
         self.max_breadcrumbs = max_breadcrumbs
         # As the real one has it.
         plain = before_breadcrumb is None and max_breadcrumbs > 0
-        self.plain_text_limit = 8192 // MOST_BYTES_OF_A_CHARACTER if plain else 0
+        self.plain_text_limit = 8192 if plain else 0
 
     def is_active(self):
         return True
