@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 import vedette
+from tests.programs import run_program
 from tests.servers import RecordingServer
 from tests.threads import os_threads
 from tests.waiting import wait_until
@@ -675,6 +676,22 @@ def test_a_transport_that_raises_loses_the_event_and_says_so(caplog: pytest.LogC
     (warning,) = (r.getMessage() for r in caplog.records if r.levelname == "WARNING")
     assert warning.startswith("the transport's capture_envelope (")
     assert warning.endswith("Broken.capture_envelope) raised")
+
+
+def test_a_transport_that_ends_its_own_thread_prints_nothing() -> None:
+    done = run_program("""
+        import vedette
+        from vedette.testing import MemoryTransport
+
+        class Interrupted(MemoryTransport):
+            def flush(self, timeout, callback=None):
+                raise KeyboardInterrupt
+
+        vedette.init("http://key@127.0.0.1:9/1", transport=Interrupted())
+        vedette.capture_message("hello")
+        vedette.flush(1)
+    """)
+    assert (done.code, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_a_subclass_of_the_http_transport_works_and_its_losses_are_known() -> None:

@@ -54,8 +54,9 @@ def ask(name: str, func: Callable[..., T], *args: Any, so: str = "") -> T | Fail
 def complain(name: str, func: object, what: str, *, exc_info: bool = False) -> None:
     """Say what a guest has done wrong: aloud the first time for each callback, then in debug mode (ruling 4)."""
     try:
-        said = f"{name} ({call(name, _path_of, func)}) {what}"
-        log.warn_once(said, "%s", said, exc_info=exc_info)
+        path, place = call(name, _path_of, func), call(name, _place_of, func)
+        said = f"{name} ({path}) {what}"
+        log.warn_once(f"{said} {place}", "%s", said, exc_info=exc_info)
     except Exception as error:  # a guest whose name is a property that raises, or no room left on the stack
         if is_control_flow(error):
             raise
@@ -82,6 +83,12 @@ def _refuse_coroutine(answer: object) -> None:
         close(answer)  # so that Python does not warn that it was never awaited
         message = f"it returned a {kind.__qualname__}, which nobody will wait for: hooks are plain functions"
         raise TypeError(message)
+
+
+def _place_of(func: object) -> str:
+    """Where it is written, for many a lambda has the same name."""
+    code = getattr(func, "__code__", None)
+    return "" if code is None else f"{code.co_filename}:{code.co_firstlineno}"
 
 
 def _path_of(func: object) -> str:

@@ -27,9 +27,9 @@ class Span:
     parent_span_id: str | None = None
     same_process_as_parent: bool = True
     sampled: bool | None = False
-    op: str | None = None
-    name: str | None = None
-    description: str | None = None
+    op: str | None = ""
+    name: str | None = ""
+    description: str | None = ""
     status: str | None = None
     origin: str = "manual"
     start_timestamp: datetime | None = None
@@ -97,6 +97,12 @@ class Span:
         """Do nothing."""
 
     def set_data(self, key: str, value: Any) -> None:
+        """Do nothing."""
+
+    def set_attribute(self, key: str, value: Any) -> None:
+        """Do nothing."""
+
+    def set_attributes(self, attributes: dict[str, Any]) -> None:
         """Do nothing."""
 
     def update_data(self, data: dict[str, Any]) -> None:

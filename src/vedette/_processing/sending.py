@@ -5,7 +5,7 @@ from __future__ import annotations
 import _thread
 from abc import ABC, abstractmethod
 
-from vedette._host import guests
+from vedette._host import guests, log
 from vedette._protocol import json
 from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._transport.delivery import Delivery, Outcome
@@ -118,8 +118,14 @@ class GuestSender(Sender):
             finally:
                 done.release()
 
+        def call_apart() -> None:
+            try:
+                call()
+            except BaseException as error:  # noqa: BLE001 - Ctrl-C of its own: nobody stands above to whom it could go
+                log.warn_once(f"transport {name} ended", "the transport's %s ended with %s", name, type(error).__name__)
+
         try:
-            _thread.start_new_thread(call, ())
+            _thread.start_new_thread(call_apart, ())
         except (RuntimeError, MemoryError):  # at exit: there is no thread to be had
             call()
         done.acquire(timeout=max(0.0, seconds))

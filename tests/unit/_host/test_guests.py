@@ -129,6 +129,20 @@ def test_each_callback_that_fails_is_told_of_once(caplog: pytest.LogCaptureFixtu
     assert said == [f"a hook ({__name__}.{name}) raised" for name in names]
 
 
+def test_two_callbacks_of_one_name_are_told_of_each(caplog: pytest.LogCaptureFixture) -> None:
+    def first() -> None:
+        raise ValueError
+
+    def second() -> None:
+        raise ValueError
+
+    caplog.set_level(logging.DEBUG, "vedette")
+    second.__qualname__ = first.__qualname__  # as with the lambdas of a module
+    for hook in (first, second) * 2:
+        ask("a hook", hook)
+    assert [level for level, _ in records(caplog)] == ["WARNING", "WARNING", "DEBUG", "DEBUG"]
+
+
 def test_a_guest_whose_name_cannot_be_told_fails_like_any_other() -> None:
     class Nameless:
         def __getattr__(self, name: str) -> str:

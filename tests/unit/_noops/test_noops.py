@@ -73,6 +73,8 @@ def test_code_that_traces_runs_on() -> None:
         transaction.name = "renamed"
         with vedette.start_span(op="db", name="select") as span:
             span.set_data("rows", 3)
+            span.set_attribute("rows", 3)
+            span.description += " more"
             span.description = "select 1"
             span.set_status("ok")
             with span.start_child(op="inner"):
