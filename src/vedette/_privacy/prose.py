@@ -50,7 +50,7 @@ _NAMES_OF_SCHEMES = ("bearer ", "basic ", "digest ", "negotiate ", "token ", "ap
 _SCHEMES = r"\b(bearer|basic|digest|negotiate|token|apikey|aws4-hmac-sha256)[ ]{1,8}([\w.~+/=:-]+)"
 _AUTHORITY_END = r"[\s\"'<>\\`]"
 # `user:pass'word@host`, but not `'http://host:80','ann@host'`
-_ODD_PASSWORD = r"""[\w.%+~-]{0,128}:(?!\d{1,5}["'<>\\`])[^\s/?#@"'<>\\`]{0,256}["'<>\\`][^\s,]{0,512}(?=@)"""
+_ODD_AUTHORITY = r"""[\w.%+~-]{0,128}:(?!\d{1,5}["'<>\\`])[^\s/?#@"'<>\\`]{0,256}["'<>\\`][^\s,]{0,512}(?=@)"""
 # Pydantic tells the field on one line and its value on the next.
 _FIELD_INPUT = r"^([\w.-]{1,256})\n  [^\n]{0,2048}\[type=\w{1,64}, input_value=([^\n]*), input_type=\w{1,128}\]$"
 
@@ -79,7 +79,7 @@ class _Expressions:
 
     __slots__ = (
         "angles", "authority_end", "bracket", "call", "clause_end", "data_end", "field_input", "goes_on", "harmless",
-        "line_end", "odd_password", "opening", "pair", "pem_end", "scheme", "word_end",
+        "line_end", "odd_authority", "opening", "pair", "pem_end", "scheme", "word_end",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ class _Expressions:
         self.pem_end = re.compile(_PEM_END)
         self.goes_on = re.compile(_GOES_ON)
         self.data_end = re.compile(_DATA_END)
-        self.odd_password = re.compile(_ODD_PASSWORD)
+        self.odd_authority = re.compile(_ODD_AUTHORITY)
         self.field_input = re.compile(_FIELD_INPUT, re.MULTILINE)
         self.opening = re.compile(_OPENING)
         self.bracket = re.compile(_BRACKETS)
@@ -317,7 +317,7 @@ def _without_credentials(text: str) -> str:
         start = at + 3
         end = find_end(text, start, start + _LONGEST_AUTHORITY)
         length = _user_length(text[start : start + _LONGEST_AUTHORITY if end is None else end.start()])
-        odd = None if length else _expressions().odd_password.match(text, start)
+        odd = None if length else _expressions().odd_authority.match(text, start)
         if odd is not None:
             length = odd.end() - start
         if length:

@@ -68,7 +68,8 @@ def test_what_stands_around_a_secret_stays_readable(text: str, shown: str):
         "password=''", "a = b", "https://shop.example:8080/a?x=1", "C:\\auth", "password=[Filtered]", "the password is",
         "Bearer token missing", "Basic authentication failed", "Token expired", "a digest of the news", "password:",
         "the primary key: 7", "order id: 7", "token=None id=7", "(using password: YES)", "(using password: NO)",
-        "'http://shop:80','a@b'", "http://shop:80/a?x=a@b", "`key`: the name of the field", "mailto:ann@shop.example", "2026-11-25T21:30:00Z", "http://h/@ann",
+        "'http://shop:80','a@b'", "http://shop:80/a?x=a@b", "`key`: the name of the field",
+        "mailto:ann@shop.example", "2026-11-25T21:30:00Z", "http://h/@ann",
     ],
 )  # fmt: skip
 def test_texts_without_secrets_stay_as_they_are(text: str):
