@@ -51,6 +51,8 @@ _SCHEMES = r"\b(bearer|basic|digest|negotiate|token|apikey|aws4-hmac-sha256)[ ]{
 _AUTHORITY_END = r"[\s\"'<>\\`]"
 # `user:pass'word@host`, but not `'http://host:80','ann@host'`
 _ODD_AUTHORITY = r"""[\w.%+~-]{0,128}:(?!\d{1,5}["'<>\\`])[^\s/?#@"'<>\\`]{0,256}["'<>\\`][^\s,]{0,512}(?=@)"""
+# What a URL's classes call it once they took it apart: urllib's `Request.host`, yarl's `_netloc`.
+_NETLOC = r"""(?<![A-Za-z])((?:host|netloc|authority)["']?\s?[=:]\s?b?["'])[^\s"'@/:]{0,128}:[^\s"'@]{0,256}(?=@)"""
 # Pydantic tells the field on one line and its value on the next.
 _FIELD_INPUT = r"^([\w.-]{1,256})\n  [^\n]{0,2048}\[type=\w{1,64}, input_value=([^\n]*), input_type=\w{1,128}\]$"
 
@@ -79,7 +81,7 @@ class _Expressions:
 
     __slots__ = (
         "angles", "authority_end", "bracket", "call", "clause_end", "data_end", "field_input", "goes_on", "harmless",
-        "line_end", "odd_authority", "opening", "pair", "pem_end", "scheme", "word_end",
+        "line_end", "netloc", "odd_authority", "opening", "pair", "pem_end", "scheme", "word_end",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -88,6 +90,7 @@ class _Expressions:
         self.pair = re.compile(_PAIR)
         self.call = re.compile(_CALL)
         self.angles = re.compile(_ANGLES)
+        self.netloc = re.compile(_NETLOC)
         self.pem_end = re.compile(_PEM_END)
         self.goes_on = re.compile(_GOES_ON)
         self.data_end = re.compile(_DATA_END)
@@ -115,8 +118,11 @@ def _expressions() -> _Expressions:
 
 def scrub_text(text: str, names: DenyList) -> str:
     """The text without the secrets that can be found in it."""
-    if "@" in text and "://" in text:
-        text = _without_credentials(text)
+    if "@" in text:
+        if "://" in text:
+            text = _without_credentials(text)
+        if "host" in text or "netloc" in text or "authority" in text:
+            text = _expressions().netloc.sub(rf"\g<1>{FILTERED}", text)
     has_words, has_pairs = " " in text, "=" in text or ":" in text
     if not has_words and not has_pairs:
         return text

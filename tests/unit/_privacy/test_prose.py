@@ -134,6 +134,21 @@ def test_a_value_is_filtered_to_its_end_and_not_beyond(text: str, shown: str):
     assert scrubbed(shown) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("<Request host='ann:x@h:1' a=1>", "<Request host='[Filtered]@h:1' a=1>"),
+        ("<yarl.URL _netloc='ann:x@h'>", "<yarl.URL _netloc='[Filtered]@h'>"),
+        ('{"authority": "ann:x@h"}', '{"authority": "[Filtered]@h"}'),
+        ("host='git@h', host='h:80'", "host='git@h', host='h:80'"),
+        ("ghost='a:b@c'", "ghost='a:b@c'"),
+    ],
+)
+def test_the_authority_of_a_url_that_was_taken_apart_loses_user_and_password(text: str, shown: str):
+    assert scrubbed(text) == shown
+    assert scrubbed(shown) == shown
+
+
 @pytest.mark.parametrize("sign", list("'\"<>\\`"))
 def test_the_password_of_a_url_may_hold_signs_that_should_be_encoded(sign: str):
     assert scrubbed(f"no route to postgres://ann:a{sign}x@db/shop") == "no route to postgres://[Filtered]@db/shop"
