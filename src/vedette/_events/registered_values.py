@@ -68,7 +68,7 @@ def register(kind: type[T] | str, func: Callable[[T], str | None]) -> None:
     it. Safe to call from any thread.
 
     Raises:
-        TypeError: ``kind`` is neither a class nor a name, or ``func`` cannot be called.
+        TypeError: ``kind`` is neither a class nor a name, or ``func`` is async or cannot be called.
         ValueError: ``kind`` is a built-in type such as ``int`` or ``dict``, or a name without a module.
     """
     given: Any = kind
@@ -76,6 +76,8 @@ def register(kind: type[T] | str, func: Callable[[T], str | None]) -> None:
         raise TypeError(f"register takes a class or its dotted name, not an instance of {dotted_name(class_of(given))}")
     if not any(name == "__call__" for base in mro_of(class_of(func)) for name, _ in class_items(base)):
         raise TypeError(f"the renderer must be a function, and is of type {dotted_name(class_of(func))}")
+    if guests.is_async(func):
+        raise TypeError("the renderer must be a plain function, not an async one: nobody would wait for it")
     named = _class_of_name(given) if class_of(given) is str else given
     if id(named) in NOT_REGISTRABLE:
         raise ValueError(f"{dotted_name(named)} is built in and cannot be registered; custom_repr may do instead")

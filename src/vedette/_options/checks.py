@@ -11,6 +11,7 @@ import os
 
 from vedette._options.errors import UnknownKeyError, WrongValueError
 from vedette._protocol.dsn import Dsn
+from vedette._protocol.http_url import is_http_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def _dsn(value: Any) -> str:
 def _url(value: Any) -> str:
     """Empty means: none, whatever the environment says."""
     text = plain_text(value)
-    if text and not text.lower().startswith(("http://", "https://")):
+    if text and not is_http_url(text):
         raise WrongValueError
     return text
 
@@ -351,7 +352,16 @@ STATUS_RANGES: Final = list_of("HTTP status codes, 100 to 599, and ranges of the
 def _headers(value: Any) -> dict[str, str]:
     if not is_a(value, dict) or not all(is_text(text) for pair in value.items() for text in pair):
         raise WrongValueError
-    return {str.__str__(name): str.__str__(text) for name, text in value.items()}
+    headers = {str.__str__(name): str.__str__(text) for name, text in value.items()}
+    if not all(_can_be_header(name, text) for name, text in headers.items()):
+        message = "must be a dict of headers: names of ASCII letters, and values without line breaks"
+        raise WrongValueError(message)
+    return headers
+
+
+def _can_be_header(name: str, text: str) -> bool:
+    is_name = name.isascii() and name.isprintable() and bool(name) and not set(name) & {" ", ":"}
+    return is_name and max(text, default="") <= "\xff" and not set(text) & {"\r", "\n", "\0"}
 
 
 def fields(value: Any, checks: Mapping[str, Check]) -> dict[str, Any]:

@@ -62,6 +62,7 @@ _VAGUE = frozenset({"key", "session"})
 _TELLING = frozenset(
     {"api", "access", "secret", "private", "auth", "sign", "signing", "encryption", "master", "ssh", "aws", "license"}
     | {"client", "shared", "hmac", "service", "app", "session", "id", "token", "cookie", "data"}
+    | {"account"}
 )
 
 # Up to this many letters, a term of the program's own is a word in names of data: `ip`, `ssn`, `iban`.

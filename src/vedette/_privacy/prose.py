@@ -4,7 +4,8 @@ What is found
 - the value of a deny-listed name in ``name=value``, ``name: value`` and ``"name": "value"``, in quotes escaped by
   some other text around them, too, and in the query string of a URL;
 - user and password of a URL, ``postgres://[Filtered]@host/db``; a DSN's key is one;
-- what follows the name of an authentication scheme: ``Bearer [Filtered]``.
+- what follows the name of an authentication scheme: ``Bearer [Filtered]``;
+- the value that a validation error of pydantic shows for a deny-listed field.
 
 In doubt it filters too much: a quotation that does not end is filtered to the end of the text. Names in quotes are
 names of data, bare ones are judged as names of variables, for ``for key: value`` is what people write.
@@ -16,6 +17,7 @@ They are compiled at the first use, on the worker, where ``re`` is there already
 from __future__ import annotations
 
 from vedette._privacy.denylist import FILTERED
+from vedette._privacy.texts import unquoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,19 +29,32 @@ if TYPE_CHECKING:
 
 # A name, in quotes or not, and what stands between it and its value.
 _PAIR = (
-    r"(?<![\w.-])([\w.-]{1,128}(?:\[[\w.-]{0,64}\]){0,4})"
-    r"""(\\{0,7}["'])?\]?\s{0,8}(={1,3}>?|:=|:(?!:|//))(?(2)\s{0,8}|[ \t]{0,8})"""
+    r"(?<![\w.%-])([\w.%-]{1,128}(?:\[[\w.-]{0,64}\]){0,4})"
+    r"""(\\{0,7}["'`])?\]?\s{0,8}(={1,3}>?|:=|:(?!:|//))(?(2)\s{0,8}|[ \t]{0,8})"""
 )
 _OPENING = r"""[bBrRuUfF]{0,2}(\\{0,7}(?:'''|\"\"\"|["']))"""
+# What a value may begin with that holds blanks: a call, something between angles, a key in PEM form.
+_CALL = r"[A-Za-z_][\w.]{0,128}(?=\()"
+_ANGLES = r"<[^<>\r\n]{1,2048}>"
+_PEM = "-----BEGIN "
+_PEM_END = r"-----END [A-Z0-9 ]{1,64}-----"
+_GOES_ON = r"\}?\w"
 _BRACKETS = r"""[\[\](){}]|\\.|["']"""
 # What stands for a value that is filled in elsewhere, and what no secret can be.
-_HARMLESS = r"""(?:%(?:\(\w{1,64}\))?[srd]|\{\d?\}|\?|None|null|True|False|true|false)(?![^\s,;&)\]}'"])"""
+_HARMLESS = r"""(?:%(?:\(\w{1,64}\))?[srd]|\{\d?\}|\?|None|null|True|False|true|false|YES|NO)(?![^\s,;&)\]}'"])"""
 _WORD_END = r"[\s&]"
 _CLAUSE_END = r"[\r\n&]|[,;](?=\s)"
+_DATA_END = r"[\r\n&]|[,;)\]}](?=\s)"
 _LINE_END = r"[\r\n]"
 _NAMES_OF_SCHEMES = ("bearer ", "basic ", "digest ", "negotiate ", "token ", "apikey ", "aws4-hmac-sha256 ")
 _SCHEMES = r"\b(bearer|basic|digest|negotiate|token|apikey|aws4-hmac-sha256)[ ]{1,8}([\w.~+/=:-]+)"
 _AUTHORITY_END = r"[\s\"'<>\\`]"
+# `user:pass'word@host`, but not `'http://host:80','ann@host'`
+_ODD_AUTHORITY = r"""[\w.%+~-]{0,128}:(?!\d{1,5}["'<>\\`])[^\s/?#@"'<>\\`]{0,256}["'<>\\`][^\s,]{0,512}(?=@)"""
+# What a URL's classes call it once they took it apart: urllib's `Request.host`, yarl's `_netloc`.
+_NETLOC = r"""(?<![A-Za-z])((?:host|netloc|authority)["']?\s?[=:]\s?b?["'])[^\s"'@/:]{0,128}:[^\s"'@]{0,256}(?=@)"""
+# Pydantic tells the field on one line and its value on the next.
+_FIELD_INPUT = r"^([\w.-]{1,256})\n  [^\n]{0,2048}\[type=\w{1,64}, input_value=([^\n]*), input_type=\w{1,128}\]$"
 
 # After `Bearer`, these go on a sentence.
 _WORDS_OF_PROSE = frozenset(
@@ -65,13 +80,22 @@ class _Expressions:
     """The compiled expressions."""
 
     __slots__ = (
-        "authority_end", "bracket", "clause_end", "harmless", "line_end", "opening", "pair", "scheme", "word_end",
+        "angles", "authority_end", "bracket", "call", "clause_end", "data_end", "field_input", "goes_on", "harmless",
+        "line_end", "netloc", "odd_authority", "opening", "pair", "pem_end", "scheme", "word_end",
     )  # fmt: skip
 
     def __init__(self) -> None:
         import re  # noqa: PLC0415 - see above
 
         self.pair = re.compile(_PAIR)
+        self.call = re.compile(_CALL)
+        self.angles = re.compile(_ANGLES)
+        self.netloc = re.compile(_NETLOC)
+        self.pem_end = re.compile(_PEM_END)
+        self.goes_on = re.compile(_GOES_ON)
+        self.data_end = re.compile(_DATA_END)
+        self.odd_authority = re.compile(_ODD_AUTHORITY)
+        self.field_input = re.compile(_FIELD_INPUT, re.MULTILINE)
         self.opening = re.compile(_OPENING)
         self.bracket = re.compile(_BRACKETS)
         self.harmless = re.compile(_HARMLESS)
@@ -94,8 +118,11 @@ def _expressions() -> _Expressions:
 
 def scrub_text(text: str, names: DenyList) -> str:
     """The text without the secrets that can be found in it."""
-    if "@" in text and "://" in text:
-        text = _without_credentials(text)
+    if "@" in text:
+        if "://" in text:
+            text = _without_credentials(text)
+        if "host" in text or "netloc" in text or "authority" in text:
+            text = _expressions().netloc.sub(rf"\g<1>{FILTERED}", text)
     has_words, has_pairs = " " in text, "=" in text or ":" in text
     if not has_words and not has_pairs:
         return text
@@ -104,6 +131,8 @@ def scrub_text(text: str, names: DenyList) -> str:
     if has_words and _holds_any(_NAMES_OF_SCHEMES, folded):
         text = _without_schemes(text)
     if has_pairs and (not folded.isascii() or _holds_any(names.roots, folded)):
+        if "input_value=" in text:
+            text = _without_inputs(text, names)
         text = _without_values(text, names)
     return text
 
@@ -160,7 +189,8 @@ def _next_pair(text: str, at: int, names: DenyList) -> re.Match[str] | None:
 
 def _is_hidden(pair: re.Match[str], text: str, names: DenyList) -> bool:
     name, quote, separator = pair.groups()
-    if quote:
+    name = unquoted(name)
+    if quote and quote != "`":
         return names.matches(name)
     if separator[0] == ":" and name.endswith(_EXCEPTIONS):
         return False  # `AuthError: no such user`
@@ -179,7 +209,9 @@ def _is_phrase(pair: re.Match[str], text: str, names: DenyList) -> bool:
     """Whether the word before makes a secret of it: `API key: ...`, `session ID = ...`."""
     before = text[max(0, pair.start() - _LONGEST_WORD) : pair.start()]
     words = before.split()
-    return before[-1:] == " " and bool(words) and names.matches_variable(f"{words[-1]} {pair[1]}")
+    # A word, not the end of some other pair: `token=None id=7`
+    is_word = before[-1:] == " " and bool(words) and words[-1].replace("-", "a").isalpha()
+    return is_word and names.matches_variable(f"{words[-1]} {pair[1]}")
 
 
 def _value(text: str, pair: re.Match[str]) -> tuple[int, str]:
@@ -194,18 +226,38 @@ def _value(text: str, pair: re.Match[str]) -> tuple[int, str]:
     opening = expressions.opening.match(text, start)
     if opening is not None:
         return _quoted(text, opening)
-    if text[start] in _CLOSING:
-        return _bracketed_end(text, start), FILTERED
-    if pair[1].lower() in _LINE_OF_ITS_OWN:
-        ending = expressions.line_end
-    else:
-        spoken = pair[3] == ":" and text[start - 1] in " \t"
-        ending = expressions.clause_end if spoken else expressions.word_end
-    found = ending.search(text, start)
+    inner = _structure_end(text, start)
+    if inner > start and expressions.goes_on.match(text, inner) is None:
+        return inner, FILTERED
+    found = _ending(text, pair).search(text, inner)
     end = len(text) if found is None else found.start()
-    while end > start and text[end - 1] in _CLOSERS and not text.endswith(FILTERED, start, end):
+    while end > inner and text[end - 1] in _CLOSERS and not text.endswith(FILTERED, start, end):
         end -= 1  # they close what was opened before
     return end, FILTERED if end > start else ""
+
+
+def _ending(text: str, pair: re.Match[str]) -> re.Pattern[str]:
+    """What a bare value ends at."""
+    expressions = _expressions()
+    if pair[1].lower() in _LINE_OF_ITS_OWN:
+        return expressions.line_end
+    if pair[3] != ":" or text[pair.end() - 1] not in " \t":
+        return expressions.word_end
+    return expressions.data_end if pair[2] else expressions.clause_end
+
+
+def _structure_end(text: str, start: int) -> int:
+    """Behind the brackets, call, angles or PEM key that a value begins with, or ``start``."""
+    expressions = _expressions()
+    if text.startswith(_PEM, start):
+        found = expressions.pem_end.search(text, start)
+        return len(text) if found is None else found.end()
+    angles = expressions.angles.match(text, start)
+    if angles is not None:
+        return angles.end()
+    call = expressions.call.match(text, start)
+    at = start if call is None else call.end()
+    return _bracketed_end(text, at) if text[at] in _CLOSING else start
 
 
 def _quoted(text: str, opening: re.Match[str]) -> tuple[int, str]:
@@ -246,6 +298,17 @@ def _bracketed_end(text: str, start: int) -> int:
     return len(text)
 
 
+def _without_inputs(text: str, names: DenyList) -> str:
+    """Without what a validation error of pydantic shows as the value of a deny-listed field."""
+    parts: list[str] = []
+    done = 0
+    for found in _expressions().field_input.finditer(text):
+        if names.matches(found[1]):
+            parts += (text[done : found.start(2)], FILTERED)
+            done = found.end(2)
+    return _joined(parts, text, done)
+
+
 # --- URLs ---
 
 
@@ -260,6 +323,9 @@ def _without_credentials(text: str) -> str:
         start = at + 3
         end = find_end(text, start, start + _LONGEST_AUTHORITY)
         length = _user_length(text[start : start + _LONGEST_AUTHORITY if end is None else end.start()])
+        odd = None if length else _expressions().odd_authority.match(text, start)
+        if odd is not None:
+            length = odd.end() - start
         if length:
             parts += (text[done:start], FILTERED)
             done = start + length

@@ -11,6 +11,7 @@ import os
 import time
 
 from vedette._host import log
+from vedette._protocol.http_url import is_http_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def proxy_for(scheme: str, netloc: str, options: Mapping[str, Any]) -> str | Non
         proxy = environment.get(name)
         if proxy and not _is_bypassed(netloc):
             proxy = proxy if "://" in proxy else f"http://{proxy}"
-            if _proxy_scheme(proxy) in _PROXY_SCHEMES:
+            if is_http_url(proxy):
                 return proxy
             log.warn_once(f"{name}_proxy", "the proxy of %s_proxy is ignored: it is no http or https URL", name)
     return None

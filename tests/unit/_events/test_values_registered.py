@@ -129,6 +129,14 @@ def test_types_that_vedette_knows_can_be_registered_but_built_ins_cannot():
             values.register(built_in, str)
 
 
+def test_an_async_function_is_refused():
+    async def show_later(value: object) -> str:
+        return ""
+
+    with pytest.raises(TypeError, match="must be a plain function, not an async one"):
+        values.register(Money, show_later)
+
+
 def test_what_cannot_be_meant_raises_at_once():
     with pytest.raises(TypeError, match="a class or its dotted name, not an instance of int"):
         values.register(5, show)

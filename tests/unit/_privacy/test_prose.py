@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,7 +67,9 @@ def test_what_stands_around_a_secret_stays_readable(text: str, shown: str):
         "12:30:15", "author=ann", "std::token::next", "password=%s token=%(token)s secret={} auth=?", "token=None",
         "password=''", "a = b", "https://shop.example:8080/a?x=1", "C:\\auth", "password=[Filtered]", "the password is",
         "Bearer token missing", "Basic authentication failed", "Token expired", "a digest of the news", "password:",
-        "the primary key: 7", "order id: 7", "mailto:ann@shop.example", "2026-11-25T21:30:00Z", "http://h/@ann",
+        "the primary key: 7", "order id: 7", "token=None id=7", "(using password: YES)", "(using password: NO)",
+        "'http://shop:80','a@b'", "http://shop:80/a?x=a@b", "`key`: the name of the field",
+        "mailto:ann@shop.example", "2026-11-25T21:30:00Z", "http://h/@ann",
     ],
 )  # fmt: skip
 def test_texts_without_secrets_stay_as_they_are(text: str):
@@ -105,6 +108,65 @@ def test_urls_lose_user_and_password(text: str, shown: str):
 )
 def test_what_authorizes_does_not_stay_in_a_text(text: str, shown: str):
     assert scrubbed(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("{'password': Sealed('a', 'x')}", "{'password': [Filtered]}"),
+        ("User(password=Sealed('a', 'x'), id=1)", "User(password=[Filtered], id=1)"),
+        ("password=<Sealed a, x> id=1", "password=[Filtered] id=1"),
+        ("password=(a)x id=1", "password=[Filtered] id=1"),
+        ("UID=sa;PWD={a}}x};Encrypt=yes", "UID=sa;PWD=[Filtered]"),
+        ("assert {'key': 5} == {'key': 6}", "assert {'key': [Filtered]} == {'key': [Filtered]}"),
+        ("UPDATE users SET `password` = 'x' WHERE id=1", "UPDATE users SET `password` = '[Filtered]' WHERE id=1"),
+        ("AccountName=shop;AccountKey=x==;EndpointSuffix=net", "AccountName=shop;AccountKey=[Filtered]"),
+        ("GET /login?user%5Btoken%5D=x&a=1", "GET /login?user%5Btoken%5D=[Filtered]&a=1"),
+        (
+            "private_key=-----BEGIN RSA PRIVATE KEY-----\nx\ny\n-----END RSA PRIVATE KEY-----\nid=1",
+            "private_key=[Filtered]\nid=1",
+        ),
+        ("private_key=-----BEGIN PRIVATE KEY-----\nx\ny", "private_key=[Filtered]"),
+    ],
+)
+def test_a_value_is_filtered_to_its_end_and_not_beyond(text: str, shown: str):
+    assert scrubbed(text) == shown
+    assert scrubbed(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("<Request host='ann:x@h:1' a=1>", "<Request host='[Filtered]@h:1' a=1>"),
+        ("<yarl.URL _netloc='ann:x@h'>", "<yarl.URL _netloc='[Filtered]@h'>"),
+        ('{"authority": "ann:x@h"}', '{"authority": "[Filtered]@h"}'),
+        ("host='git@h', host='h:80'", "host='git@h', host='h:80'"),
+        ("ghost='a:b@c'", "ghost='a:b@c'"),
+    ],
+)
+def test_the_authority_of_a_url_that_was_taken_apart_loses_user_and_password(text: str, shown: str):
+    assert scrubbed(text) == shown
+    assert scrubbed(shown) == shown
+
+
+@pytest.mark.parametrize("sign", list("'\"<>\\`"))
+def test_the_password_of_a_url_may_hold_signs_that_should_be_encoded(sign: str):
+    assert scrubbed(f"no route to postgres://ann:a{sign}x@db/shop") == "no route to postgres://[Filtered]@db/shop"
+
+
+def test_the_value_that_a_validation_error_shows_for_a_deny_listed_field_is_filtered():
+    class Settings(pydantic.BaseModel):
+        api_key: int
+        port: int
+        nested: dict[str, dict[str, int]]
+
+    with pytest.raises(pydantic.ValidationError) as error:
+        Settings.model_validate({"api_key": SECRET, "port": "eighty", "nested": {"a": {"password": SECRET}}})
+
+    found = scrubbed(str(error.value))
+    assert SECRET not in found
+    assert found == str(error.value).replace(repr(SECRET), "[Filtered]")
+    assert "eighty" in found
 
 
 def test_terms_of_ones_own_count_in_texts():

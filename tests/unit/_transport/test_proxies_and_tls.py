@@ -302,8 +302,9 @@ def test_no_proxy_may_name_networks(environment, netloc, no_proxy, proxy):
     assert proxy_for("http", netloc, {"http_proxy": A}) == proxy
 
 
-def test_a_proxy_variable_that_cannot_work_is_told_and_ignored(environment, caplog):
-    environment({"https_proxy": "socks5://user:hush@h:1", "http_proxy": D})
+@pytest.mark.parametrize("unusable", ["socks5://user:hush@h:1", "http://user:hush@x y", "http://user:hush@h:99999"])
+def test_a_proxy_variable_that_cannot_work_is_told_and_ignored(environment, caplog, unusable):
+    environment({"https_proxy": unusable, "http_proxy": D})
     assert proxy_for("https", "h", {}) == D
     assert "https_proxy is ignored" in caplog.text
     assert "hush" not in caplog.text
