@@ -18,7 +18,7 @@ from vedette._given_events.faults import Faults
 from vedette._given_events.message import put_message_right
 from vedette._given_events.request import right_request
 from vedette._given_events.threads import put_threads_right
-from vedette._given_events.timestamp import right_timestamp
+from vedette._given_events.timestamp import right_start, right_timestamp
 from vedette._given_events.user import right_user
 
 TYPE_CHECKING = False
@@ -51,6 +51,9 @@ def put_right(event: object, settings: EventSettings) -> dict[str, Any]:
     faults = Faults(right.get("_meta"))
     if timestamp is not None:
         right["timestamp"] = right_timestamp(timestamp, faults)  # rendered, a date would be mere text
+    if "start_timestamp" in right:
+        right["start_timestamp"] = _get(given, "start_timestamp")
+        _put(right, "start_timestamp", right_start, faults)
     put_attributes_right(right, faults)
     put_message_right(right, faults)
     _put(right, "exception", right_exception, faults)

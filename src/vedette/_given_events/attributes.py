@@ -25,11 +25,11 @@ _KNOWN: Final = frozenset(
 )
 _PAIR: Final = 2  # name and value
 
-_LONGEST_RELEASE: Final = 200
+_LONGEST_RELEASE: Final = 200  # bytes
 _LONGEST_NAME: Final = 64
 _NO_RELEASE: Final = frozenset({"latest", ".", ".."})
 _NO_ENVIRONMENT: Final = frozenset({"none", ".", ".."})
-_NOT_IN_NAMES: Final = frozenset("/\\\n\r\t\f")
+_NOT_IN_NAMES: Final = frozenset("/\\\x7f") | frozenset(map(chr, range(32)))
 _DIST: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 
 
@@ -43,6 +43,8 @@ def put_attributes_right(event: dict[str, Any], faults: Faults) -> None:
             if not is_right(text):
                 del event[name]
                 faults.note((name,), "servers refuse this name")
+    if "logger" in event:
+        event["logger"] = event["logger"].replace("\n", " ").replace("\r", " ")
     _put_level_right(event, faults)
     if "transaction" in event:
         if event["transaction"] is None:
@@ -50,7 +52,7 @@ def put_attributes_right(event: dict[str, Any], faults: Faults) -> None:
         else:
             event["transaction"] = name_of(event["transaction"], _same)
     if "tags" in event:
-        event["tags"] = _tags(event["tags"])
+        event["tags"] = _tags(event["tags"], faults)
     if "fingerprint" in event:
         _put_fingerprint_right(event)
     if "modules" in event:
@@ -66,11 +68,16 @@ def put_attributes_right(event: dict[str, Any], faults: Faults) -> None:
 
 
 def _is_release(text: str) -> bool:
-    return 0 < len(text) <= _LONGEST_RELEASE and text not in _NO_RELEASE and _NOT_IN_NAMES.isdisjoint(text)
+    return 0 < _size(text) <= _LONGEST_RELEASE and text not in _NO_RELEASE and _NOT_IN_NAMES.isdisjoint(text)
 
 
 def _is_environment(text: str) -> bool:
-    return 0 < len(text) <= _LONGEST_NAME and text.lower() not in _NO_ENVIRONMENT and _NOT_IN_NAMES.isdisjoint(text)
+    return 0 < _size(text) <= _LONGEST_NAME and text.lower() not in _NO_ENVIRONMENT and _NOT_IN_NAMES.isdisjoint(text)
+
+
+def _size(text: str) -> int:
+    """Bytes on the wire, as servers count."""
+    return len(text.encode("utf-8", "replace"))
 
 
 def _is_dist(text: str) -> bool:
@@ -86,13 +93,17 @@ def _put_level_right(event: dict[str, Any], faults: Faults) -> None:
             faults.note(("level",), "expected fatal, error, warning, info or debug")
 
 
-def _tags(tags: Any) -> dict[str, str]:
+def _tags(tags: Any, faults: Faults) -> dict[str, str]:
     """A mapping, or a list of pairs (EVT-18), as text of at most 200 characters each (EVT-19, EVT-20)."""
     pairs: Any = tags.items() if is_object(tags) else tags if is_array(tags) else ()
     kept: dict[str, str] = {}
     for pair in pairs:
         if type(pair) in {list, tuple} and len(pair) == _PAIR and pair[1] is not None:
-            kept[tag_key_of(pair[0], _same)] = name_of(pair[1], _same)
+            key, value = tag_key_of(pair[0], _same), name_of(pair[1], _same)
+            if value.strip():
+                kept[key] = value
+            else:
+                faults.note(("tags", key), "expected a value that is not empty")
     return kept
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from vedette._given_events.faults import Faults
 
 _TEXTS: Final = ("type", "category", "message", "origin", "event_id")
+_YEAR_10000: Final = 253_402_300_800
 
 
 def times_in(foreign: Any) -> list[float | None]:
@@ -42,6 +43,7 @@ def right_breadcrumbs(given: Any, times: list[float | None], faults: Faults) -> 
             data = crumb.pop("data")
             if data is not None:
                 crumb["data"] = {"value": data}
-        if type(crumb.get("timestamp")) is not float:
+        when: Any = crumb.get("timestamp")
+        if type(when) is not float or not 0 <= when < _YEAR_10000:  # servers lose the whole breadcrumb
             crumb.pop("timestamp", None)
     return {"values": kept} if kept else None

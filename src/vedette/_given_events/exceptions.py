@@ -37,7 +37,8 @@ def right_exception(given: Any, faults: Faults) -> dict[str, Any] | None:
 
 def _says_something(value: dict[str, Any]) -> bool:
     """Whether it has a type or a value, without which servers discard it (ERR-74)."""
-    return any(type(value.get(name)) in {str, int, float} for name in ("type", "value"))
+    given = [value.get(name) for name in ("type", "value")]
+    return any(type(each) in {str, int, float} and each != "" for each in given)
 
 
 def right_mechanism(given: Any, faults: Faults, path: Path) -> dict[str, Any]:
@@ -46,6 +47,9 @@ def right_mechanism(given: Any, faults: Faults, path: Path) -> dict[str, Any]:
     if type(mechanism.get("type")) is not str or not mechanism["type"]:
         mechanism["type"] = "generic"
     keep_texts(mechanism, _MECHANISM_TEXTS, path, faults)
+    if not mechanism.get("help_link", "https://").startswith(("http://", "https://")):
+        del mechanism["help_link"]
+        faults.note((*path, "help_link"), "expected the URL of a web page")
     keep_type(bool, mechanism, _MECHANISM_FLAGS, path, faults)
     keep_type(dict, mechanism, ("data", "meta"), path, faults)
     for name in ("exception_id", "parent_id"):

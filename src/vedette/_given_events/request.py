@@ -33,6 +33,8 @@ def right_request(given: Any, faults: Faults, settings: EventSettings) -> dict[s
     for name in ("query_string", "cookies"):
         if name in request:
             pairs = _pairs(request.pop(name))
+            if name == "cookies" and type(pairs) is str:
+                pairs = _cookies(pairs, faults)
             if pairs is not None:
                 request[name] = pairs
             else:
@@ -69,6 +71,15 @@ def _pairs(given: Any) -> Any:
     if is_array(given):
         return [[_text(pair[0]), _text(pair[1])] for pair in given if is_array(pair) and len(pair) == _PAIR]
     return None
+
+
+def _cookies(text: str, faults: Faults) -> str:
+    """Those with a name and a ``=``: servers refuse all of them for one that has none."""
+    given = [each.strip() for each in text.split(";") if each.strip()]
+    kept = [each for each in given if each.find("=") > 0]
+    if len(kept) < len(given):
+        faults.note(("request", "cookies"), "expected name=value; name=value")
+    return "; ".join(kept)
 
 
 def _text(value: Any) -> str:

@@ -32,6 +32,16 @@ def right_timestamp(given: Any, faults: Faults) -> float:
     return now
 
 
+def right_start(given: Any, faults: Faults) -> float | None:
+    """Seconds of ``start_timestamp``; None for what is no time, or before 1970: servers refuse the whole event."""
+    seconds = read_time(given)
+    if seconds is not None and seconds >= 0:
+        return seconds
+    if given is not None:
+        faults.note(("start_timestamp",), "expected seconds since 1970, or text as in RFC 3339")
+    return None
+
+
 def read_time(given: object) -> float | None:
     """Seconds since 1970 of a number, a text or a ``datetime``; None for what is no time."""
     seconds: Any = seconds_of(given)

@@ -34,8 +34,14 @@ def test_attributes_as_servers_take_them_arrive_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("release", value) for value in ["latest", ".", "..", "a/b", "a\\b", "a\nb", "a\tb", "x" * 201, "", [1]]),
-        *(("environment", value) for value in ["None", "none", ".", "a/b", "a\nb", "x" * 65, " ", {}]),
+        *(
+            ("release", value)
+            for value in ["latest", ".", "..", "a/b", "a\\b", "a\nb", "a\tb", "a\x01b", "x" * 201, "é" * 101, "", [1]]
+        ),
+        *(
+            ("environment", value)
+            for value in ["None", "none", ".", "a/b", "a\nb", "a\x7fb", "x" * 65, "é" * 33, " ", {}]
+        ),
         *(("dist", value) for value in ["a b", "a/b", "ä", "x" * 65, ""]),
         ("level", "loud"),
         ("level", 7),
@@ -44,6 +50,8 @@ def test_attributes_as_servers_take_them_arrive_as_they_are() -> None:
         ("sdk", "mine"),
         ("sdk", {"name": "mine"}),
         ("errors", "broken"),
+        ("start_timestamp", -755),
+        ("start_timestamp", "noon"),
         ("user", "ann"),
         ("request", "GET /"),
         ("contexts", "x"),
@@ -203,3 +211,24 @@ def test_of_400_breadcrumbs_and_300_frames_none_is_lost_to_a_hook() -> None:
     (event,) = transport.events
     assert [crumb["message"] for crumb in event["breadcrumbs"]["values"]] == [str(number) for number in range(400)]
     assert len(event["exception"]["values"][0]["stacktrace"]["frames"]) == 301
+
+
+def test_the_start_of_an_event_may_be_a_date() -> None:
+    started = datetime.now(timezone.utc) - timedelta(minutes=1)
+    event = sent({"start_timestamp": started})
+    assert event["start_timestamp"] == pytest.approx(started.timestamp())
+    assert refused_by_relay(event) == []
+
+
+def test_a_line_break_in_the_name_of_a_logger_becomes_a_space() -> None:
+    event = sent({"logger": "shop\r\norders"})
+    assert event["logger"] == "shop  orders"
+    assert refused_by_relay(event) == []
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\n", "\u2003"])
+def test_a_tag_without_a_value_is_left_out(empty: str) -> None:
+    event = sent({"tags": {"tenant": empty, "kept": "yes"}})
+    assert event["tags"] == {"kept": "yes"}
+    assert faults_in(event["_meta"]) == ["tags.tenant"]
+    assert refused_by_relay(event) == []

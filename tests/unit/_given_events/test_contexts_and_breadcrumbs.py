@@ -85,3 +85,10 @@ def test_breadcrumbs_stay_in_their_order_and_are_put_right() -> None:
 def test_no_breadcrumbs_are_no_field() -> None:
     assert "breadcrumbs" not in sent({"breadcrumbs": [5]})
     assert "breadcrumbs" not in sent({"breadcrumbs": time.time()})
+
+
+@pytest.mark.parametrize("no_time", [-5, -1e60, 253_402_300_800, 1.8e12])
+def test_a_breadcrumb_is_not_lost_for_its_time(no_time: float) -> None:
+    event = sent({"breadcrumbs": [{"message": "kept", "timestamp": no_time}]})
+    assert event["breadcrumbs"] == {"values": [{"message": "kept"}]}
+    assert refused_by_relay(event) == []

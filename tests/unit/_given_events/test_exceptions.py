@@ -27,7 +27,9 @@ def test_exceptions_may_be_a_list_or_one_alone_and_are_sent_as_values(wrap: Any)
 
 
 @pytest.mark.spec("ERR-74")
-@pytest.mark.parametrize("nothing", [{}, {"module": "m"}, {"type": None, "value": None}, 5, None, "ValueError"])
+@pytest.mark.parametrize(
+    "nothing", [{}, {"module": "m"}, {"type": None, "value": None}, {"type": "", "value": ""}, 5, None, "ValueError"]
+)
 def test_an_exception_without_type_and_value_is_left_out(nothing: Any) -> None:
     event = sent({"exception": {"values": [nothing, {"type": "E", "value": 5}]}})
     assert event["exception"]["values"] == [{"type": "E", "value": "5"}]
@@ -113,3 +115,9 @@ def test_a_stack_trace_at_the_top_becomes_that_of_a_thread() -> None:
     (thread,) = event["threads"]["values"]
     assert thread["stacktrace"] == {"frames": [{"function": "f"}]}
     assert refused_by_relay(event) == []
+
+
+def test_a_help_link_is_that_of_a_web_page() -> None:
+    for given, kept in [("https://docs.example.org/e1", True), ("see page 7", False), ("ftp://example.org", False)]:
+        mechanism = only_exception({"type": "E", "mechanism": {"type": "mine", "help_link": given}})["mechanism"]
+        assert ("help_link" in mechanism) is kept

@@ -161,3 +161,14 @@ def test_parts_of_a_user_that_servers_refuse_are_left_out() -> None:
     assert event["user"] == {"id": "True", "username": "5"}
     assert faults_in(event["_meta"]) == ["user.data", "user.email", "user.geo"]
     assert refused_by_relay(event) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "names"), [("abc", []), ("=x", []), ("a=1; broken; b=2;=3", ["a", "b"]), ("a=1;b=x=y;", ["a", "b"])]
+)
+def test_cookies_are_not_lost_for_one_that_is_none(given: str, names: list[str]) -> None:
+    event = sent({"request": {"url": "http://shop", "cookies": given}})
+    kept = event["request"]["cookies"]
+    assert [cookie.partition("=")[0] for cookie in kept.split("; ") if cookie] == names
+    assert ("request.cookies" in faults_in(event.get("_meta", {}))) is not given.startswith("a=1;b")
+    assert refused_by_relay(event) == []
