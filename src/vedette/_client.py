@@ -45,7 +45,7 @@ from vedette._stages import UNCOUNTED, Capture
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Final
+    from typing import Any, ClassVar, Final
 
     from typing_extensions import Self, Unpack
 
@@ -113,6 +113,8 @@ class Client(BaseClient):
     ``server_name``, ``project_root``. With ``debug``, debug mode is on until this client is closed.
     """
 
+    _of_new_ones: ClassVar[tuple[Transport, list[Callable[[], None]]] | None] = None
+
     def __init__(self, dsn: str | Mapping[str, Any] | Unset | None = UNSET, **options: Unpack[Options]) -> None:
         given: dict[str, Any] = {**dsn, **options} if isinstance(dsn, Mapping) else {"dsn": dsn, **options}
         remarks: list[Remark] = []
@@ -150,6 +152,9 @@ class Client(BaseClient):
             found["environment"],
         )
         self._ended = False
+        if Client._of_new_ones is not None and found["transport"] is None:
+            transport, undos = Client._of_new_ones
+            undos.append(self.redirect(transport))
         set_up(self, found, self.integrations)
 
     def _processor_for(self, transport: Transport | None) -> TelemetryProcessor:
@@ -314,6 +319,23 @@ class Client(BaseClient):
         def undo() -> None:
             self.transport, self.processor, was_active = before
             self._active = was_active and not self._ended
+
+        return undo
+
+    @classmethod
+    def redirect_new(cls, transport: Transport) -> Callable[[], None]:
+        """For tests: do the same with every client that is made meanwhile without a transport of its own.
+
+        A program's own ``init``, called inside a test, then sends nothing either. Returns: the undo, for all of them.
+        """
+        before = Client._of_new_ones
+        undos: list[Callable[[], None]] = []
+        Client._of_new_ones = transport, undos
+
+        def undo() -> None:
+            Client._of_new_ones = before
+            for each in undos:
+                each()
 
         return undo
 

@@ -92,6 +92,7 @@ def test_the_idle_client_has_the_methods_of_the_real_one() -> None:
     only_real = surface(vedette.Client) - surface(NoOpClient)
     assert only_real == {
         "from_config",
+        "redirect_new",
         "redirect",
         "render_event",
         "render_mechanism",

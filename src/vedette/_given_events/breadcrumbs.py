@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from vedette._given_events.faults import is_array, is_object, keep_texts, values_in
-from vedette._given_events.timestamp import read_time
-from vedette._scopes.normal import level_of
+from vedette._scopes.normal import YEAR_10000, level_of, read_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     from vedette._given_events.faults import Faults
 
 _TEXTS: Final = ("type", "category", "message", "origin", "event_id")
-_YEAR_10000: Final = 253_402_300_800
 
 
 def times_in(foreign: Any) -> list[float | None]:
@@ -44,6 +42,6 @@ def right_breadcrumbs(given: Any, times: list[float | None], faults: Faults) -> 
             if data is not None:
                 crumb["data"] = {"value": data}
         when: Any = crumb.get("timestamp")
-        if type(when) is not float or not 0 <= when < _YEAR_10000:  # servers lose the whole breadcrumb
+        if type(when) is not float or not 0 <= when < YEAR_10000:  # servers lose the whole breadcrumb
             crumb.pop("timestamp", None)
     return {"values": kept} if kept else None

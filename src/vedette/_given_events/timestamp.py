@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from vedette._scopes.normal import seconds_of
+from vedette._scopes.normal import read_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 _FUTURE_SECONDS: Final = 60
 _PAST_SECONDS: Final = 30 * 24 * 3600
-_LONGEST: Final = 64  # characters; RFC 3339 takes 35
-_LARGEST: Final = 1e12  # seconds, some 30 000 years
 
 
 def right_timestamp(given: Any, faults: Faults) -> float:
@@ -40,29 +38,3 @@ def right_start(given: Any, faults: Faults) -> float | None:
     if given is not None:
         faults.note(("start_timestamp",), "expected seconds since 1970, or text as in RFC 3339")
     return None
-
-
-def read_time(given: object) -> float | None:
-    """Seconds since 1970 of a number, a text or a ``datetime``; None for what is no time."""
-    seconds: Any = seconds_of(given)
-    if type(seconds) is str:
-        return _parsed(seconds[:_LONGEST])
-    return float(seconds) if -_LARGEST < seconds < _LARGEST else None
-
-
-def _parsed(text: str) -> float | None:
-    """Seconds of ``2026-11-25T12:00:00.5Z`` and its like; without a zone it is UTC."""
-    from datetime import datetime, timezone  # noqa: PLC0415 - few give text, and no program should pay for the others
-
-    text = text.strip()
-    if text.endswith(("Z", "z")):
-        text = f"{text[:-1]}+00:00"
-    start, point, rest = text.partition(".")
-    if point:  # Python 3.10 reads three or six digits
-        digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
-        text = f"{start}.{digits[:6]:0<6}{rest[len(digits) :]}"
-    try:
-        read = datetime.fromisoformat(text)
-        return (read if read.tzinfo is not None else read.replace(tzinfo=timezone.utc)).timestamp()
-    except (ValueError, OverflowError):
-        return None

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import time
 
-from vedette._scopes.normal import LEVELS, PLAIN_KEYS, dict_of, is_plain_key, level_of, seconds_of
+from vedette._scopes.normal import LEVELS, PLAIN_KEYS, dict_of, is_plain_key, level_of, seconds_of, time_of_breadcrumb
 from vedette._scopes.state import is_flat
 
 TYPE_CHECKING = False
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 numbers: Final = itertools.count(1)
 """The one sequence of breadcrumbs, attachments and processors in this process."""
+_TEXTS: Final = ("type", "category", "message", "origin", "event_id")
 _FIELDS: Final = frozenset({"type", "category", "message", "level", "data"})
 _BITS: Final = 63  # of an int that JSON readers take
 _INFINITY: Final = float("inf")
@@ -136,10 +137,11 @@ def _put_right(crumb: dict[str, Any]) -> dict[str, Any]:
     """Servers refuse an unknown level, and data that is no object (servers.md). ``crumb`` is ours."""
     level = crumb.get("level")
     crumb["level"] = "info" if level is None else level_of(level) or "info"  # BRC-06
-    crumb["timestamp"] = seconds_of(crumb.get("timestamp"))
-    message = crumb.get("message")
-    if message is not None and type(message) is not str:
-        crumb["message"] = str(message)  # of an exact built-in
+    crumb["timestamp"] = time_of_breadcrumb(crumb.get("timestamp"))
+    for name in _TEXTS:
+        text = crumb.get(name)
+        if text is not None and type(text) is not str:
+            crumb[name] = str(text)  # of an exact built-in
     for name in ("category", "message"):
         if crumb.get(name, name) is None:
             del crumb[name]

@@ -95,7 +95,10 @@ def apply(data: ScopeData, event: dict[str, Any], *, level_given: bool = True) -
     if "flags" in state and "flags" not in contexts:
         contexts["flags"] = {"values": listed(_own_fields(state["flags"]))}  # EVT-96
     if "tags" in state:
-        event["tags"] = {**state["tags"], **_fields(event, "tags")}
+        tags = {**state["tags"], **_fields(event, "tags")}
+        if not all(map(str.strip, state["tags"].values())):  # servers refuse a tag without a value
+            tags = {key: value for key, value in tags.items() if type(value) is not str or value.strip()}
+        event["tags"] = tags
     if "extra" in state:
         event["extra"] = {**_own_fields(state["extra"]), **_fields(event, "extra")}
     if "user" in state and not event.get("user"):

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     Render = Callable[[object], Any]
 
+YEAR_10000: Final = 253_402_300_800  # seconds since 1970; servers read no later time
+_LONGEST_TIME: Final = 64  # characters; RFC 3339 takes 35
+_LARGEST_TIME: Final = 1e12  # seconds, some 30 000 years
 LONGEST_TAG: Final = 200  # characters of a tag's key, a tag's value, a transaction name; servers cut there (EVT-20)
 
 _LEVELS: Final[dict[str, LogLevel]] = {
@@ -155,3 +158,36 @@ def seconds_of(value: Any) -> float | int | str:
         except Exception:  # noqa: BLE001, S110 - a foreign tzinfo; the time of recording will do
             pass
     return time.time()
+
+
+def read_time(given: object) -> float | None:
+    """Seconds since 1970 of a number, a text or a ``datetime``; None for what is no time."""
+    seconds: Any = seconds_of(given)
+    if type(seconds) is str:
+        return _parsed(seconds[:_LONGEST_TIME])
+    return float(seconds) if -_LARGEST_TIME < seconds < _LARGEST_TIME else None
+
+
+def _parsed(text: str) -> float | None:
+    """Seconds of ``2026-11-25T12:00:00.5Z`` and its like; without a zone it is UTC."""
+    from datetime import datetime, timezone  # noqa: PLC0415 - few give text, and no program should pay for the others
+
+    text = text.strip()
+    if text.endswith(("Z", "z")):
+        text = f"{text[:-1]}+00:00"
+    start, point, rest = text.partition(".")
+    if point:  # Python 3.10 reads three or six digits
+        digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
+        text = f"{start}.{digits[:6]:0<6}{rest[len(digits) :]}"
+    try:
+        read = datetime.fromisoformat(text)
+        return (read if read.tzinfo is not None else read.replace(tzinfo=timezone.utc)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def time_of_breadcrumb(value: object) -> float | int | str:
+    """As it is, or now where it is no time that servers take: for one before 1970 they lose the whole breadcrumb."""
+    given = seconds_of(value)
+    seconds = read_time(given)
+    return given if seconds is not None and 0 <= seconds < YEAR_10000 else time.time()

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, Final, NoReturn
 
+    from typing_extensions import Self
+
     from vedette._scopes.client import BaseClient
 
     External = Callable[[], tuple[str, str] | None]
@@ -69,6 +71,12 @@ class PropagationContext:
             f"cannot set {name!r}: a PropagationContext never changes, "
             "Scope.set_new_propagation_context() puts another in its place"
         )
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
     def __delattr__(self, name: str) -> NoReturn:
         self.__setattr__(name, None)

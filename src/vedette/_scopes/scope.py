@@ -120,12 +120,18 @@ class Scope(ScopeFields, UnbuiltOnScopes):
     @classmethod
     def set_isolation_scope(cls, new_isolation_scope: Scope) -> None:
         """Replace the isolation scope, until an enclosing ``with`` block of a scope ends."""
+        if not _is_scope(new_isolation_scope):
+            log.debug("set_isolation_scope takes a Scope, and got %s: ignored", shown(new_isolation_scope))
+            return
         new_isolation_scope.ensure_propagation_context()
         stay(new_isolation_scope, entry_in_force().current)
 
     @classmethod
     def set_current_scope(cls, new_current_scope: Scope) -> None:
         """Replace the current scope, until an enclosing ``with`` block of a scope ends."""
+        if not _is_scope(new_current_scope):
+            log.debug("set_current_scope takes a Scope, and got %s: ignored", shown(new_current_scope))
+            return
         stay(entry_in_force().isolation, new_current_scope)
 
     # --- client and trace --------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 The client in force is redirected for the length of the block: hooks, scrubbing, scopes and integrations do what they
 do in production, in every thread that reports through this client. Where there was no ``init``, or one without a DSN,
-the block captures all the same.
+the block captures all the same; an ``init`` inside the block is redirected, too.
 
 Events are looked at as they would leave: scrubbed, shrunk, rendered.
 """
@@ -125,23 +125,23 @@ def capture_envelopes() -> Generator[list[Envelope]]:
 
 @contextmanager
 def _redirected(transport: Transport) -> Generator[Client]:
-    """The client in force, sending to this transport; where there is none, one that is made for this block."""
-    client = get_client()
-    if isinstance(client, Client):
-        undo = client.redirect(transport)
-        try:
-            yield client
-        finally:
-            undo()
-        return
-    made = Client(dsn=None, default_integrations=False)
-    made.redirect(transport)
-    get_global_scope().set_client(made)
+    """The client in force, sending to this transport, and all that are made meanwhile; where there is none, one is."""
+    client, scope = get_client(), get_global_scope()
+    made = None if isinstance(client, Client) else Client(dsn=None, default_integrations=False)
+    used = client if isinstance(client, Client) else made
+    assert used is not None  # noqa: S101 - for checkers: one of the two
+    if made is not None:
+        scope.set_client(made)
+    undo, undo_new = used.redirect(transport), Client.redirect_new(transport)
     try:
-        yield made
+        yield used
     finally:
-        get_global_scope().set_client(None)
-        made.close(timeout=0)
+        undo_new()
+        undo()
+        if made is not None:
+            if scope.client is made:
+                scope.set_client(None)
+            made.close(timeout=0)
 
 
 def _payload(item: Item) -> dict[str, Any]:

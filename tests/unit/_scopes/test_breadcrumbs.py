@@ -106,6 +106,27 @@ def test_a_time_stamp_that_cannot_be_used_is_now(given):
     assert before <= crumbs_of(scope)[0]["timestamp"] <= time.time()
 
 
+@pytest.mark.parametrize("wrong", [-5, datetime(1, 1, 1, tzinfo=timezone.utc), 1e12, "foo", "2020-13-01"])
+def test_a_time_that_servers_refuse_is_now_for_they_would_lose_the_breadcrumb(wrong):
+    scope = Scope()
+    before = time.time()
+    scope.add_breadcrumb(message="m", timestamp=wrong)
+    assert before <= crumbs_of(scope)[0]["timestamp"] <= time.time()
+
+
+def test_the_texts_of_a_breadcrumb_are_texts():
+    scope = Scope()
+    scope.add_breadcrumb({"type": 5, "category": 6, "message": 7, "origin": 8, "event_id": 9})
+    (crumb,) = crumbs_of(scope)
+    assert {name: crumb[name] for name in ("type", "category", "message", "origin", "event_id")} == {
+        "type": "5",
+        "category": "6",
+        "message": "7",
+        "origin": "8",
+        "event_id": "9",
+    }
+
+
 @pytest.mark.spec("BRC-07", "BRC-08", "EVT-99", "EVT-100")
 def test_insertion_decides_the_order_and_not_the_time_stamp():
     scope = Scope()

@@ -23,7 +23,7 @@ def keyed(values):
 
 OBJECTS = keyed(st.one_of(TEXTS, st.lists(st.integers(0, 9), max_size=2)))
 DATA = some_of(
-    tags=keyed(TEXTS),
+    tags=keyed(TEXTS.filter(str.strip)),  # those without a value are left out, see below
     contexts=keyed(OBJECTS),
     extras=keyed(TEXTS),
     user=st.fixed_dictionaries({"id": TEXTS}, optional={"email": TEXTS}),
@@ -174,3 +174,8 @@ def test_an_error_processor_may_be_for_one_class_of_exceptions():
 
     assert answer(KeyError()) is None
     assert answer(ValueError()) == {"event": 1}
+
+
+def test_a_tag_without_a_value_is_left_out_for_servers_refuse_it() -> None:
+    scope = scope_with({"tags": {"a": "", "b": " ", "c": "\n", "d": "kept"}})
+    assert event_of(scope)["tags"] == {"d": "kept"}

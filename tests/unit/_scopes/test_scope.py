@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextvars
+import copy
 import logging
 
 import pytest
@@ -131,6 +132,25 @@ def test_setters_never_raise_for_what_they_cannot_use(wrong):
     scope.update_from_scope(wrong)
     scope.set_level(wrong)
     assert event_of(scope) == {}
+
+
+@pytest.mark.parametrize("wrong", [{}, 5, None, Scope])
+def test_what_is_no_scope_is_not_taken_for_one(wrong):
+    def run():
+        Scope.set_current_scope(wrong)
+        Scope.set_isolation_scope(wrong)
+        vedette.set_tag("a", "b")
+        assert get_isolation_scope().snapshot()["tags"] == {"a": "b"}
+        assert get_current_scope() is not wrong
+
+    in_empty_context(run)
+
+
+def test_a_scope_with_a_trace_can_be_copied():
+    scope = Scope(ScopeType.ISOLATION)
+    scope.set_tag("a", "b")
+    assert event_of(copy.deepcopy(scope))["tags"] == {"a": "b"}
+    assert copy.deepcopy(scope).get_active_propagation_context() is scope.get_active_propagation_context()
 
 
 def test_a_mapping_that_fails_is_ignored():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import vedette
+from tests.servers import RecordingServer
 from vedette.testing import MemoryTransport, capture_envelopes, capture_events
 
 if TYPE_CHECKING:
@@ -105,6 +106,23 @@ def test_what_hooks_drop_is_counted_for_the_test_and_not_for_the_program() -> No
     assert events == []
     assert events.stats.dropped == {"error": {"before_send": 1}}
     assert client.stats().dropped == {}
+
+
+@pytest.mark.parametrize("is_initialized", [True, False])
+def test_a_client_that_is_made_inside_sends_nothing_either(is_initialized: bool) -> None:
+    with RecordingServer() as server:
+        if is_initialized:
+            vedette.init("", default_integrations=False)
+        with capture_events() as events:
+            client = vedette.init(server.dsn(), release="shop@2", default_integrations=False)
+            vedette.capture_message("by the new client")
+            client.flush(5)
+            assert server.events == []
+        assert events.one()["release"] == "shop@2"
+        assert vedette.get_client() is client
+        vedette.capture_message("afterwards")
+        client.flush(5)
+        assert [event["logentry"]["formatted"] for event in server.events] == ["afterwards"]
 
 
 def test_one_says_what_was_captured_instead() -> None:
