@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -219,17 +220,27 @@ def test_a_recursion_error_of_a_hundred_thousand_frames_is_bounded() -> None:
     def recurse(depth: int) -> None:
         recurse(depth + 1)
 
-    limit = sys.getrecursionlimit()
+    raised: list[RecursionError] = []
+
+    def run() -> None:
+        try:
+            recurse(0)
+        except RecursionError as error:
+            raised.append(error)
+
+    limit, size = sys.getrecursionlimit(), threading.stack_size(1 << 29)  # Python 3.10 takes C's stack for each frame
     with RecordingServer() as server:
         client = vedette.init(server.dsn())
         sys.setrecursionlimit(100_000)
         try:
-            with pytest.raises(RecursionError) as raised:
-                recurse(0)
+            thread = threading.Thread(target=run)
+            thread.start()
+            thread.join()
         finally:
             sys.setrecursionlimit(limit)
-        assert vedette.capture_exception(raised.value)
-        assert vedette.capture_exception(raised.value) is None
+            threading.stack_size(size)
+        assert vedette.capture_exception(raised[0])
+        assert vedette.capture_exception(raised[0]) is None
         client.flush(20)
         (event,) = server.events
         assert len(event["exception"]["values"][0]["stacktrace"]["frames"]) == 100
