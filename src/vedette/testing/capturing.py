@@ -127,14 +127,13 @@ def capture_envelopes() -> Generator[list[Envelope]]:
 def _redirected(transport: Transport) -> Generator[Client]:
     """The client in force, sending to this transport, and all that are made meanwhile; where there is none, one is."""
     client, scope = get_client(), get_global_scope()
-    made = None if isinstance(client, Client) else Client(dsn=None, default_integrations=False)
-    used = client if isinstance(client, Client) else made
-    assert used is not None  # noqa: S101 - for checkers: one of the two
-    if made is not None:
+    made: Client | None = None
+    if not isinstance(client, Client):
+        client = made = Client(dsn=None, default_integrations=False)
         scope.set_client(made)
-    undo, undo_new = used.redirect(transport), Client.redirect_new(transport)
+    undo, undo_new = client.redirect(transport), Client.redirect_new(transport)
     try:
-        yield used
+        yield client
     finally:
         undo_new()
         undo()
