@@ -151,6 +151,8 @@ class Client(BaseClient):
             found["release"],
             found["environment"],
         )
+        if self._active and (found["warm"] or "uwsgi" in sys.modules):  # uWSGI forks without telling (decision 3)
+            self.processor.prepare()
         self._ended = False
         if Client._of_new_ones is not None and found["transport"] is None:
             transport, undos = Client._of_new_ones
@@ -162,6 +164,8 @@ class Client(BaseClient):
             sender_for(transport),
             self._packer,
             capacity=self.options["transport_queue_size"],
+            max_connections=self.options["max_connections"],
+            exit_seconds=self.options["shutdown_timeout"],
             send_reports=self.options["send_client_reports"],
             lifecycle=self._lifecycle,
         )

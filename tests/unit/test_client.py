@@ -351,7 +351,7 @@ def test_what_is_captured_after_close_is_counted_and_starts_no_thread(monkeypatc
         client = vedette.init(server.dsn())
         client.capture_message("in time")
         client.close(5)
-        wait_until(lambda: not client.processor._worker.is_running())  # noqa: SLF001 - its end is nobody's to see
+        wait_until(lambda: not client.processor.threads())
         monkeypatch.setattr("_thread.start_new_thread", lambda *arguments: started.append(arguments))
         assert vedette.capture_message("too late") is None
         assert vedette.capture_exception(ValueError()) is None

@@ -41,6 +41,18 @@ _WHERE: Final = Group(
     ),
     Option("send_client_reports", checks.BOOLEAN, True, "Tell the server how many items were dropped, and why."),
     Option(
+        "max_connections",
+        checks.whole(1, 100),
+        4,
+        "Requests that may be on their way at once, while several errors wait for a server that takes its time.",
+    ),
+    Option(
+        "warm",
+        checks.BOOLEAN,
+        False,
+        "Import what sending needs at `init` (60 ms), not on the first event's way. Always so under uWSGI.",
+    ),
+    Option(
         "compression",
         checks.one_of("gzip", "br", "zstd"),
         "gzip",

@@ -86,6 +86,8 @@ class Options(TypedDict, total=False):
     transport_queue_size: int
     shutdown_timeout: float
     send_client_reports: bool
+    max_connections: int
+    warm: bool
     compression: Literal["gzip", "br", "zstd"]
     http_proxy: str | None
     https_proxy: str | None

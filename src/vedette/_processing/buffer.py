@@ -3,6 +3,7 @@
 Guarantees
 - ``append`` never blocks and never raises; a signal handler, ``__del__`` or a GC callback may call it
   in the middle of another ``append`` or ``take`` of the same thread.
+- An item that is added while nothing waits is ready after ``Kind.seconds`` at the latest, whatever comes later.
 - Never more than ``capacity`` items stay, and all buffers of a processor together stay near
   ``Ledger.limit`` bytes: past ``_FREE_ITEMS`` items each newcomer is measured and the oldest make room.
 
@@ -12,6 +13,7 @@ is approximate where threads race (an addition can be lost); it starts anew when
 
 from __future__ import annotations
 
+import time
 from collections import deque
 
 TYPE_CHECKING = False
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any, Final
 
+    from vedette._processing.kinds import Kind
     from vedette._protocol.categories import DataCategory
     from vedette._protocol.envelope import Item as Attachment
 
@@ -72,15 +75,20 @@ class Buffer:
     def __init__(
         self,
         category: DataCategory,
+        kind: Kind,
         capacity: int,
         ledger: Ledger,
         on_overflow: Callable[[DataCategory, Item], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.category = category
-        self.capacity = capacity
+        self.kind = kind
+        self.capacity = capacity if kind.most is None else min(capacity, kind.most)
         self._ledger = ledger
         self._on_overflow = on_overflow
+        self._clock = clock
         self._items: deque[Item] = deque()
+        self._since = 0.0  # when the first of these began to wait; of batched kinds
 
     def __len__(self) -> int:
         return len(self._items)
@@ -93,21 +101,51 @@ class Buffer:
             except RuntimeError:  # something was added or taken in the middle: look again
                 continue
 
-    def append(self, item: Item) -> None:
-        """Add an item; where there is no room, the oldest leave and are counted (ruling 8)."""
-        if len(self._items) >= _FREE_ITEMS:
+    def append(self, item: Item) -> bool:
+        """Add an item; where there is no room, the oldest leave and are counted (ruling 8), or else the newcomer.
+
+        Returns whether whoever sends has to look: always, but for a batch that only grows.
+        """
+        items, kind = self._items, self.kind
+        if kind.keeps_oldest and len(items) >= self.capacity:
+            self._on_overflow(self.category, item)
+            return False
+        if kind.seconds and not items:
+            self._since = self._clock()
+        if len(items) >= _FREE_ITEMS:
             item.size = measured(item.payload)
             self._ledger.held += item.size
         item.is_held = True
-        self._items.append(item)  # nothing can come between, also no signal handler
-        while len(self._items) > self.capacity or (self._ledger.held > self._ledger.limit and len(self._items) > 1):
-            oldest = self.take()
+        items.append(item)  # nothing can come between, also no signal handler
+        while len(items) > self.capacity or (self._ledger.held > self._ledger.limit and len(items) > 1):
+            oldest = self._pop()
             if oldest is None:
                 break
             self._on_overflow(self.category, oldest)
+        return not kind.seconds or len(items) == 1 or len(items) % kind.batch == 0
 
-    def take(self) -> Item | None:
-        """The oldest item, or None."""
+    def seconds_to_ready(self) -> float | None:
+        """In how many seconds there is something to take: 0.0 for now, None while nothing waits (TP-85)."""
+        waiting = len(self._items)
+        if not waiting:
+            return None
+        if waiting >= self.kind.batch:
+            return 0.0
+        return max(0.0, self._since + self.kind.seconds - self._clock())
+
+    def take(self) -> list[Item]:
+        """The oldest batch, complete or not; empty if nothing waits."""
+        batch: list[Item] = []
+        while len(batch) < self.kind.batch:
+            item = self._pop()
+            if item is None:
+                break
+            batch.append(item)
+        if self.kind.seconds:
+            self._since = self._clock()  # for those that stay
+        return batch
+
+    def _pop(self) -> Item | None:
         try:
             item = self._items.popleft()
         except IndexError:

@@ -13,6 +13,7 @@ from vedette._host import guests, log
 from vedette._privacy.denylist import DenyList
 from vedette._privacy.event_scrubber import EventScrubber
 from vedette._privacy.scrub import Walk
+from vedette._processing.kinds import KINDS
 from vedette._protocol import json
 from vedette._protocol.categories import DataCategory
 from vedette._protocol.content_types import content_type_of
@@ -21,9 +22,10 @@ from vedette._protocol.version import SDK_NAME, VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, Final
 
+    from vedette._processing.kinds import Kind
     from vedette._processing.outcomes import Losses
 
 # servers.md: Bugsink refuses an event over 1 MiB, Relay too; a little below leaves room for re-encoding.
@@ -31,12 +33,6 @@ EVENT_LIMIT_BYTES: Final = 1_000_000
 _PAIRS_PER_REPORT: Final = 50  # about 70 bytes each: below the 4 KiB of CR-64
 
 _NO_NAMES: Final = DenyList((), ())
-
-_ITEM_TYPES: Final = {
-    DataCategory.ERROR: "event",
-    DataCategory.TRANSACTION: "transaction",
-    DataCategory.FEEDBACK: "feedback",
-}
 
 
 class ScrubberError(Exception):
@@ -76,7 +72,7 @@ class Packer:
 
     def event_envelope(
         self,
-        category: DataCategory,
+        kind: Kind,
         event: dict[str, Any],
         attachments: Iterable[Item] = (),
         limit: int = EVENT_LIMIT_BYTES,
@@ -85,7 +81,7 @@ class Packer:
 
         Raises TooLargeError where nothing helps, ScrubberError where the program's own scrubber fails.
         """
-        if category is DataCategory.ERROR:
+        if kind is KINDS[DataCategory.ERROR]:
             self._complete(event)
         self._scrub(event)
         remark_cuts(event, self._text_limit)
@@ -95,7 +91,7 @@ class Packer:
         trace_id = _trace_id_of(event)
         if trace_id is not None:
             headers["trace"] = {"trace_id": trace_id, **self._trace}
-        item = Item(PayloadRef(bytes=body, json=event), type=_ITEM_TYPES.get(category, "event"))
+        item = Item(PayloadRef(bytes=body, json=event), type=kind.item_type)
         for attachment in attachments:
             _infer_content_type(attachment)
         return Envelope(headers=headers, items=[item, *attachments])
@@ -118,6 +114,14 @@ class Packer:
             raise ScrubberError
         Walk(_NO_NAMES, searches=False).over(event)
         event["event_id"] = event_id
+
+    def plain_envelope(self, kind: Kind, payloads: Sequence[dict[str, Any]]) -> Envelope:
+        """What is no event: a batch as one item (ENV-65, ENV-67, ENV-80 to ENV-86), else a payload as it is."""
+        if kind.batch == 1:
+            return Envelope(headers=_headers(), items=[Item(PayloadRef(json=payloads[0]), type=kind.item_type)])
+        item = Item(PayloadRef(json={"items": payloads}), type=kind.item_type, content_type=kind.content_type)
+        item.headers["item_count"] = len(payloads)
+        return Envelope(headers=_headers(), items=[item])
 
     def report_envelope(self) -> Envelope:
         """An envelope for a client report that travels alone (CR-61, CR-63)."""

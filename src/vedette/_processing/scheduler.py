@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-from vedette._protocol.categories import DataCategory
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Final
+    from collections.abc import Iterable
 
     from vedette._processing.buffer import Buffer
 
-# Weight of each category: critical 5, high 4, medium 3, low 2, lowest 1. A category joins with its buffer.
-WEIGHTS: Final[Mapping[DataCategory, int]] = {
-    DataCategory.ERROR: 5,
-    DataCategory.FEEDBACK: 5,
-    DataCategory.TRANSACTION: 3,
-}
-
 
 class Scheduler:
-    """Walks through one cycle made of the weights, so that a flood of one kind never starves another."""
+    """Walks through one cycle made of the weights, so that a flood of one kind never starves another.
 
-    def __init__(self, buffers: Mapping[DataCategory, Buffer], weights: Mapping[DataCategory, int] = WEIGHTS) -> None:
+    One thread at a time asks it.
+    """
+
+    def __init__(self, buffers: Iterable[Buffer]) -> None:
+        self._buffers = tuple(buffers)
         # Interleaved (a b c a b a), so that heavy categories do not come in runs.
-        rounds = range(max(weights.values(), default=0))
-        self._cycle = [buffers[each] for turn in rounds for each in buffers if weights[each] > turn]
+        rounds = range(max((each.kind.weight for each in self._buffers), default=0))
+        self._cycle = [each for turn in rounds for each in self._buffers if each.kind.weight > turn]
         self._position = 0
 
-    def next_buffer(self) -> Buffer | None:
-        """The next buffer of the cycle that holds something, or None when all are empty."""
+    def next_buffer(self, *, flushing: bool = False) -> Buffer | None:
+        """The next buffer of the cycle that has a batch ready, or, when flushing, anything; None if none has."""
         for _ in self._cycle:
             buffer = self._cycle[self._position]
             self._position = (self._position + 1) % len(self._cycle)
-            if len(buffer):
+            if len(buffer) and (flushing or buffer.seconds_to_ready() == 0.0):
                 return buffer
         return None
+
+    def seconds_to_ready(self) -> float | None:
+        """In how many seconds some buffer has a batch ready; None while nothing waits."""
+        times = [seconds for each in self._buffers if (seconds := each.seconds_to_ready()) is not None]
+        return min(times, default=None)

@@ -29,6 +29,8 @@ class Sender(ABC):
 
     sends_reports = False
     synchronous = False
+    takes_several = False
+    """Whether ``send`` may be called by several threads at a time."""
 
     @abstractmethod
     def send(self, envelope: Envelope, timeout: float) -> Delivery:
@@ -57,6 +59,7 @@ class HttpSender(Sender):
     """Sends through vedette's own HTTP transport."""
 
     sends_reports = True
+    takes_several = True
 
     def __init__(self, transport: HttpTransport) -> None:
         self._transport = transport

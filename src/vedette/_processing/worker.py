@@ -11,8 +11,7 @@ Relies on: a raw lock used as a binary semaphore (``release`` of a free lock rai
 "already awake"); ``_thread.start_new_thread`` taking no lock of ``threading``. The primitives are looked
 up when the thread starts, so that gevent's patches apply. The thread is a daemon: it never keeps the process.
 
-A forked child inherits a worker that has no thread; starting anew after ``fork`` comes with delivery
-that survives it (see docs/architecture.md, "What comes later").
+A forked child makes a worker of its own; before the fork the thread leaves if it has nothing to do (``fork.py``).
 """
 
 from __future__ import annotations
@@ -43,6 +42,9 @@ class Worker:
         self._starting = _thread.allocate_lock()
         self._ident: int | None = None
         self._ending = False
+        self._paused = False
+        self.native_id: int | None = None
+        """Of the thread that lives, or has ended last."""
 
     def is_running(self) -> bool:
         """Whether the thread lives."""
@@ -55,12 +57,21 @@ class Worker:
     def wake(self) -> bool:
         """Have the thread look for work; start it if need be. False where no thread can be had."""
         self._sound_alarm()
-        return self._ident is not None or self._start()
+        return self._ident is not None or (not self._paused and self._start())
 
     def end(self) -> None:
         """Have the thread leave as soon as it finds nothing more to do, instead of after its idle time."""
         self._ending = True
         self._sound_alarm()
+
+    def pause(self) -> None:
+        """Have the thread leave once it finds nothing to do at that moment, and start none."""
+        self._paused = True
+        self._sound_alarm()
+
+    def resume(self) -> None:
+        """Threads may be started again."""
+        self._paused = False
 
     def _sound_alarm(self) -> None:
         try:
@@ -92,13 +103,14 @@ class Worker:
 
     def _serve(self) -> None:
         self._ident = _thread.get_ident()
+        self.native_id = _thread.get_native_id()
         # gevent may have been patched in after this module was imported: take the primitive of today.
         alarm = self._alarm = _thread.allocate_lock()
         alarm.acquire()
         idle = False
         while True:
             due_in = self._do_work()
-            if idle and due_in is None and self._end():
+            if ((idle and due_in is None) or self._paused) and self._end():
                 return
             idle_seconds = 0.0 if self._ending else self._idle_seconds
             idle = not alarm.acquire(timeout=idle_seconds if due_in is None else max(due_in, 0.0))

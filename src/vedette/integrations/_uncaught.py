@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import os
+from _thread import RLock
 
 from vedette.api import get_client
 
@@ -15,13 +16,26 @@ if TYPE_CHECKING:
     from vedette.integrations import Integration
 
 
+_changing = RLock()
+
+
+def _renew_lock_in_child() -> None:
+    # A thread of the parent may have held it at the fork, and does not exist here.
+    global _changing  # noqa: PLW0603 - one lock a process
+    _changing = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock_in_child)
+
+
 class HookSlot:
     """A global hook such as ``sys.excepthook``, or a method of a class, taken over while a client wants it (PAIN-33).
 
     ``replacement(previous)`` makes our hook from the one that was there; ours calls it. Taking out restores the
     previous hook, unless another library has put its own on top meanwhile: then ours stays below it and passes on.
 
-    A lock orders clients that come and go in different threads; hooks themselves run without it.
+    One lock orders clients that come and go in different threads; hooks themselves run without it.
     """
 
     def __init__(
@@ -33,11 +47,10 @@ class HookSlot:
         self._users: list[Integration] = []
         self._previous: Callable[..., Any] | None = None
         self._ours: Callable[..., Any] | None = None
-        self._lock = threading.RLock()
 
     def put_in(self, user: Integration) -> None:
         """Start reporting for a client's integration; once is enough for all of them."""
-        with self._lock:
+        with _changing:
             if not any(each is user for each in self._users):
                 self._users.append(user)
             if self._ours is None:
@@ -51,7 +64,7 @@ class HookSlot:
 
     def take_out(self, user: Integration) -> None:
         """Stop reporting for it; the last one restores the hook that was there."""
-        with self._lock:
+        with _changing:
             if user in self._users:
                 self._users.remove(user)
             if not self._users and self._ours is not None and getattr(self._owner, self._name) is self._ours:

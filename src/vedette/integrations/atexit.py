@@ -38,5 +38,9 @@ class AtexitIntegration(Integration):
         atexit.unregister(self._at_exit)
 
     def _at_exit(self) -> None:
-        if self._client is not None:
+        if self._client is None:
+            return
+        try:
             self._client.close(callback=self.callback)
+        except BaseException:  # noqa: BLE001 - Ctrl-C, or a signal handler that ends the program: it is ending, now at once
+            return

@@ -223,6 +223,8 @@ def test_options_beyond_the_contract_have_the_defaults_of_the_other_pages() -> N
     beyond = {option.name: option.default for option in OPTIONS if option.name not in contract()}
     assert beyond == {
         "compression": "gzip",
+        "max_connections": 4,
+        "warm": False,
         "before_send_feedback": None,
         "before_send_check_in": None,
         "max_attachment_size": 20971520,

@@ -7,17 +7,20 @@ import threading
 import pytest
 
 from vedette._processing.buffer import Buffer, Item, Ledger, measured
+from vedette._processing.kinds import KINDS
 from vedette._protocol.categories import DataCategory
 
 
 def buffer_of(capacity: int, limit: int = 10**9) -> tuple[Buffer, list[DataCategory]]:
     lost: list[DataCategory] = []
-    return Buffer(DataCategory.ERROR, capacity, Ledger(limit), lambda category, _item: lost.append(category)), lost
+    kind = KINDS[DataCategory.ERROR]
+    return Buffer(
+        DataCategory.ERROR, kind, capacity, Ledger(limit), lambda category, _item: lost.append(category)
+    ), lost
 
 
 def numbers_in(buffer: Buffer) -> list[object]:
-    taken = iter(buffer.take, None)
-    return [item.payload["number"] for item in taken]
+    return [item.payload["number"] for batch in iter(buffer.take, []) for item in batch]
 
 
 @pytest.mark.spec("TP-18", "TP-79", "TP-14")
@@ -48,7 +51,7 @@ def test_one_item_above_the_byte_limit_is_kept_alone() -> None:
 
 def test_the_byte_count_starts_anew_when_the_buffer_was_empty() -> None:
     ledger = Ledger(10**9)
-    buffer = Buffer(DataCategory.ERROR, 1000, ledger, lambda _category, _item: None)
+    buffer = Buffer(DataCategory.ERROR, KINDS[DataCategory.ERROR], 1000, ledger, lambda _category, _item: None)
     for number in range(50):
         buffer.append(Item({"number": number, "text": "x" * 1000}))
     assert ledger.held > 0
@@ -69,9 +72,7 @@ def test_threads_together_lose_nothing_uncounted() -> None:
     def take() -> None:
         start.wait()
         for _ in range(500):
-            item = buffer.take()
-            if item is not None:
-                taken.append(item)
+            taken.extend(buffer.take())
 
     threads = [threading.Thread(target=job) for job in (add, add, add, take, take)]
     for thread in threads:

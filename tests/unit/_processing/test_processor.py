@@ -11,7 +11,7 @@ import vedette
 from tests.servers import RecordingServer
 from tests.threads import os_threads
 from tests.waiting import wait_until
-from vedette._processing import processor
+from vedette._processing import dispatching
 from vedette.testing import MemoryTransport
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Gate(vedette.Transport):
 def test_a_loss_with_nothing_else_to_send_is_reported_after_a_while_in_one_envelope(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(processor, "REPORT_SECONDS", 0.3)
+    monkeypatch.setattr(dispatching, "REPORT_SECONDS", 0.3)
     with RecordingServer() as server:
         vedette.init(server.dsn(), sample_rate=0.0)
         for _ in range(20):

@@ -1,0 +1,99 @@
+"""What became of each captured item and of what is attached to it: counted once, noted, told of (CR-02, PAIN-29)."""
+
+from __future__ import annotations
+
+from vedette._host import log
+from vedette._processing.buffer import Ledger
+from vedette._processing.limit_warnings import LimitWarnings
+from vedette._processing.outcomes import CAPTURED, REFUSED, Outcomes
+from vedette._protocol.attachment import note_left_out
+from vedette._protocol.categories import DataCategory, DiscardReason
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Final
+
+    from vedette._processing.buffer import Item
+    from vedette._processing.outcomes import Fate
+    from vedette._protocol.envelope import Item as Attachment
+    from vedette._transport.delivery import Loss
+
+ATTACHED_BYTES: Final = 32 * 1024 * 1024  # of attachments in memory; any single event may have more
+
+_TO_LIMITS: Final = (REFUSED, DiscardReason.RATELIMIT_BACKOFF)
+
+
+class Accounts:
+    """The accounts of one client in one process. May be used from several threads, and from signal handlers."""
+
+    def __init__(self, seconds_limited: Callable[[DataCategory], float], clock: Callable[[], float]) -> None:
+        self.outcomes = Outcomes()
+        self.limit_warnings = LimitWarnings(seconds_limited, self.outcomes.lost_to_limits, clock)
+        self._attached = Ledger(ATTACHED_BYTES)
+
+    def count_drop(self, reason: DiscardReason, category: DataCategory, quantity: int) -> None:
+        """Items that were captured, and dropped before they came here."""
+        self.outcomes.count(CAPTURED, category, quantity)
+        self.outcomes.count(reason, category, quantity)
+        if reason is DiscardReason.RATELIMIT_BACKOFF:
+            self.limit_warnings.note(category)
+
+    def admit_attachments(self, item: Item) -> None:
+        """Count them as captured, and keep the bytes that wait in memory within bounds: who has no room is left out."""
+        self._count_attached(CAPTURED, item)
+        in_memory = [each for each in item.attachments if each.payload.bytes is not None]
+        size = sum(each.payload.size() for each in in_memory)
+        if self._attached.held and self._attached.held + size > self._attached.limit:
+            for each in in_memory:
+                self.leave_out(item, each, DiscardReason.BUFFER_OVERFLOW, "too much was waiting to be sent")
+            return
+        item.attached = size
+        self._attached.held += size
+
+    def leave_out(self, item: Item, attachment: Attachment, reason: DiscardReason, why: str) -> None:
+        """Drop one attachment, which costs only itself: counted, and noted on the event (PAIN-29)."""
+        item.attachments = tuple(each for each in item.attachments if each is not attachment)
+        name = attachment.headers["filename"]
+        log.debug("the attachment %r is left out: %s", name, why)
+        note_left_out(item.payload, name, why)
+        for category, quantity in attachment.quantities():
+            self.outcomes.count(reason, category, quantity)
+        if reason is DiscardReason.RATELIMIT_BACKOFF:
+            self.limit_warnings.note(DataCategory.ATTACHMENT_ITEM)
+
+    def settle(self, fate: Fate, category: DataCategory, item: Item, also_lost: Iterable[Loss] = ()) -> None:
+        """What became of an item; ``also_lost`` are losses among its attachments that the transport told of."""
+        self.outcomes.count(fate, category)  # first: there may be little room left on the stack
+        if item.attachments:
+            self._count_attached(fate, item, also_lost)
+        if item.attached:
+            self._attached.held -= item.attached
+        if isinstance(fate, DiscardReason):
+            item.lose()
+
+    def warn_of_limits(self, fate: Fate, category: DataCategory) -> None:
+        """Say what rate limits cost, now that this was counted."""
+        if fate in _TO_LIMITS:
+            self.limit_warnings.note(category)
+        else:
+            self.limit_warnings.settle()
+
+    def nothing_waits(self) -> None:
+        """Put right what was counted wrongly where threads raced."""
+        self._attached.held = 0
+
+    def _count_attached(self, what: Fate, item: Item, also_lost: Iterable[Loss] = ()) -> None:
+        """Count the attachments like their item, but for the losses among these that a transport told of."""
+        attached: dict[DataCategory, int] = {}
+        for attachment in item.attachments:
+            for each, quantity in attachment.quantities():
+                attached[each] = attached.get(each, 0) + quantity
+        for reason, each, quantity in also_lost:
+            lost = min(quantity, attached.get(each, 0))
+            if lost > 0:
+                attached[each] -= lost
+                self.outcomes.count(reason, each, lost)
+        for each, quantity in attached.items():
+            if quantity:
+                self.outcomes.count(what, each, quantity)

@@ -1,0 +1,131 @@
+"""What happens to delivery when the process is forked (PAIN-02).
+
+Guarantees
+- A child never waits for a lock that a thread of its parent held: what a process has captured, and who sends it,
+  are made anew and empty in the child, before it goes on.
+- No fork falls into the middle of vedette's own late imports: the locks of Python's import system stay held in a
+  child for ever.
+- The host's own fork does not warn of several threads (Python 3.12+) for the sake of vedette's, if these had nothing
+  to do, or could finish it within 50 ms.
+- A fork costs next to nothing while no thread of vedette's lives, and 1.05 s at the very most.
+
+Relies on: ``os.register_at_fork``. C code and uWSGI fork without these hooks; so each processor also compares the
+process's number at every call. Items of a dict being set and popped atomically.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+import time
+import weakref
+
+from vedette._host import log
+from vedette._processing.logging_at_fork import let_log_while
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Final, Protocol
+
+    class Delivering(Protocol):
+        """What is told of forks."""
+
+        def before_fork(self) -> None:
+            """Have the threads leave that have nothing to do, and start none."""
+
+        def threads(self) -> int:
+            """How many threads of its own live, or are just about to end."""
+            ...
+
+        def after_fork_in_parent(self) -> None:
+            """Go on."""
+
+        def after_fork_in_child(self) -> None:
+            """Start anew."""
+
+        def drain_at_exit(self) -> None:
+            """Send what waits, within the time that the end of the program may take."""
+
+
+LEAVING_SECONDS: Final = 0.05
+IMPORT_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.000_5
+
+_importing = _thread.RLock()
+_held: dict[int, bool] = {}  # by thread that forks: whether it has the lock
+_watched: dict[int, weakref.ref[Delivering]] = {}
+_registered = False
+
+
+def watch(forkable: Delivering) -> None:
+    """Tell it of every fork, for as long as it lives."""
+    global _registered  # noqa: PLW0603 - one registration a process
+    number = id(forkable)
+    _watched[number] = weakref.ref(forkable, lambda _: _watched.pop(number, None))
+    if not _registered and hasattr(os, "register_at_fork"):
+        _registered = True
+        os.register_at_fork(before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child)
+
+
+def watched() -> Iterable[Delivering]:
+    """Those that live."""
+    found = [reference() for reference in tuple(_watched.values())]
+    return [each for each in found if each is not None]
+
+
+def import_safely(import_all: Callable[[], None]) -> None:
+    """Do late imports in such a way that a fork waits for them, for up to a second."""
+    lock = _importing
+    held = lock.acquire(timeout=IMPORT_SECONDS)  # it may be entered again, and is never waited for in earnest
+    try:
+        import_all()
+    finally:
+        if held:
+            lock.release()
+
+
+def _before() -> None:
+    _each("before", lambda forkable: forkable.before_fork())
+    let_log_while(_wait_for_threads)
+
+
+def _wait_for_threads() -> None:
+    deadline = time.monotonic() + LEAVING_SECONDS
+    pause = _thread.allocate_lock()
+    pause.acquire()
+    while _only_ours_live() and time.monotonic() < deadline:
+        pause.acquire(timeout=_LOOK_SECONDS)
+    _held[_thread.get_ident()] = _importing.acquire(timeout=IMPORT_SECONDS)
+
+
+def _only_ours_live() -> bool:
+    """Whether threads of vedette's live, and none of the program's beside this: else there is nothing to gain."""
+    ours = sum(each.threads() for each in watched())
+    if not ours:
+        return False
+    try:
+        return len(os.listdir("/proc/self/task")) <= ours + 1
+    except OSError:  # not on Linux
+        return True
+
+
+def _after_in_parent() -> None:
+    if _held.pop(_thread.get_ident(), False):
+        _importing.release()
+    _each("after", lambda forkable: forkable.after_fork_in_parent())
+
+
+def _after_in_child() -> None:
+    global _importing  # noqa: PLW0603 - the parent's may be held by a thread that is not here
+    _importing = _thread.RLock()
+    _held.clear()
+    _each("after", lambda forkable: forkable.after_fork_in_child())
+
+
+def _each(when: str, do: Callable[[Delivering], None]) -> None:
+    for forkable in watched():
+        try:
+            do(forkable)
+        except Exception:  # noqa: BLE001 - the border: Python would print it
+            log.warn_once(f"fork {when}", "internal error in vedette %s a fork - please report it", when, exc_info=True)
