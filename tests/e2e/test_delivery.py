@@ -76,7 +76,7 @@ def test_the_caller_never_waits_for_the_server() -> None:
         gate.set()
         vedette.flush(5)
         assert len(server.events) == 10
-        assert [event["logentry"]["formatted"] for event in server.events] == [f"message {n}" for n in range(10)]
+        assert {event["logentry"]["formatted"] for event in server.events} == {f"message {n}" for n in range(10)}
         assert_all_accounted_for()
 
 
