@@ -95,23 +95,31 @@ class Holdings:
         self._bytes_elsewhere = total
         return total + (current.size if current is not None else 0)
 
-    def is_over(self) -> bool:
-        """Whether a bound is passed, as far as can be told cheaply."""
+    def is_over(self, more_items: int = 0, more_bytes: int = 0) -> bool:
+        """Whether a bound is passed, with so much more, as far as can be told cheaply."""
         current = self.current
         used = self._bytes_elsewhere + (current.size if current is not None else 0)
-        return used > self._max_bytes or len(self.entries) > self._max_items
+        return used + more_bytes > self._max_bytes or len(self.entries) + more_items > self._max_items
 
     def make_room(self) -> None:
         """Evict what is over the bounds, and free the disk of it."""
         if not self._making_room.acquire(blocking=False):
             return
         try:
-            while len(self.entries) > self._max_items and self._evict_oldest():
+            while len(self.entries) > self._max_items and self.evict_oldest():
                 pass
             if self.recount() > self._max_bytes:
                 self._free_bytes()
         finally:
             self._making_room.release()
+
+    def evict_oldest(self) -> int:
+        """The size of what had to go; 0 if there is nothing that can."""
+        oldest = self._oldest()
+        if oldest is None:
+            return 0
+        self._evict(oldest)
+        return oldest.size
 
     def expire(self, now: float) -> None:
         """Evict what is too old."""
@@ -130,7 +138,7 @@ class Holdings:
         self._retire_current()
         enough = self._max_bytes - self._max_bytes // 8
         live = sum(entry.size for entry in tuple(self.entries))
-        while live > enough and (evicted := self._evict_oldest()):
+        while live > enough and (evicted := self.evict_oldest()):
             live -= evicted
         for segment in sorted(self.segments, key=lambda each: each.dead_bytes(), reverse=True):
             if self.recount() <= enough:
@@ -148,14 +156,6 @@ class Holdings:
         if current is not None and self.is_current_full():
             self.current = None
             current.retire()
-
-    def _evict_oldest(self) -> int:
-        """The size of what had to go; 0 if there is nothing that can."""
-        oldest = self._oldest()
-        if oldest is None:
-            return 0
-        self._evict(oldest)
-        return oldest.size
 
     def _oldest(self) -> Entry | None:
         heads = [segment.oldest(self._idle) for segment in tuple(self.segments)]

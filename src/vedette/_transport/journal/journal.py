@@ -19,6 +19,7 @@ import time
 from vedette._host import log
 from vedette._transport.journal import folder as places
 from vedette._transport.journal import ownership as owners
+from vedette._transport.journal.adoption import Adoption
 from vedette._transport.journal.holdings import Holdings
 from vedette._transport.journal.segment import Segment, TornWriteError
 
@@ -192,37 +193,11 @@ class Journal:
             holdings.opening.release()
 
     def adopt(self) -> list[Entry]:
-        """Take over the segments of dead processes; their live entries, oldest first. Evicts what is too old."""
-        holdings = self._here()
-        now, wall_now = self._clock(), self._wall_clock()
-        found: list[Entry] = []
-        for stem in self._stems():
-            segment = self._adopt_segment(stem, wall_now, now)
-            if segment is None:
-                continue
-            holdings.segments[segment] = None
-            for entry in tuple(segment.live.values()):
-                holdings.hold(entry)
-                found.append(entry)
-        holdings.expire(now)
-        holdings.make_room()
-        return sorted((each for each in found if each in holdings.entries), key=lambda each: each.expires)
+        """Take over segments of dead processes; their live entries, oldest first. Evicts what is too old.
 
-    def _stems(self) -> list[str]:
-        try:
-            return places.stems(os.listdir(self._folder))
-        except OSError:
-            return []
-
-    def _adopt_segment(self, stem: str, wall_now: float, now: float) -> Segment | None:
-        ownership = owners.own_dead(self._folder, stem)
-        if ownership is None:
-            return None
-        try:
-            return Segment.adopt(ownership, self._max_age, wall_now, now)
-        except OSError:
-            ownership.release()
-            return None
+        Not all at once, if there are many: when those are delivered there may be more.
+        """
+        return Adoption(self._folder, self._here(), self._max_age, self._wall_clock(), self._clock()).run()
 
     def kept(self) -> dict[DataCategory, int]:
         """How many live entries of each category this process owns, or owned when it was closed."""

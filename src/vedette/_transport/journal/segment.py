@@ -24,7 +24,7 @@ from zlib import crc32
 from vedette._protocol.categories import KNOWN_CATEGORIES, DataCategory
 from vedette._transport.journal import folder as places
 from vedette._transport.journal.ownership import FLAGS, FileIdentity, close_own, unlink
-from vedette._transport.journal.record import MARK, Record, pack, pack_mark, record_at, scan
+from vedette._transport.journal.record import MARK, Record, pack, pack_mark, scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from vedette._transport.journal.ownership import Ownership
 
 _NAMES: Final[dict[DataCategory, bytes]] = {each: each.value.encode() for each in DataCategory}
+_NEAR: Final = 256 * 1024
 _APPENDING: Final = FLAGS | os.O_APPEND
 
 if sys.platform == "win32":
@@ -157,12 +158,14 @@ class Segment:
         try:
             if entry.number not in self.live:
                 return None
-            data = _read_at(self._descriptor, entry.size, entry.position)
-            record = record_at(memoryview(data), 0, self._salt)
-            if record is None or record.number != entry.number:
-                data = self._read_all()
+            whole = os.fstat(self._descriptor).st_size
+            near = entry.size + _NEAR  # if others appended at the same time
+            for size, position in ((entry.size, entry.position), (near, entry.position), (whole, 0)):
+                data = _read_at(self._descriptor, size, position)
                 record = self._find(data, entry.number)
-            return None if record is None else data[record.body_start : record.end]
+                if record is not None:
+                    return data[record.body_start : record.end]
+            return None
         except OSError:
             return None
         finally:
