@@ -47,11 +47,23 @@ def leave(directory: object, *bodies: bytes) -> None:
     journal.close(keep_appending=False)
 
 
+def look(journal: Journal, *entries: Any) -> list[bytes | None]:
+    """Their bodies; they go on waiting."""
+    bodies = [journal.read(entry) for entry in entries]
+    for entry in entries:
+        journal.keep(entry)
+    return bodies
+
+
 def take_all(directory: object, **changed: Any) -> list[bytes | None]:
     """The bodies that a new process finds, in its order; they are left as they are."""
-    journal = open_journal(directory, **changed)
-    bodies = [journal.read(entry) for entry in journal.adopt()]
-    journal.close(keep_appending=False)
+    bodies: list[bytes | None] = []
+    journals = []
+    while not journals or not journals[-1].is_idle():  # one takes some segments only
+        journals.append(open_journal(directory, **changed))
+        bodies += look(journals[-1], *journals[-1].adopt())
+    for journal in journals:
+        journal.close(keep_appending=False)
     return bodies
 
 

@@ -1,6 +1,6 @@
 """Taking over what dead processes left, oldest first, within the bounds of whoever takes it.
 
-A process holds at most ``MAX_SEGMENTS`` segments, for each costs two descriptors; what a thousand crashed processes
+A process holds at most ``MAX_ADOPTED`` segments of others, for each costs two descriptors; what a thousand crashed processes
 left is taken bit by bit. The bounds hold for it at once all the same: a program that crashes every minute, with a
 server that is away for a week, must not fill the disk.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vedette._transport.journal.holdings import Holdings
     from vedette._transport.journal.segment import Entry
 
-MAX_SEGMENTS: Final = 32
+MAX_ADOPTED: Final = 16
 
 
 class Adoption:
@@ -41,7 +41,7 @@ class Adoption:
         holdings = self._holdings
         holdings.recount()
         for stem in self._stems():
-            if len(holdings.segments) < MAX_SEGMENTS:
+            if self._has_room():
                 self._take(stem)
             else:
                 self._leave_if_dead(stem)
@@ -50,6 +50,9 @@ class Adoption:
         holdings.recount()
         holdings.make_room()
         return sorted((each for each in self._found if each in holdings.entries), key=lambda each: each.expires)
+
+    def _has_room(self) -> bool:
+        return sum(segment.is_adopted for segment in tuple(self._holdings.segments)) < MAX_ADOPTED
 
     def _stems(self) -> list[str]:
         try:
@@ -90,7 +93,7 @@ class Adoption:
         left = self._left
         left_bytes = sum(size for _, size in left)
         while left and holdings.is_over(len(left), left_bytes):
-            if len(holdings.segments) < MAX_SEGMENTS:
+            if self._has_room():
                 stem, size = left.popleft()
                 left_bytes -= size
                 self._take(stem)

@@ -3,8 +3,9 @@
 Guarantees
 - Past a bound the oldest entries go first, over all segments, and are named to ``on_evicted`` once. An entry that
   somebody is sending stays: it is either sent or evicted, never both.
-- Nothing blocks, in any thread or signal handler. One at a time makes room; others leave it to him, so that for a
-  moment the journal may be over a bound by what was appended meanwhile.
+- Nothing blocks, in any thread or signal handler. One at a time keeps house (makes room, changes the current
+  segment); others leave it to him, so that for a moment the journal may be over a bound by what was appended meanwhile.
+- At most some 40 segments, each of which costs two descriptors: a small one is appended to again.
 
 Relies on: ``set.remove``, ``dict.pop`` and the like being each done in one step, with and without the GIL.
 """
@@ -38,14 +39,13 @@ class Holdings:
         self._max_items = max_items
         self._segment_bytes = max_bytes // _PARTS
         self._on_evicted = on_evicted
-        self.opening = _thread.allocate_lock()  # by try-lock only, as the next one
-        self._making_room = _thread.allocate_lock()
+        self.housekeeping = _thread.allocate_lock()  # never waited for
         self._bytes_elsewhere = 0  # in all segments but the current one, when last counted
 
     def hold(self, entry: Entry) -> None:
         """Count it in."""
+        self._idle.add(entry)  # first: who is interrupted in between shall not seem to be sending it
         self.entries[entry] = True
-        self._idle.add(entry)
 
     def take(self, entry: Entry) -> bool:
         """Keep it from being evicted; False if it was already, or is settled."""
@@ -70,7 +70,7 @@ class Holdings:
 
     def is_busy(self, segment: Segment) -> bool:
         """Whether somebody is sending an entry of it."""
-        return any(entry not in self._idle for entry in tuple(segment.live.values()))
+        return any(entry in self.entries and entry not in self._idle for entry in tuple(segment.live.values()))
 
     def counts(self) -> dict[DataCategory, int]:
         """Live entries by category."""
@@ -82,6 +82,24 @@ class Holdings:
     def is_current_full(self) -> bool:
         """Whether the next append should go to a new segment."""
         return self.current is not None and self.current.size > self._segment_bytes
+
+    def put_current(self, segment: Segment) -> None:
+        """Append to this one from now on."""
+        self.segments[segment] = None
+        self.current = segment
+        for other in tuple(self.segments):  # also one that another thread made at the same time: it will come back
+            if other is not self.current:
+                other.retire()
+        self.recount()
+
+    def reuse_small(self) -> bool:
+        """Append again to a segment of which little was left; only by who keeps house."""
+        small = [each for each in tuple(self.segments) if each.size <= self._segment_bytes // 2]
+        for segment in small:
+            if segment is not self.current and not segment.is_adopted and segment.reopen():
+                self.put_current(segment)
+                return True
+        return False
 
     def recount(self) -> int:
         """Bytes on disk; forgets segments that are gone."""
@@ -103,7 +121,7 @@ class Holdings:
 
     def make_room(self) -> None:
         """Evict what is over the bounds, and free the disk of it."""
-        if not self._making_room.acquire(blocking=False):
+        if not self.housekeeping.acquire(blocking=False):
             return
         try:
             while len(self.entries) > self._max_items and self.evict_oldest():
@@ -111,7 +129,7 @@ class Holdings:
             if self.recount() > self._max_bytes:
                 self._free_bytes()
         finally:
-            self._making_room.release()
+            self.housekeeping.release()
 
     def evict_oldest(self) -> int:
         """The size of what had to go; 0 if there is nothing that can."""
@@ -123,7 +141,7 @@ class Holdings:
 
     def expire(self, now: float) -> None:
         """Evict what is too old."""
-        if not self._making_room.acquire(blocking=False):
+        if not self.housekeeping.acquire(blocking=False):
             return
         try:
             oldest = self._oldest()
@@ -131,7 +149,7 @@ class Holdings:
                 self._evict(oldest)
                 oldest = self._oldest()
         finally:
-            self._making_room.release()
+            self.housekeeping.release()
 
     def _free_bytes(self) -> None:
         """Down to seven eighths, so that it is done seldom: evict what is too much, then drop what is dead on disk."""

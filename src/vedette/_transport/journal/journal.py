@@ -140,12 +140,7 @@ class Journal:
         except OSError:
             ownership.remove()
             raise
-        holdings.segments[segment] = None
-        holdings.current = segment
-        for other in tuple(holdings.segments):  # also one that another thread made at the same time: it will come back
-            if other is not holdings.current:
-                other.retire()
-        holdings.recount()
+        holdings.put_current(segment)
         return segment
 
     def _retire(self, holdings: Holdings, segment: Segment) -> None:
@@ -182,15 +177,16 @@ class Journal:
         return was_live
 
     def _renew(self, holdings: Holdings) -> None:
-        """Change to a new segment, unless another thread is about it, or the system refuses: the old one goes on."""
-        if not holdings.opening.acquire(blocking=False):
+        """Change to another segment, unless somebody keeps house, or the system refuses: the old one goes on."""
+        if not holdings.housekeeping.acquire(blocking=False):
             return
         try:
-            self._open_segment(holdings)
+            if not holdings.reuse_small():
+                self._open_segment(holdings)
         except (OSError, ValueError):
             return
         finally:
-            holdings.opening.release()
+            holdings.housekeeping.release()
 
     def adopt(self) -> list[Entry]:
         """Take over segments of dead processes; their live entries, oldest first. Evicts what is too old.

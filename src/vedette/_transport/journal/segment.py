@@ -79,6 +79,7 @@ class Segment:
         status = os.fstat(descriptor)
         self.live: dict[int, Entry] = {}
         self.size = status.st_size
+        self.is_adopted = False
         self.is_gone = False
         self._ownership = ownership
         self._salt = salt_of(ownership.stem)
@@ -115,6 +116,7 @@ class Segment:
         for record in records:
             expires = now + max_age - age_of(record.time, wall_now)
             segment.live[record.number] = segment._entry(record, expires)
+        segment.is_adopted = True
         segment.retire()
         return None if segment.is_gone else segment
 
@@ -236,13 +238,14 @@ class Segment:
                 continue
 
     def compact(self) -> None:
-        """Drop from a retired segment's file what is not live. One caller at a time. Raises OSError.
+        """Drop from a retired segment's file what is not live; not if somebody may still append. Raises OSError.
 
-        The new file takes the old one's name in one step: a kill leaves the one or the other, whole.
+        Never two at a time, nor beside ``reopen``. The new file takes the old one's name in one step: a kill leaves
+        the one or the other, whole.
         """
         self._users.append(None)
         try:
-            if self.live:
+            if self.live and len(self._users) == 1:
                 self._compact()
         finally:
             self._leave()
@@ -283,6 +286,14 @@ class Segment:
         self._users.append(None)
         self._retired = True
         self._leave()
+
+    def reopen(self) -> bool:
+        """Take appends again, if something in it is live; it is over otherwise. Not beside ``compact``."""
+        self._users.append(None)
+        if self.live and not self._released:
+            self._retired = False
+        self._leave()
+        return not self._retired
 
     def release(self) -> None:
         """Leave the file, with what is live in it, to whoever adopts it."""
