@@ -6,6 +6,7 @@ between byte codes, too, at fewer places.
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import threading
@@ -13,72 +14,28 @@ from pathlib import Path
 
 import pytest
 
+from tests.interruptions import ByteCodes
 from tests.journals import Evictions, errors, leave, look, open_journal, segments, take_all
 from tests.programs import run_program
 from vedette._protocol.categories import DataCategory
+from vedette._transport.journal import adoption, folder, holdings, ownership, record, segment
+from vedette._transport.journal import journal as implementation
 
 ERROR = DataCategory.ERROR
-PACKAGE = str(
-    Path(sys.modules[open_journal.__module__].__file__ or "").parent.parent / "src/vedette/_transport/journal"
-)
-TOOL = 4  # of sys.monitoring: one that no other tool has
+ROOT = Path(__file__).parents[2]
+STEP = 7  # all were tried
+MODULES = (adoption, folder, holdings, implementation, ownership, record, segment)
 SEGMENT = 6_000  # bytes: with bounds of 16 times that
 
 
-class Interruption:
-    """Calls ``action`` before the ``at``-th byte code of the package that is run inside the ``with`` block."""
-
-    def __init__(self, at, action):
-        self.left = at
-        self.action = action
-        self.happened = False
-
-    def _arrive(self):
-        self.left -= 1
-        if self.left < 0 and not self.happened:
-            self.happened = True
-            self.action()
-
-    if sys.version_info >= (3, 12):
-
-        def __enter__(self):
-            monitoring = sys.monitoring
-            monitoring.use_tool_id(TOOL, "interruption")
-            monitoring.register_callback(TOOL, monitoring.events.INSTRUCTION, self._at_instruction)
-            monitoring.set_events(TOOL, monitoring.events.INSTRUCTION)
-            return self
-
-        def __exit__(self, *_):
-            sys.monitoring.set_events(TOOL, 0)
-            sys.monitoring.free_tool_id(TOOL)
-
-        def _at_instruction(self, code, _):
-            if not code.co_filename.startswith(PACKAGE):
-                return sys.monitoring.DISABLE
-            return self._arrive()
-
-    else:
-
-        def __enter__(self):
-            self._before = sys.gettrace()
-            sys.settrace(self._trace)
-            return self
-
-        def __exit__(self, *_):
-            sys.settrace(self._before)
-
-        def _trace(self, frame, event, _):
-            if not frame.f_code.co_filename.startswith(PACKAGE):
-                return None
-            frame.f_trace_opcodes = True
-            frame.f_trace_lines = False
-            if event == "opcode":
-                self._arrive()
-            return self._trace
+@pytest.fixture
+def byte_codes():
+    with ByteCodes(*MODULES) as found:
+        yield found
 
 
-def at_every_byte_code(attempt, step=1):
-    """Call it with 0, 1, 2, ... until it says that there was no such byte code any more."""
+def at_every_byte_code(attempt, step=STEP):
+    """Call it with 0, 1, 2, ... until it says that there was no such byte code any more; in steps, for time's sake."""
     at = 0
     while attempt(at):
         at += step
@@ -88,7 +45,7 @@ def at_every_byte_code(attempt, step=1):
 class Append:
     """A plain one."""
 
-    step = 1
+    step = STEP
 
     def prepare(self, journal):
         return errors(journal, b"before")
@@ -103,7 +60,7 @@ class AppendThatNeedsANewSegment(Append):
 
 
 class AppendThatEvicts(Append):
-    step = 7  # there are many, in loops
+    step = 101  # there are many, in loops
 
     def prepare(self, journal):
         return errors(journal, *[bytes(SEGMENT // 2)] * 30)
@@ -129,7 +86,7 @@ class Keep(Append):
 
 @pytest.mark.spec("PAIN-18")
 @pytest.mark.parametrize("kind", [Append, AppendThatNeedsANewSegment, AppendThatEvicts, Settle, Keep])
-def test_an_append_at_any_byte_code_of_another_call_is_kept(kind, tmp_path):
+def test_an_append_at_any_byte_code_of_another_call_is_kept(byte_codes, kind, tmp_path):
     def attempt(at):
         evicted = Evictions()
         directory = tempfile.mkdtemp(dir=tmp_path)
@@ -142,83 +99,110 @@ def test_an_append_at_any_byte_code_of_another_call_is_kept(kind, tmp_path):
             assert journal.settle(settled) is True
             entries.append(entry)
 
-        with Interruption(at, interrupt) as interruption:
-            entries += operation.run(journal)
+        done, interrupted = byte_codes.interrupt(at, interrupt, lambda: operation.run(journal))
+        entries += done
         assert None not in entries
         bodies = look(journal, *entries)
         assert bodies.count(None) == len(evicted)
         assert sum(journal.kept().values()) == len(entries) - len(evicted)
         journal.close(keep_appending=False)
         assert sorted(map(bytes, take_all(directory))) == sorted(filter(None, bodies))
-        return interruption.happened
+        return interrupted
 
     at_every_byte_code(attempt, kind.step)
+
+
+EXCEPTIONS = """
+import os, sys
+from tests.faults.test_journal_reentry import ATTEMPTS
+ATTEMPTS[sys.argv[2]](sys.argv[1])
+"""
+
+
+def interrupted_by_an_exception(kind):
+    """Calls it in as many directories as it has byte codes."""
+
+    def attempt_all(parent):
+        with ByteCodes(*MODULES) as byte_codes:
+            at = 0
+            interrupted = True
+            while interrupted:
+                interrupted = attempt(byte_codes, at, tempfile.mkdtemp(dir=parent))
+                at += STEP
+        sys.stdout.write(str(at))
+
+    def attempt(byte_codes, at, directory):
+        journal = open_journal(directory, max_bytes=SEGMENT * 16)
+        operation = kind()
+        before = operation.prepare(journal)
+        interrupted = True
+        try:
+            _, interrupted = byte_codes.interrupt(at, raise_keyboard_interrupt, lambda: operation.run(journal))
+        except KeyboardInterrupt:
+            pass
+        after = errors(journal, *[b"after" + bytes(SEGMENT // 3)] * 4)
+        assert None not in look(journal, *before, *after)
+        assert journal.settle(after.pop()) is True
+        journal.close(keep_appending=False)
+        return interrupted
+
+    return attempt_all
 
 
 def raise_keyboard_interrupt():
     raise KeyboardInterrupt
 
 
+ATTEMPTS = {kind.__name__: interrupted_by_an_exception(kind) for kind in (Append, AppendThatNeedsANewSegment, Settle)}
+
+
 @pytest.mark.spec("PAIN-12")
-@pytest.mark.parametrize("kind", [Append, AppendThatNeedsANewSegment, Settle])
+@pytest.mark.parametrize("kind", ATTEMPTS)
 def test_an_exception_at_any_byte_code_leaves_a_sound_journal(kind, tmp_path):
     """As a signal handler raises it: KeyboardInterrupt, a soft time limit."""
-
-    def attempt(at):
-        directory = tempfile.mkdtemp(dir=tmp_path)
-        journal = open_journal(directory, max_bytes=SEGMENT * 16)
-        operation = kind()
-        before = operation.prepare(journal)
-        with Interruption(at, raise_keyboard_interrupt) as interruption:
-            try:
-                operation.run(journal)
-            except KeyboardInterrupt:
-                assert interruption.happened
-        after = errors(journal, *[b"after" + bytes(SEGMENT // 3)] * 4)
-        assert None not in look(journal, *before, *after)
-        assert journal.settle(after.pop()) is True
-        journal.close(keep_appending=False)
+    ended = run_program(EXCEPTIONS, str(tmp_path), kind, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert ended.stderr == ""
+    assert int(ended.stdout) > 100
+    assert len(list(tmp_path.iterdir())) > 100 // STEP
+    for directory in tmp_path.iterdir():
         found = [body or b"" for body in take_all(directory)]
         assert sum(body.startswith(b"after") for body in found) == 3
         assert found.count(b"mine") <= 1
         assert 4 <= len(found) <= 6  # the one before, those after, what was interrupted
-        return interruption.happened
-
-    at_every_byte_code(attempt)
 
 
 @pytest.mark.spec("PAIN-18")
-def test_closing_at_any_byte_code_of_an_append_loses_nothing(tmp_path):
+def test_closing_at_any_byte_code_of_an_append_loses_nothing(byte_codes, tmp_path):
     def attempt(at):
         directory = tempfile.mkdtemp(dir=tmp_path)
         journal = open_journal(directory)
-        with Interruption(at, lambda: journal.close(keep_appending=True)) as interruption:
-            assert None not in errors(journal, b"mine")
+        appended, interrupted = byte_codes.interrupt(
+            at, lambda: journal.close(keep_appending=True), lambda: errors(journal, b"mine")
+        )
+        assert None not in appended
         journal.close(keep_appending=False)
         assert take_all(directory) == [b"mine"]
-        return interruption.happened
+        return interrupted
 
     at_every_byte_code(attempt)
 
 
 @pytest.mark.spec("PAIN-18")
 @pytest.mark.parametrize("call", ["close", "adopt"])
-def test_an_append_at_any_byte_code_of_close_and_of_adopt_is_kept(call, tmp_path):
+def test_an_append_at_any_byte_code_of_close_and_of_adopt_is_kept(byte_codes, call, tmp_path):
     def attempt(at):
         directory = tempfile.mkdtemp(dir=tmp_path)
         leave(directory, b"left")
         journal = open_journal(directory)
         errors(journal, b"mine")
         appended: list = []
-        with Interruption(at, lambda: appended.extend(errors(journal, b"late"))) as interruption:
-            if call == "close":
-                journal.close(keep_appending=True)
-            else:
-                assert len(journal.adopt()) == 1
+        calls = {"close": lambda: journal.close(keep_appending=True), "adopt": journal.adopt}
+        returned, interrupted = byte_codes.interrupt(at, lambda: appended.extend(errors(journal, b"late")), calls[call])
+        assert returned is None or len(returned) == 1
         assert None not in appended
         journal.close(keep_appending=False)
         assert sorted(map(bytes, take_all(directory))) == sorted([b"left", b"mine"] + [b"late"] * len(appended))
-        return interruption.happened
+        return interrupted
 
     at_every_byte_code(attempt)
 
@@ -274,8 +258,9 @@ entries = []
 def handler(*_):
     body = b"handler %d" % len(entries)
     entries.append((journal.append(DataCategory.ERROR, body + bytes(1000)), body))
+    signal.setitimer(signal.ITIMER_REAL, 0.0003)
 signal.signal(signal.SIGALRM, handler)
-signal.setitimer(signal.ITIMER_REAL, 0.0003, 0.0003)
+signal.setitimer(signal.ITIMER_REAL, 0.0003)
 deadline = time.monotonic() + 1.5
 sent = main = 0
 while time.monotonic() < deadline:
@@ -286,7 +271,7 @@ while time.monotonic() < deadline:
         if journal.settle(entry):
             assert body and body.startswith(b"main %d" % main)
             sent += 1
-signal.setitimer(signal.ITIMER_REAL, 0)
+signal.signal(signal.SIGALRM, signal.SIG_IGN)
 assert len(entries) > 100, len(entries)
 assert None not in [entry for entry, _ in entries]
 alive = sum(journal.kept().values())

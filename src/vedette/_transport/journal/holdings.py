@@ -81,7 +81,8 @@ class Holdings:
 
     def is_current_full(self) -> bool:
         """Whether the next append should go to a new segment."""
-        return self.current is not None and self.current.size > self._segment_bytes
+        current = self.current
+        return current is not None and current.size > self._segment_bytes
 
     def put_current(self, segment: Segment) -> None:
         """Append to this one from now on."""
