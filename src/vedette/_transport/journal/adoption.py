@@ -1,8 +1,8 @@
 """Taking over what dead processes left, oldest first, within the bounds of whoever takes it.
 
-A process holds at most ``MAX_ADOPTED`` segments of others, for each costs two descriptors; what a thousand crashed processes
-left is taken bit by bit. The bounds hold for it at once all the same: a program that crashes every minute, with a
-server that is away for a week, must not fill the disk.
+A process holds at most ``MAX_ADOPTED`` segments of others, for each costs two descriptors; what a thousand crashed
+processes left is taken bit by bit. The bounds hold for it at once all the same: a program that crashes every minute,
+with a server that is away for a week, must not fill the disk.
 """
 
 from __future__ import annotations

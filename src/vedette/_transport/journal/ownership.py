@@ -23,6 +23,7 @@ import os
 import sys
 
 from vedette._transport.journal import folder as places
+from vedette._transport.journal.files import FLAGS, FileIdentity, close_own, unlink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,12 +40,6 @@ else:
     def _lock(descriptor: int) -> None:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
-
-FLAGS: Final[int] = (
-    os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NOINHERIT", 0) | getattr(os, "O_BINARY", 0)
-)  # fmt: skip
-"""With which every file of a journal is opened."""
 
 _ATTEMPTS: Final = 10
 _IS_HELD: Final = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
@@ -142,37 +137,6 @@ class Ownership:
         descriptor, self._descriptor = self._descriptor, -1
         if self._file is not None:
             close_own(descriptor, self._file)
-
-
-class FileIdentity:
-    """Which file a descriptor stood for: the host may have closed it, and got its number for a file of its own."""
-
-    __slots__ = ("_device", "_inode")
-
-    def __init__(self, status: os.stat_result) -> None:
-        self._device = status.st_dev
-        self._inode = status.st_ino
-
-    def is_of(self, status: os.stat_result) -> bool:
-        """Whether that is still the same file."""
-        return status.st_ino == self._inode and status.st_dev == self._device
-
-
-def close_own(descriptor: int, file: FileIdentity) -> None:
-    """Close a descriptor of ours, if it still is."""
-    try:
-        if file.is_of(os.fstat(descriptor)):
-            os.close(descriptor)
-    except OSError:
-        return
-
-
-def unlink(path: str) -> None:
-    """Delete a file, if it is there and can be deleted."""
-    try:
-        os.unlink(path)
-    except OSError:
-        return
 
 
 def own_new(folder: str, seconds: float) -> Ownership:

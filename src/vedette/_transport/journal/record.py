@@ -24,6 +24,7 @@ RECORD: Final = 1
 MARK: Final = 2
 
 _MAGIC: Final = b"\xf5vj1"  # no text in UTF-8 has the first byte
+_CLOCK_WAS_NOT_SET: Final = 1_577_836_800.0  # 2020, before there was a journal: a machine without a battery, at boot
 _HEAD: Final = struct.Struct("<4sBBIQdI")
 _CRC: Final = struct.Struct("<I")
 HEAD_SIZE: Final = _HEAD.size + _CRC.size
@@ -44,6 +45,11 @@ class Record:
         self.category = category
         self.body_start = body_start
         self.end = end
+
+
+def salt_of(stem: str) -> int:
+    """What the checksums begin with in the segment of this name."""
+    return crc32(stem.encode())
 
 
 def pack(salt: int, number: int, time: float, category: bytes, body: bytes) -> bytes:
@@ -90,3 +96,28 @@ def record_at(data: memoryview, position: int, salt: int) -> Record | None:
         return None
     category = bytes(data[category_start:body_start]).decode("ascii", "replace")
     return Record(position, kind, number, time, category, body_start, end)
+
+
+def find(data: bytes, salt: int, number: int) -> Record | None:
+    """The record of this number."""
+    for record in scan(data, salt):
+        if record.number == number and record.kind != MARK:
+            return record
+    return None
+
+
+def live_records(data: bytes, salt: int) -> list[Record]:
+    """The records that no mark settles, each once."""
+    found: dict[int, Record] = {}
+    settled: set[int] = set()
+    for record in scan(data, salt):
+        if record.kind == MARK:
+            settled.add(record.number)
+        else:
+            found.setdefault(record.number, record)
+    return [record for number, record in found.items() if number not in settled]
+
+
+def age_of(time: float, now: float) -> float:
+    """How old a record is, in seconds; clocks jump: one of the future, or of a clock not yet set, counts as new."""
+    return max(0.0, now - time) if time >= _CLOCK_WAS_NOT_SET else 0.0

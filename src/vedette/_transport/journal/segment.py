@@ -19,12 +19,11 @@ from __future__ import annotations
 import os
 import sys
 from itertools import count
-from zlib import crc32
 
 from vedette._protocol.categories import KNOWN_CATEGORIES, DataCategory
 from vedette._transport.journal import folder as places
-from vedette._transport.journal.ownership import FLAGS, FileIdentity, close_own, unlink
-from vedette._transport.journal.record import MARK, Record, pack, pack_mark, scan
+from vedette._transport.journal.files import FLAGS, FileIdentity, close_own, read_all, read_at, unlink
+from vedette._transport.journal.record import age_of, find, live_records, pack, pack_mark, salt_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,20 +31,11 @@ if TYPE_CHECKING:
     from typing import Final
 
     from vedette._transport.journal.ownership import Ownership
+    from vedette._transport.journal.record import Record
 
 _NAMES: Final[dict[DataCategory, bytes]] = {each: each.value.encode() for each in DataCategory}
 _NEAR: Final = 256 * 1024
 _APPENDING: Final = FLAGS | os.O_APPEND
-
-if sys.platform == "win32":
-
-    def _read_at(descriptor: int, size: int, position: int) -> bytes:
-        os.lseek(descriptor, position, os.SEEK_SET)  # threads that race here read nonsense, and look again
-        return os.read(descriptor, size)
-else:
-
-    def _read_at(descriptor: int, size: int, position: int) -> bytes:
-        return os.pread(descriptor, size, position)
 
 
 class TornWriteError(OSError):
@@ -109,7 +99,7 @@ class Segment:
             return None
         segment = cls(ownership, descriptor)
         try:
-            records = live_records(segment._read_all(), segment._salt)
+            records = live_records(read_all(descriptor), segment._salt)
         except BaseException:  # what cannot be read now is left as it is
             close_own(descriptor, segment._file)
             raise
@@ -163,8 +153,8 @@ class Segment:
             whole = os.fstat(self._descriptor).st_size
             near = entry.size + _NEAR  # if others appended at the same time
             for size, position in ((entry.size, entry.position), (near, entry.position), (whole, 0)):
-                data = _read_at(self._descriptor, size, position)
-                record = self._find(data, entry.number)
+                data = read_at(self._descriptor, size, position)
+                record = find(data, self._salt, entry.number)
                 if record is not None:
                     return data[record.body_start : record.end]
             return None
@@ -177,7 +167,7 @@ class Segment:
         """Say, on disk, that it needs no sending any more."""
         self._users.append(None)
         try:
-            while entry.number in self.live:
+            if entry.number in self.live:
                 file = self._file
                 self._write_mark(entry.number)
                 self.live.pop(entry.number, None)
@@ -204,7 +194,7 @@ class Segment:
         except OSError:
             return  # nothing can be said: the file is gone, or the system refuses everything
         try:
-            record = self._find(self._read_all(), number)
+            record = find(read_all(self._descriptor), self._salt, number)
             if record is not None and self._file.is_of(os.fstat(descriptor)):
                 os.lseek(descriptor, record.start, os.SEEK_SET)
                 os.write(descriptor, b"\0")
@@ -212,15 +202,6 @@ class Segment:
             return
         finally:
             os.close(descriptor)
-
-    def _read_all(self) -> bytes:
-        return _read_at(self._descriptor, os.fstat(self._descriptor).st_size, 0)
-
-    def _find(self, data: bytes, number: int) -> Record | None:
-        for record in scan(data, self._salt):
-            if record.number == number and record.kind != MARK:
-                return record
-        return None
 
     def dead_bytes(self) -> int:
         """How much of the file is settled records, marks and damage."""
@@ -251,7 +232,7 @@ class Segment:
             self._leave()
 
     def _compact(self) -> None:
-        data = self._read_all()
+        data = read_all(self._descriptor)
         records = [each for each in live_records(data, self._salt) if each.number in self.live]
         scratch = self._ownership.path(places.SCRATCH)
         descriptor = os.open(scratch, _APPENDING | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -339,28 +320,3 @@ class Segment:
             unlink(self._ownership.path(places.DATA))
             close_own(descriptor, self._file)
         self._ownership.remove()
-
-
-def salt_of(stem: str) -> int:
-    """What the checksums of a segment begin with."""
-    return crc32(stem.encode())
-
-
-def live_records(data: bytes, salt: int) -> list[Record]:
-    """The records that no mark settles, each once."""
-    found: dict[int, Record] = {}
-    settled: set[int] = set()
-    for record in scan(data, salt):
-        if record.kind == MARK:
-            settled.add(record.number)
-        else:
-            found.setdefault(record.number, record)
-    return [record for number, record in found.items() if number not in settled]
-
-
-_CLOCK_WAS_NOT_SET: Final = 1_577_836_800.0  # 2020, before there was a journal: a machine without a battery, at boot
-
-
-def age_of(time: float, now: float) -> float:
-    """How old a record is, in seconds; clocks jump: one of the future, or of a clock not yet set, counts as new."""
-    return max(0.0, now - time) if time >= _CLOCK_WAS_NOT_SET else 0.0
