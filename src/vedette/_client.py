@@ -18,7 +18,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from vedette import _stages as stages
-from vedette._configured import event_defaults_of, event_settings_of, policy_of, trace_fields_of, transport_of
+from vedette._configured import (
+    event_defaults_of,
+    event_settings_of,
+    open_journal,
+    policy_of,
+    trace_fields_of,
+    transport_of,
+)
 from vedette._events.exceptions import ends_program
 from vedette._events.reading_values import class_of, derives, tuple_slice
 from vedette._events.values import render_json
@@ -59,6 +66,7 @@ if TYPE_CHECKING:
     from vedette._scopes.scope import Scope
     from vedette._stages import Stage
     from vedette._transport.interface import Transport
+    from vedette._transport.journal import Journal
 
 # The way of an event (CLI-31, CLI-32; ruling 1): cheap refusals first, so that what is dropped is never built.
 EVENT_PIPELINE: Final[tuple[Stage, ...]] = (
@@ -137,7 +145,7 @@ class Client(BaseClient):
         )
         self._lifecycle = Lifecycle()
         self.transport: Transport | None = transport_of(found) if self._dsn is not None else None
-        self.processor: TelemetryProcessor = self._processor_for(self.transport)
+        self.processor: TelemetryProcessor = self._processor_for(self.transport, has_journal=True)
         self._active = self.transport is not None
         is_plain = self._active and found["before_breadcrumb"] is None and self.max_breadcrumbs > 0
         self.plain_text_limit: int = self.event_settings.text_limit if is_plain else 0
@@ -151,15 +159,16 @@ class Client(BaseClient):
             found["release"],
             found["environment"],
         )
-        if self._active and (found["warm"] or "uwsgi" in sys.modules):  # uWSGI forks without telling (decision 3)
-            self.processor.prepare()
+        if self._active and (found["warm"] or found["cache_dir"] or "uwsgi" in sys.modules):
+            self.processor.prepare()  # uWSGI forks without telling; with a journal each capture encodes (decision 3)
         self._ended = False
         if Client._of_new_ones is not None and found["transport"] is None:
             transport, undos = Client._of_new_ones
             undos.append(self.redirect(transport))
+        self.processor.adopt()
         set_up(self, found, self.integrations)
 
-    def _processor_for(self, transport: Transport | None) -> TelemetryProcessor:
+    def _processor_for(self, transport: Transport | None, *, has_journal: bool = False) -> TelemetryProcessor:
         return TelemetryProcessor(
             sender_for(transport),
             self._packer,
@@ -168,7 +177,12 @@ class Client(BaseClient):
             exit_seconds=self.options["shutdown_timeout"],
             send_reports=self.options["send_client_reports"],
             lifecycle=self._lifecycle,
+            open_journal=self._open_journal if has_journal else None,
+            max_kept=self.options["cache_max_items"],
         )
+
+    def _open_journal(self, on_evicted: Callable[[DataCategory, int], None]) -> Journal | None:
+        return open_journal(self.options, self._dsn, on_evicted)
 
     @classmethod
     def from_config(cls, options: Mapping[str, Any]) -> Self:

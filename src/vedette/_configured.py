@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 
 from vedette._events.settings import EventSettings
-from vedette._host import callers
+from vedette._host import callers, log
 from vedette._options import OptionError, Remark
 from vedette._privacy.event_scrubber import deny_list_of
 from vedette._privacy.policy import Policy
@@ -13,13 +13,17 @@ from vedette._protocol.dsn import BadDsn
 from vedette._transport.function import FunctionTransport
 from vedette._transport.http import HttpTransport
 from vedette._transport.interface import Transport
+from vedette._transport.journal import Journal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from collections.abc import Callable, Mapping
+    from typing import Any, Final
 
+    from vedette._protocol.categories import DataCategory
     from vedette._protocol.dsn import Dsn
+
+_LONGEST_NAME: Final = 200
 
 
 def policy_of(options: Mapping[str, Any], remarks: list[Remark]) -> Policy:
@@ -100,3 +104,25 @@ def transport_of(options: Mapping[str, Any]) -> Transport:
     message = "a function as 'transport' is deprecated: give a vedette.Transport (see vedette.testing for tests)"
     warnings.warn(message, DeprecationWarning, stacklevel=callers.frame_and_level()[1])
     return FunctionTransport(given, options)
+
+
+def open_journal(
+    options: Mapping[str, Any], dsn: Dsn | None, on_evicted: Callable[[DataCategory, int], None]
+) -> Journal | None:
+    """The journal in ``cache_dir``, a folder in it for each DSN; None without one, or, with a warning, if it fails."""
+    directory = options["cache_dir"]
+    if directory is None or dsn is None:
+        return None
+    name = f"{dsn.host}-{dsn.port}-{dsn.path}-{dsn.project_id}-{dsn.public_key}"
+    try:
+        return Journal(
+            directory,
+            "".join(each if each.isalnum() or each in "-_." else "-" for each in name)[-_LONGEST_NAME:],
+            max_bytes=options["cache_max_bytes"],
+            max_items=options["cache_max_items"],
+            max_age=options["cache_max_age"],
+            on_evicted=on_evicted,
+        )
+    except (OSError, ValueError) as error:
+        log.warning("'cache_dir' cannot be used, what is not delivered at once may be lost: %s", error)
+        return None

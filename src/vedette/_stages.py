@@ -132,12 +132,17 @@ def exception_in(hint: dict[str, Any]) -> BaseException | None:
 _PARTS_OF_EXC_INFO: Final = 3  # class, exception, traceback
 
 
-def refuse_disabled(client: Client, _capture: Capture) -> Verdict:
-    """No transport or no DSN: nothing happens (CLI-07, CLI-33). Closed: nothing but that the loss is counted."""
+def refuse_disabled(client: Client, capture: Capture) -> Verdict:
+    """No transport or no DSN: nothing happens (CLI-07, CLI-33). Closed: nothing but that the loss is counted.
+
+    With a journal, an error that comes too late waits there for the next process (design decision 12).
+    """
     if client.is_active():
         return None
     if client.transport is None:
         return UNCOUNTED
+    if client.processor.keeps(capture.category):
+        return None
     log.debug_once("closed", "a capture after the client was closed is lost")
     return DiscardReason.NETWORK_ERROR
 
@@ -205,8 +210,11 @@ def _random() -> float:
 
 
 def drop_rate_limited(client: Client, capture: Capture) -> Verdict:
-    """The server asked for silence about this category (RATE-02, TP-12)."""
-    return DiscardReason.RATELIMIT_BACKOFF if client.processor.is_limited(capture.category) else None
+    """The server asked for silence about this category (RATE-02, TP-12); with a journal an error waits (ruling 7)."""
+    processor = client.processor
+    if not processor.is_limited(capture.category) or processor.keeps(capture.category):
+        return None
+    return DiscardReason.RATELIMIT_BACKOFF
 
 
 def build_event(client: Client, capture: Capture) -> Verdict:

@@ -47,10 +47,31 @@ _WHERE: Final = Group(
         "Requests that may be on their way at once, while several errors wait for a server that takes its time.",
     ),
     Option(
+        "cache_dir",
+        checks.PATH.or_none(),
+        None,
+        "Folder for what was captured and not yet delivered: errors are on disk when the capture returns, and survive "
+        "a kill. Several processes may share it. See [reliability.md](reliability.md).",
+    ),
+    Option(
+        "cache_max_bytes",
+        checks.whole(1, 1024**4, " (bytes)"),
+        64 * 1024 * 1024,
+        "Bytes that one process may keep there; then the oldest goes, and is counted.",
+    ),
+    Option("cache_max_items", checks.whole(1, 1_000_000), 10_000, "Items that one process may keep there."),
+    Option(
+        "cache_max_age",
+        checks.whole(1, 10 * 366 * 86_400, " (seconds)"),
+        14 * 86_400,
+        "Seconds after which they are given up: 14 days.",
+    ),
+    Option(
         "warm",
         checks.BOOLEAN,
         False,
-        "Import what sending needs at `init` (60 ms), not on the first event's way. Always so under uWSGI.",
+        "Import what sending needs at `init` (60 ms), not on the first event's way. Always so with `cache_dir`, and "
+        "under uWSGI.",
     ),
     Option(
         "compression",

@@ -87,6 +87,10 @@ class Options(TypedDict, total=False):
     shutdown_timeout: float
     send_client_reports: bool
     max_connections: int
+    cache_dir: Path | None
+    cache_max_bytes: int
+    cache_max_items: int
+    cache_max_age: int
     warm: bool
     compression: Literal["gzip", "br", "zstd"]
     http_proxy: str | None

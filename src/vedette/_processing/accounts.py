@@ -41,7 +41,7 @@ class Accounts:
 
     def admit_attachments(self, item: Item) -> None:
         """Count them as captured, and keep the bytes that wait in memory within bounds: who has no room is left out."""
-        self._count_attached(CAPTURED, item)
+        self.count_attached(CAPTURED, item)
         in_memory = [each for each in item.attachments if each.payload.bytes is not None]
         size = sum(each.payload.size() for each in in_memory)
         if self._attached.held and self._attached.held + size > self._attached.limit:
@@ -65,12 +65,17 @@ class Accounts:
     def settle(self, fate: Fate, category: DataCategory, item: Item, also_lost: Iterable[Loss] = ()) -> None:
         """What became of an item; ``also_lost`` are losses among its attachments that the transport told of."""
         self.outcomes.count(fate, category)  # first: there may be little room left on the stack
-        if item.attachments:
-            self._count_attached(fate, item, also_lost)
-        if item.attached:
-            self._attached.held -= item.attached
+        if item.attachments or item.recorded:
+            self.count_attached(fate, item, also_lost)
+        self.let_go_attached(item)
         if isinstance(fate, DiscardReason):
             item.lose()
+
+    def let_go_attached(self, item: Item) -> None:
+        """Nothing of its attachments is held in memory any more."""
+        size, item.attached = item.attached, 0
+        if size:
+            self._attached.held -= size
 
     def warn_of_limits(self, fate: Fate, category: DataCategory) -> None:
         """Say what rate limits cost, now that this was counted."""
@@ -83,12 +88,11 @@ class Accounts:
         """Put right what was counted wrongly where threads raced."""
         self._attached.held = 0
 
-    def _count_attached(self, what: Fate, item: Item, also_lost: Iterable[Loss] = ()) -> None:
+    def count_attached(self, what: Fate, item: Item, also_lost: Iterable[Loss] = ()) -> None:
         """Count the attachments like their item, but for the losses among these that a transport told of."""
         attached: dict[DataCategory, int] = {}
-        for attachment in item.attachments:
-            for each, quantity in attachment.quantities():
-                attached[each] = attached.get(each, 0) + quantity
+        for each, quantity in item.quantities():
+            attached[each] = attached.get(each, 0) + quantity
         for reason, each, quantity in also_lost:
             lost = min(quantity, attached.get(each, 0))
             if lost > 0:

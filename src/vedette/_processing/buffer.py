@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vedette._processing.kinds import Kind
     from vedette._protocol.categories import DataCategory
     from vedette._protocol.envelope import Item as Attachment
+    from vedette._transport.journal import Entry
 
 # Below this many items nothing is measured: the usual capture meets an empty buffer, and the bounds of the
 # renderer keep one event under half a megabyte.
@@ -36,9 +37,26 @@ class Item:
 
     ``attachments`` go in its envelope; ``attached`` is how many of their bytes count as held in memory. ``on_loss``
     is called if it is dropped after all; it must neither block nor raise. ``is_held``: a buffer has it.
+
+    With a journal: ``entry`` is its record, and the payload is in there until it is sent; ``recorded`` is what the
+    attachments in there count as, ``riders`` are those that are not; ``headers`` are those of the envelope that was
+    read back. ``is_finished``: nothing is to be added or scrubbed any more; ``is_adopted``: captured elsewhere.
     """
 
-    __slots__ = ("attached", "attachments", "is_held", "on_loss", "payload", "size")
+    __slots__ = (
+        "attached",
+        "attachments",
+        "entry",
+        "headers",
+        "is_adopted",
+        "is_finished",
+        "is_held",
+        "on_loss",
+        "payload",
+        "recorded",
+        "riders",
+        "size",
+    )
 
     def __init__(
         self,
@@ -52,6 +70,16 @@ class Item:
         self.on_loss = on_loss
         self.is_held = False
         self.size = 0
+        self.entry: Entry | None = None
+        self.recorded: tuple[tuple[DataCategory, int], ...] = ()
+        self.riders: tuple[Attachment, ...] = ()
+        self.headers: dict[str, Any] | None = None
+        self.is_finished = False
+        self.is_adopted = False
+
+    def quantities(self) -> list[tuple[DataCategory, int]]:
+        """What all of its attachments count as."""
+        return [*self.recorded, *(pair for each in self.attachments for pair in each.quantities())]
 
     def lose(self) -> None:
         """Say that it was dropped."""
@@ -93,11 +121,11 @@ class Buffer:
     def __len__(self) -> int:
         return len(self._items)
 
-    def attachments(self) -> list[Attachment]:
-        """Those of all items."""
+    def items(self) -> tuple[Item, ...]:
+        """All that wait."""
         while True:
             try:
-                return [each for item in tuple(self._items) for each in item.attachments]
+                return tuple(self._items)
             except RuntimeError:  # something was added or taken in the middle: look again
                 continue
 

@@ -12,7 +12,7 @@ from vedette._host import guests, log
 from vedette._processing import fork
 from vedette._processing.before_envelope import show
 from vedette._processing.outcomes import DELIVERED, REFUSED
-from vedette._processing.packing import EVENT_LIMIT_BYTES, ScrubberError
+from vedette._processing.packing import EVENT_LIMIT_BYTES, ScrubberError, utc_now
 from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._transport.delivery import Delivery, Outcome
 from vedette._transport.streaming import extra_seconds
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vedette._host.lifecycle import Lifecycle
     from vedette._processing.accounts import Accounts
     from vedette._processing.buffer import Item
+    from vedette._processing.journaling import Journaling
     from vedette._processing.kinds import Kind
     from vedette._processing.outcomes import Fate
     from vedette._processing.packing import Packer
@@ -50,6 +51,7 @@ class Dispatcher:
         lifecycle: Lifecycle,
         *,
         send_reports: bool,
+        journaling: Journaling | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sender = sender
@@ -58,6 +60,7 @@ class Dispatcher:
         self._outcomes = accounts.outcomes
         self._lifecycle = lifecycle
         self._send_reports = send_reports
+        self._journaling = journaling
         self._clock = clock
         self._report_due: float | None = None
         self._is_prepared = False
@@ -65,33 +68,46 @@ class Dispatcher:
         """What the last request took."""
 
     def dispatch(self, kind: Kind, category: DataCategory, batch: Sequence[Item], deadline: float | None) -> None:
-        """Send a batch in one envelope, and count what became of each of its items."""
-        fate: Fate = DiscardReason.INTERNAL_SDK_ERROR
+        """Send a batch in one envelope, and count what became of each of its items; or keep it on disk."""
+        fate: Fate | None = DiscardReason.INTERNAL_SDK_ERROR
         also_lost: tuple[Loss, ...] = ()
+        journaling = self._journaling
         try:
             if self._sender.is_limited(category):
-                fate = DiscardReason.RATELIMIT_BACKOFF
+                fate = DiscardReason.RATELIMIT_BACKOFF if batch[0].entry is None else None  # ruling 7
                 return
             self._prepare()
+            if journaling is not None and not journaling.open(kind, category, batch[0]):
+                batch = ()
+                return
             if kind.is_event:
                 delivery = self._send_shrinking(kind, batch[0], deadline)
             else:
-                envelope = self._packer.plain_envelope(kind, [item.payload for item in batch])
-                delivery = self._send_with_report(envelope, deadline)
+                delivery = self._send_with_report(self._packer.envelope(kind, batch), deadline)
             also_lost = delivery.also_lost
             fate = _FATES.get(delivery.outcome) or delivery.reason or fate
-        except ScrubberError:
-            fate = DiscardReason.EVENT_PROCESSOR
-        except TooLargeError:
-            log.warn_once("too large", "an event is too large to be sent, even without its details")
-        except Exception as error:  # the border: OFF-16, OFF-17
-            if guests.is_control_flow(error):  # a signal handler's, where the caller sends
+            if batch[0].entry is not None and fate is DiscardReason.NETWORK_ERROR:
+                fate = None
+        except BaseException as error:
+            if not isinstance(error, Exception) or guests.is_control_flow(error):
+                # Ctrl-C or a signal handler's, where the caller sends; what is on disk stays there.
+                fate = fate if batch[0].entry is None else None
                 raise
-            log.warn_once("send", "internal error in vedette while sending - please report it", exc_info=True)
+            fate = fate_of(error)
         finally:
             for item in batch:
-                self._accounts.settle(fate, category, item, also_lost)
-            self._accounts.warn_of_limits(fate, category)
+                self._settle(fate, category, item, also_lost)
+            if fate is not None:
+                self._accounts.warn_of_limits(fate, category)
+
+    def _settle(self, fate: Fate | None, category: DataCategory, item: Item, also_lost: Sequence[Loss]) -> None:
+        if self._journaling is not None:
+            if fate is None:
+                self._journaling.keep(category, item)
+                return
+            self._journaling.settle(item)
+        if fate is not None:
+            self._accounts.settle(fate, category, item, also_lost)
 
     def send_report(self, deadline: float | None) -> None:
         """Send what was dropped in an envelope of its own (CR-44)."""
@@ -133,7 +149,7 @@ class Dispatcher:
 
     def _send_event(self, kind: Kind, item: Item, deadline: float | None, limit: int) -> Delivery:
         while True:
-            envelope = self._packer.event_envelope(kind, item.payload, item.attachments, limit)
+            envelope = self._packer.envelope(kind, [item], item.attachments, limit)
             packed = tuple(envelope.items)
             delivery = self._send_with_report(envelope, deadline)
             if delivery.unreadable is None or all(each is not delivery.unreadable for each in item.attachments):
@@ -156,6 +172,7 @@ class Dispatcher:
 
     def _send_with_report(self, envelope: Envelope, deadline: float | None) -> Delivery:
         """Send; the losses so far ride along, and are kept for the next envelope if this one is lost."""
+        envelope.headers["sent_at"] = utc_now()
         losses = self._outcomes.take_losses() if self._send_reports else {}
         self._packer.add_report(envelope, losses)
         show(envelope, self._lifecycle)
@@ -168,6 +185,8 @@ class Dispatcher:
                 seconds = min(seconds, deadline - started)
             delivery = self._sender.send(envelope, max(0.001, seconds))
             self.last_seconds = self._clock() - started
+            if self._journaling is not None:
+                self._journaling.note(delivery)
         if losses and delivery.outcome is not Outcome.DELIVERED:
             self._outcomes.give_back(losses)
         if delivery.reason is not None:
@@ -194,3 +213,17 @@ class Dispatcher:
             log.warn_once("413 attachments", "attachments are left out: too large for the server (413)")
             for each in item.attachments:
                 self._accounts.leave_out(item, each, DiscardReason.SEND_ERROR, "too large for the server (413)")
+
+
+def fate_of(error: Exception) -> DiscardReason:
+    """As what an item is counted that could not be packed or sent, which is said once (OFF-16, OFF-17).
+
+    Called where the error is being handled.
+    """
+    if isinstance(error, ScrubberError):
+        return DiscardReason.EVENT_PROCESSOR
+    if isinstance(error, TooLargeError):
+        log.warn_once("too large", "an event is too large to be sent, even without its details")
+    else:
+        log.warn_once("send", "internal error in vedette while sending - please report it", exc_info=True)
+    return DiscardReason.INTERNAL_SDK_ERROR

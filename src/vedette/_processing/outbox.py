@@ -20,11 +20,13 @@ import os
 import time
 from collections import deque
 
+from vedette._host import guests
 from vedette._processing.accounts import Accounts
 from vedette._processing.buffer import Buffer, Item, Ledger
-from vedette._processing.dispatching import Dispatcher
+from vedette._processing.dispatching import Dispatcher, fate_of
 from vedette._processing.exits import deliver_at_childs_end
 from vedette._processing.hands import Hands
+from vedette._processing.journaling import CAPTURED_TO_DISK, Journaling
 from vedette._processing.kinds import KINDS
 from vedette._processing.outcomes import CAPTURED
 from vedette._processing.scheduler import Scheduler
@@ -33,14 +35,17 @@ from vedette._protocol.categories import DataCategory, DiscardReason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any, Final
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, Final, TypeAlias
 
     from vedette._host.lifecycle import Lifecycle
     from vedette._host.stats import Stats
     from vedette._processing.packing import Packer
     from vedette._processing.sending import Sender
     from vedette._protocol.envelope import Item as Attachment
+    from vedette._transport.journal import Journal
+
+    Counts: TypeAlias = dict[DataCategory, int]
 
 BUFFERED_BYTES: Final = 16 * 1024 * 1024  # ruling 9
 SLOW_SECONDS: Final = 0.01
@@ -59,6 +64,8 @@ class Outbox:
         capacity: int,
         max_connections: int,
         send_reports: bool,
+        journal: Journal | None = None,
+        max_kept: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.pid = os.getpid()
@@ -67,14 +74,28 @@ class Outbox:
         self._clock = clock
         self.accounts = Accounts(sender.seconds_limited, clock)
         self._count = self.accounts.outcomes.count
-        self._dispatcher = Dispatcher(sender, packer, self.accounts, lifecycle, send_reports=send_reports, clock=clock)
+        self._journaling = (
+            None
+            if journal is None
+            else Journaling(journal, packer, self.accounts, sender.seconds_limited, clock, max_items=max_kept)
+        )
+        self._dispatcher = Dispatcher(
+            sender,
+            packer,
+            self.accounts,
+            lifecycle,
+            send_reports=send_reports,
+            journaling=self._journaling,
+            clock=clock,
+        )
         ledger = Ledger(BUFFERED_BYTES)
+        room = {CAPTURED_TO_DISK: max(capacity, max_kept)}  # what waits in memory is a handle of what is on disk
         self._buffers = {
-            category: Buffer(category, kind, capacity, ledger, self._count_overflow, clock)
+            category: Buffer(category, kind, room.get(category, capacity), ledger, self._count_overflow, clock)
             for category, kind in KINDS.items()
         }
         self._in_any_order = tuple(each for each in self._buffers.values() if each.kind.any_order)
-        self._scheduler = Scheduler(self._buffers.values())
+        self._scheduler = Scheduler(self._buffers.values(), self._seconds_held)
         self._worker = Worker(self.work)
         hands = max_connections - 1 if sender.takes_several else 0
         self._hands = Hands(hands, self._lend_a_hand, self._look_after)
@@ -95,45 +116,75 @@ class Outbox:
         try:
             if attachments:
                 self.accounts.admit_attachments(item)
+            if self._journaling is not None and category is CAPTURED_TO_DISK and not self._record(category, item):
+                return
             is_due = self._buffers[category].append(item)
         except BaseException:  # a signal handler's, while the item was being measured
             if not item.is_held:
-                self.accounts.settle(DiscardReason.INTERNAL_SDK_ERROR, category, item)
+                self._drop(DiscardReason.INTERNAL_SDK_ERROR, category, item)
             raise
         if not is_due:
             return
         if self._synchronous:
             self.work()
         else:
-            self._wake()
+            self.wake()
+
+    def _record(self, category: DataCategory, item: Item) -> bool:
+        """Write an item to disk at its capture; False if it does not go on to a buffer."""
+        try:
+            if self._journaling is not None:
+                self._journaling.record(KINDS[category], category, item)
+        except Exception as error:  # the border, where the program's own scrubber fails, too
+            if guests.is_control_flow(error):
+                raise
+            self.accounts.settle(fate_of(error), category, item)
+            return False
+        if self._closed:
+            self._drop(DiscardReason.NETWORK_ERROR, category, item)
+        return not self._closed
+
+    def _drop(self, reason: DiscardReason, category: DataCategory, item: Item) -> None:
+        """Let an item go that finds no room here; what is on disk stays there."""
+        if item.entry is not None and self._journaling is not None:
+            self._journaling.postpone(category, item)
+        else:
+            self.accounts.settle(reason, category, item)
 
     def count_drop(self, reason: DiscardReason, category: DataCategory, quantity: int) -> None:
         self.accounts.count_drop(reason, category, quantity)
         if self._send_reports and not self._closed and not self._worker.is_running():
-            self._wake()  # it sends the report in time, should nothing else go out
+            self.wake()  # it sends the report in time, should nothing else go out
 
     def stats(self) -> Stats:
-        waiting = {category: len(buffer) for category, buffer in self._buffers.items()}
-        attachments = [each for buffer in self._buffers.values() for each in buffer.attachments()]
+        waiting: Counts = {}
+        kept: Counts = {} if self._journaling is None else self._journaling.kept()
+        for category, buffer in self._buffers.items():
+            for item in buffer.items():
+                _count_waiting(category, item, waiting, kept)
+        for category, item in () if self._journaling is None else self._journaling.backlog():
+            _count_waiting(category, item, waiting, kept)
         for category, items in tuple(self._in_flight.values()):
-            waiting[category] += len(items)
-            attachments += (each for item in items for each in item.attachments)
-        for attachment in attachments:
-            for category, quantity in attachment.quantities():
-                waiting[category] = waiting.get(category, 0) + quantity
-        return self.accounts.outcomes.snapshot(waiting.items())
+            for item in items:
+                _add(waiting, ((category, 1), *item.quantities()))
+                if item.entry is not None:
+                    _add(kept, ((category, -1),))
+        return self.accounts.outcomes.snapshot(waiting, kept)
 
     def pending(self) -> int:
         """How many items wait or are on their way."""
-        return sum(map(len, self._buffers.values())) + sum(len(items) for _, items in tuple(self._in_flight.values()))
-
-    def owes_report(self) -> bool:
-        """Whether the server was not yet told of some loss."""
-        return self._dispatcher.owes_report()
+        backlog = 0 if self._journaling is None else len(self._journaling.backlog())
+        in_flight = sum(len(items) for _, items in tuple(self._in_flight.values()))
+        return sum(map(len, self._buffers.values())) + in_flight + backlog
 
     def is_worker(self) -> bool:
         """Whether the calling thread is the worker's own (a user's transport that flushes, say)."""
         return self._worker.is_current_thread()
+
+    def begin_flush(self) -> bool:
+        """Whether there is anything to do for somebody who waits for delivery."""
+        may_be_kept = self._journaling is not None and self._journaling.begin_flush()
+        return may_be_kept or self.pending() > 0 or self._dispatcher.owes_report()
 
     def drain(self, deadline: float) -> None:
         """Have everything sent by the worker, or on this thread where there can be none; return by the deadline."""
@@ -143,19 +194,25 @@ class Outbox:
         waiter = _thread.allocate_lock()
         waiter.acquire()
         self._waiters.append(waiter)
-        if not self._worker.wake():
-            self.work(deadline)
-        waiter.acquire(timeout=max(0.0, deadline - self._clock()))
+        due_in = None if self._worker.wake() else self.work(deadline)
+        left = max(0.0, deadline - self._clock())
+        while not waiter.acquire(timeout=left if due_in is None else min(due_in, left)):
+            left = max(0.0, deadline - self._clock())
+            if not left:
+                return
+            due_in = None if self._worker.wake() else self.work(deadline)
 
     def close(self) -> None:
-        """Nothing more is sent: what still waits is lost (docs/decisions.md), the worker ends."""
+        """Nothing more is sent: what still waits is lost (docs/decisions.md), unless it is on disk; the worker ends."""
         self._closed = True
         for category, buffer in self._buffers.items():
             while batch := buffer.take():
                 for item in batch:
-                    self.accounts.settle(DiscardReason.NETWORK_ERROR, category, item)
+                    self._drop(DiscardReason.NETWORK_ERROR, category, item)
         self.accounts.limit_warnings.settle(all_of_them=True)
         self._worker.end()
+        if self._journaling is not None:
+            self._journaling.close()
 
     # --- forks, see fork.py --------------------------------------------------------------------------------
 
@@ -175,7 +232,7 @@ class Outbox:
         """
         self._worker.resume()
         if self.pending():
-            self._wake()
+            self.wake()
 
     # --- below: whoever sends ------------------------------------------------------------------------------
 
@@ -187,8 +244,8 @@ class Outbox:
                 self._send_waiting(deadline)
             finally:
                 busy.release()
-            if self._is_late(deadline) or not self._has_more():
-                times = self._dispatcher.seconds_to_report(), self._scheduler.seconds_to_ready()
+            if self._closed or self._is_late(deadline) or not self._has_more():
+                times = self._dispatcher.seconds_to_report(), self._seconds_to_send()
                 return min((each for each in times if each is not None), default=None)
         return None
 
@@ -196,51 +253,85 @@ class Outbox:
         return deadline is not None and self._clock() >= deadline
 
     def _has_more(self) -> bool:
-        if self._waiters:
-            return not self._hands.are_out() or any(map(len, self._buffers.values()))
-        return self._scheduler.seconds_to_ready() == 0.0
+        if self._seconds_to_send() == 0.0:
+            return True
+        return bool(self._waiters) and not self._hands.are_out() and not self._is_replaying()
+
+    def _seconds_to_send(self) -> float | None:
+        replay = None if self._journaling is None else self._journaling.seconds_to_replay()
+        times = self._scheduler.seconds_to_ready(), replay
+        return min((each for each in times if each is not None), default=None)
+
+    def _seconds_held(self, category: DataCategory) -> float:
+        return 0.0 if self._journaling is None else self._journaling.seconds_held(category)
+
+    def _is_replaying(self) -> bool:
+        return self._journaling is not None and self._journaling.is_replaying()
 
     def _send_waiting(self, deadline: float | None) -> None:
-        while not self._is_late(deadline):
+        while not self._closed and not self._is_late(deadline):
             waiters = len(self._waiters)  # before the look at the buffers: what they wait for is in there
+            has_replayed = self._replay(deadline)
             buffer = self._scheduler.next_buffer(flushing=waiters > 0)
             if buffer is not None:
                 if deadline is None:
                     self._call_hands()
                 self._send_from(buffer, deadline)
-                continue
-            if self._hands.are_out():
-                return  # they wake the worker
-            if waiters or self._dispatcher.seconds_to_report() == 0.0:
-                self._dispatcher.send_report(deadline)
-            self.accounts.nothing_waits()
-            for _ in range(waiters):
-                self._waiters.popleft().release()
-            return
+            elif not has_replayed:
+                self._nothing_left(waiters, deadline)
+                return
+
+    def _nothing_left(self, waiters: int, deadline: float | None) -> None:
+        """All was sent that can be, or is on its way: let so many of those go that wait for it."""
+        if self._hands.are_out() or (waiters and self._is_replaying()):
+            return  # the hands wake the worker
+        if waiters or self._dispatcher.seconds_to_report() == 0.0:
+            self._dispatcher.send_report(deadline)
+        self.accounts.nothing_waits()
+        for _ in range(waiters):
+            self._waiters.popleft().release()
+
+    def _replay(self, deadline: float | None) -> bool:
+        """Send one item that waits on disk only, if it is its turn."""
+        journaling = self._journaling
+        if journaling is None:
+            return False
+        journaling.adopt()
+        taken = journaling.next_of_backlog()
+        if taken is not None:
+            category, item = taken
+            self._send(category, [item], deadline)
+        return taken is not None
 
     def _send_from(self, buffer: Buffer, deadline: float | None) -> bool:
         """Send its next batch; False if there is none."""
         batch = buffer.take()
-        if not batch:
-            return False
+        if batch:
+            self._send(buffer.category, batch, deadline)
+        return bool(batch)
+
+    def _send(self, category: DataCategory, batch: list[Item], deadline: float | None) -> None:
         me = _thread.get_ident()
-        self._in_flight[me] = (buffer.category, batch)
+        self._in_flight[me] = (category, batch)
         try:
-            self._dispatcher.dispatch(buffer.kind, buffer.category, batch, deadline)
+            self._dispatcher.dispatch(KINDS[category], category, batch, deadline)
         finally:
             del self._in_flight[me]
-            del batch  # the descriptors of its files are free now
-        return True
 
     def _call_hands(self) -> None:
-        """Have others send, too, if more than one item waits for a server that takes its time."""
-        if self._dispatcher.last_seconds > SLOW_SECONDS:
+        """Have others send, too, if more than one item waits for a server that takes its time, but does answer."""
+        if self._dispatcher.last_seconds > SLOW_SECONDS and not self._is_probing():
             waiting = sum(map(len, self._in_any_order))
             if waiting > 1:
                 self._hands.call(waiting - 1)
 
+    def _is_probing(self) -> bool:
+        return self._journaling is not None and self._journaling.backoff.is_on()
+
     def _lend_a_hand(self) -> None:
-        while any(self._send_from(buffer, None) for buffer in self._in_any_order):
+        while not self._is_probing() and any(
+            self._send_from(each, None) for each in self._in_any_order if not self._seconds_held(each.category)
+        ):
             pass
 
     def _look_after(self) -> None:
@@ -248,15 +339,29 @@ class Outbox:
         if not self._worker.wake():
             self.work()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Have somebody look for what there is to do."""
         if not self._worker.is_running():
             deliver_at_childs_end()
         self._worker.wake()
 
     def _count_overflow(self, category: DataCategory, item: Item) -> None:
-        self.accounts.settle(DiscardReason.BUFFER_OVERFLOW, category, item)
+        self._drop(DiscardReason.BUFFER_OVERFLOW, category, item)
 
 
 def _is_alive(native_id: int | None) -> bool:
     """Whether the system has this thread still; one just ended stays a moment longer than Python knows of it."""
     return native_id is not None and os.path.exists(f"/proc/self/task/{native_id}")
+
+
+def _add(counts: Counts, quantities: Iterable[tuple[DataCategory, int]]) -> None:
+    for category, quantity in quantities:
+        counts[category] = counts.get(category, 0) + quantity
+
+
+def _count_waiting(category: DataCategory, item: Item, waiting: Counts, kept: Counts) -> None:
+    """An item in a buffer: it waits there, unless it is on disk; and so do its attachments."""
+    if item.entry is None:
+        _add(waiting, ((category, 1),))
+    _add(kept, item.recorded)
+    _add(waiting, (pair for each in item.attachments for pair in each.quantities()))

@@ -19,15 +19,16 @@ from vedette._protocol.categories import DataCategory, DiscardReason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
     from typing import Final, Literal, TypeAlias
 
-    Kind: TypeAlias = Literal["captured", "delivered", "refused"]
+    Kind: TypeAlias = Literal["captured", "adopted", "delivered", "refused"]
     Fate: TypeAlias = Kind | DiscardReason
     Entry: TypeAlias = tuple[Fate, DataCategory, int]
     Losses: TypeAlias = dict[tuple[DiscardReason, DataCategory], int]
 
 CAPTURED: Final[Kind] = "captured"
+ADOPTED: Final[Kind] = "adopted"
 DELIVERED: Final[Kind] = "delivered"
 REFUSED: Final[Kind] = "refused"
 
@@ -45,7 +46,7 @@ class Outcomes:
         self._unreported: Losses = {}
 
     def count(self, what: Fate, category: DataCategory, quantity: int = 1) -> None:
-        """Note that ``quantity`` items of a category were captured, delivered, refused, or dropped for a reason."""
+        """Note what became of ``quantity`` items of a category: captured, delivered, dropped for a reason, ..."""
         self._entries.append((what, category, quantity))
         if len(self._entries) > _FOLD_AT and self._lock.acquire(blocking=False):
             try:
@@ -81,25 +82,26 @@ class Outcomes:
             totals = self._totals
             return totals.get((REFUSED, category), 0) + totals.get((DiscardReason.RATELIMIT_BACKOFF, category), 0)
 
-    def snapshot(self, waiting: Iterable[tuple[DataCategory, int]]) -> Stats:
-        """The counts so far, with what the caller knows to be still waiting."""
+    def snapshot(self, waiting: Mapping[DataCategory, int], kept: Mapping[DataCategory, int]) -> Stats:
+        """The counts so far, with what the caller knows to be still waiting, and kept on disk."""
         with self._lock:
             self._fold()
             totals = dict(self._totals)
-        plain: dict[Kind, dict[str, int]] = {CAPTURED: {}, DELIVERED: {}, REFUSED: {}}
+        plain: dict[Kind, dict[str, int]] = {CAPTURED: {}, ADOPTED: {}, DELIVERED: {}, REFUSED: {}}
         dropped: dict[str, dict[str, int]] = {}
         for (what, category), quantity in totals.items():
             if isinstance(what, DiscardReason):
                 dropped.setdefault(category.value, {})[what.value] = quantity
             else:
                 plain[what][category.value] = quantity
-        still = {category.value: number for category, number in waiting if number}
         return Stats(
             captured=plain[CAPTURED],
+            adopted=plain[ADOPTED],
             delivered=plain[DELIVERED],
             refused=plain[REFUSED],
             dropped=dropped,
-            waiting=still,
+            waiting={category.value: number for category, number in waiting.items() if number},
+            kept={category.value: number for category, number in kept.items() if number},
         )
 
     def _fold(self) -> None:

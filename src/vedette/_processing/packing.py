@@ -17,7 +17,7 @@ from vedette._processing.kinds import KINDS
 from vedette._protocol import json
 from vedette._protocol.categories import DataCategory
 from vedette._protocol.content_types import content_type_of
-from vedette._protocol.envelope import Envelope, Item, PayloadRef
+from vedette._protocol.envelope import Envelope, EnvelopeError, Item, PayloadRef
 from vedette._protocol.version import SDK_NAME, VERSION
 
 TYPE_CHECKING = False
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, Final
 
+    from vedette._processing.buffer import Item as Captured
     from vedette._processing.kinds import Kind
     from vedette._processing.outcomes import Losses
 
@@ -70,31 +71,59 @@ class Packer:
                 if found:
                     event[name] = found
 
-    def event_envelope(
+    def envelope(
         self,
         kind: Kind,
-        event: dict[str, Any],
+        batch: Sequence[Captured],
         attachments: Iterable[Item] = (),
         limit: int = EVENT_LIMIT_BYTES,
     ) -> Envelope:
-        """One event, with its attachments behind it.
+        """One event with its attachments behind it, one other item, or a batch as one item.
 
         Raises TooLargeError where nothing helps, ScrubberError where the program's own scrubber fails.
         """
-        if kind is KINDS[DataCategory.ERROR]:
-            self._complete(event)
-        self._scrub(event)
-        remark_cuts(event, self._text_limit)
-        body = shrink_event(event, limit, json.encode)
-        headers = _headers()
-        headers["event_id"] = event["event_id"]
-        trace_id = _trace_id_of(event)
-        if trace_id is not None:
-            headers["trace"] = {"trace_id": trace_id, **self._trace}
-        item = Item(PayloadRef(bytes=body, json=event), type=kind.item_type)
+        first = batch[0]
+        headers = _headers() if first.headers is None else dict(first.headers)
+        if kind.is_event:
+            item = self._event_item(kind, first, headers, limit)
+        elif kind.batch > 1:  # ENV-65, ENV-67, ENV-80 to ENV-86
+            payload = PayloadRef(json={"items": [each.payload for each in batch]})
+            item = Item(payload, type=kind.item_type, content_type=kind.content_type)
+            item.headers["item_count"] = len(batch)
+        else:
+            item = Item(PayloadRef(json=first.payload), type=kind.item_type)
         for attachment in attachments:
             _infer_content_type(attachment)
         return Envelope(headers=headers, items=[item, *attachments])
+
+    def _event_item(self, kind: Kind, captured: Captured, headers: dict[str, Any], limit: int) -> Item:
+        event = captured.payload
+        if not captured.is_finished:
+            if kind is KINDS[DataCategory.ERROR]:
+                self._complete(event)
+            self._scrub(event)
+            remark_cuts(event, self._text_limit)
+            captured.is_finished = True
+        body = shrink_event(event, limit, json.encode)
+        if captured.headers is None:
+            headers["event_id"] = event["event_id"]
+            trace_id = _trace_id_of(event)
+            if trace_id is not None:
+                headers["trace"] = {"trace_id": trace_id, **self._trace}
+        return Item(PayloadRef(bytes=body, json=event), type=kind.item_type)
+
+    def unpacked(self, body: bytes) -> tuple[dict[str, Any], dict[str, Any], list[Item]]:
+        """Of an envelope that was written to disk: its headers, the payload of its first item, the attachments.
+
+        Raises ValueError for what is none.
+        """
+        envelope = Envelope.deserialize(body)
+        if not envelope.items:
+            raise EnvelopeError("an envelope without items")
+        payload: object = json.decode(envelope.items[0].get_bytes())
+        if not isinstance(payload, dict):
+            raise EnvelopeError("an item that is no JSON object")
+        return envelope.headers, payload, envelope.items[1:]
 
     def _scrub_as_guest(self, event: dict[str, Any]) -> None:
         """Have foreign code scrub the event. What it leaves half done, or is not JSON, does not leave."""
@@ -114,14 +143,6 @@ class Packer:
             raise ScrubberError
         Walk(_NO_NAMES, searches=False).over(event)
         event["event_id"] = event_id
-
-    def plain_envelope(self, kind: Kind, payloads: Sequence[dict[str, Any]]) -> Envelope:
-        """What is no event: a batch as one item (ENV-65, ENV-67, ENV-80 to ENV-86), else a payload as it is."""
-        if kind.batch == 1:
-            return Envelope(headers=_headers(), items=[Item(PayloadRef(json=payloads[0]), type=kind.item_type)])
-        item = Item(PayloadRef(json={"items": payloads}), type=kind.item_type, content_type=kind.content_type)
-        item.headers["item_count"] = len(payloads)
-        return Envelope(headers=_headers(), items=[item])
 
     def report_envelope(self) -> Envelope:
         """An envelope for a client report that travels alone (CR-61, CR-63)."""
@@ -156,7 +177,7 @@ def _discard(awaitable: Any) -> None:
 
 
 def _headers() -> dict[str, Any]:
-    return {"sent_at": _utc_now(), "sdk": {"name": SDK_NAME, "version": VERSION}}
+    return {"sdk": {"name": SDK_NAME, "version": VERSION}}
 
 
 def _trace_id_of(event: dict[str, Any]) -> str | None:
@@ -168,7 +189,7 @@ def _trace_id_of(event: dict[str, Any]) -> str | None:
     return trace_id if isinstance(trace_id, str) else None
 
 
-def _utc_now() -> str:
+def utc_now() -> str:
     """RFC 3339 in UTC, with microseconds (ENV-31, ENV-32)."""
     now = time.time()
     seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))

@@ -19,7 +19,9 @@ import time
 from vedette._host import guests
 from vedette._host.lifecycle import Lifecycle
 from vedette._processing import fork
+from vedette._processing.journaling import CAPTURED_TO_DISK
 from vedette._processing.outbox import Outbox
+from vedette._protocol.categories import DiscardReason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +31,9 @@ if TYPE_CHECKING:
     from vedette._host.stats import Stats
     from vedette._processing.packing import Packer
     from vedette._processing.sending import Sender
-    from vedette._protocol.categories import DataCategory, DiscardReason
+    from vedette._protocol.categories import DataCategory
     from vedette._protocol.envelope import Item as Attachment
+    from vedette._transport.journal import Journal
 
 _pid: Callable[[], int] = os.getpid
 
@@ -40,6 +43,7 @@ class TelemetryProcessor:
 
     ``capacity`` is the number of items of one category that may wait in memory, ``max_connections`` the number of
     requests that may be on their way at once, ``exit_seconds`` the time for delivery where the process just ends.
+    ``open_journal`` is called with what is to be told of evictions; ``max_kept`` bounds the items in the journal.
     """
 
     def __init__(
@@ -52,6 +56,8 @@ class TelemetryProcessor:
         exit_seconds: float = 2.0,
         send_reports: bool = True,
         lifecycle: Lifecycle | None = None,
+        open_journal: Callable[[Callable[[DataCategory, int], None]], Journal | None] | None = None,
+        max_kept: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sender = sender
@@ -62,6 +68,8 @@ class TelemetryProcessor:
         self._exit_seconds = exit_seconds
         self._send_reports = send_reports and sender.sends_reports
         self._clock = clock
+        self._journal = None if open_journal is None else open_journal(self._count_evicted)
+        self._max_kept = 0 if self._journal is None else max_kept
         self._outbox = self._new_outbox()
         self._outboxes = {self._outbox.pid: self._outbox}
         fork.watch(self)
@@ -90,6 +98,15 @@ class TelemetryProcessor:
         """Import what sending needs, now (option ``warm``)."""
         fork.import_safely(self._sender.prepare)
 
+    def adopt(self) -> None:
+        """Have delivered what earlier processes left in the journal, if there is any."""
+        if self._journal is not None and self._journal.has_dead():
+            self._outbox_here().wake()
+
+    def keeps(self, category: DataCategory) -> bool:
+        """Whether what is captured of a category waits on disk while it cannot be sent (ruling 7)."""
+        return self._journal is not None and category is CAPTURED_TO_DISK
+
     def is_limited(self, category: DataCategory) -> bool:
         """Whether the server asked for silence about this category (TP-12, TP-69)."""
         return self._sender.is_limited(category)
@@ -110,7 +127,7 @@ class TelemetryProcessor:
         pending = outbox.pending()
         if pending and callback is not None:
             guests.ask("the callback of flush", callback, pending, timeout)
-        if pending or outbox.owes_report():
+        if outbox.begin_flush():
             outbox.drain(deadline)
         self._sender.flush(max(0.0, deadline - self._clock()))
 
@@ -139,6 +156,8 @@ class TelemetryProcessor:
 
     def after_fork_in_child(self) -> None:
         """Start anew."""
+        if self._journal is not None:
+            self._journal.forked()
         self._outbox = self._new_outbox()
         self._outboxes = {self._outbox.pid: self._outbox}
 
@@ -164,5 +183,10 @@ class TelemetryProcessor:
             capacity=self._capacity,
             max_connections=self._max_connections,
             send_reports=self._send_reports,
+            journal=self._journal,
+            max_kept=self._max_kept,
             clock=self._clock,
         )
+
+    def _count_evicted(self, category: DataCategory, quantity: int) -> None:
+        self._outbox_here().accounts.outcomes.count(DiscardReason.CACHE_OVERFLOW, category, quantity)

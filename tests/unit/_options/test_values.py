@@ -224,6 +224,10 @@ def test_options_beyond_the_contract_have_the_defaults_of_the_other_pages() -> N
     assert beyond == {
         "compression": "gzip",
         "max_connections": 4,
+        "cache_dir": None,
+        "cache_max_bytes": 64 * 1024 * 1024,
+        "cache_max_items": 10_000,
+        "cache_max_age": 14 * 24 * 60 * 60,
         "warm": False,
         "before_send_feedback": None,
         "before_send_check_in": None,

@@ -97,7 +97,7 @@ def test_a_full_batch_of_100_goes_at_once_and_none_is_larger(
     add(client, category, range(100, 350))
     server.wait_for(3, timeout=4)
     assert sizes(server, item_type) == [100, 100, 100]
-    assert client.stats().waiting == {category.value: 50}
+    wait_until(lambda: client.stats().waiting == {category.value: 50})
     client.flush(5)
     assert sizes(server, item_type) == [100, 100, 100, 50]
     numbers = [each["number"] for item in server.items(item_type) for each in item.json["items"]]

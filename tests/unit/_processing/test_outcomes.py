@@ -39,13 +39,13 @@ def test_the_snapshot_shows_each_fate_and_cannot_be_changed() -> None:
     outcomes.count(DELIVERED, ERROR, 2)
     outcomes.count(REFUSED, ERROR)
     outcomes.count(DiscardReason.BEFORE_SEND, ERROR)
-    stats = outcomes.snapshot([(ERROR, 1), (DataCategory.TRANSACTION, 0)])
+    stats = outcomes.snapshot({ERROR: 1, DataCategory.TRANSACTION: 0}, {DataCategory.FEEDBACK: 2, ERROR: 0})
     assert stats.captured == {"error": 5}
     assert stats.delivered == {"error": 2}
     assert stats.refused == {"error": 1}
     assert stats.dropped == {"error": {"before_send": 1}}
     assert stats.waiting == {"error": 1}
-    assert stats.kept == {}
+    assert stats.kept == {"feedback": 2}
     with pytest.raises(AttributeError, match="snapshot"):
         stats.captured = {}
     with pytest.raises(TypeError):
@@ -71,7 +71,7 @@ def test_many_threads_count_exactly_while_others_read() -> None:
     for thread in threads:
         thread.join()
     assert sum(taken) + sum(outcomes.take_losses().values()) == 15_000
-    assert outcomes.snapshot([]).dropped == {"error": {"sample_rate": 15_000}}
+    assert outcomes.snapshot({}, {}).dropped == {"error": {"sample_rate": 15_000}}
 
 
 def test_a_report_that_did_not_arrive_is_told_with_the_next() -> None:
@@ -88,4 +88,4 @@ def test_counting_without_anyone_who_reads_stays_bounded() -> None:
     for _ in range(100_000):
         outcomes.count(DiscardReason.SAMPLE_RATE, ERROR)
     assert len(outcomes._entries) < 1000  # noqa: SLF001 - the memory that must not grow
-    assert outcomes.snapshot([]).dropped == {"error": {"sample_rate": 100_000}}
+    assert outcomes.snapshot({}, {}).dropped == {"error": {"sample_rate": 100_000}}

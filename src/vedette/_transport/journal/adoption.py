@@ -24,6 +24,20 @@ if TYPE_CHECKING:
 MAX_ADOPTED: Final = 16
 
 
+def is_any_dead(folder: str) -> bool:
+    """Whether the owner of some segment is dead."""
+    try:
+        stems = places.stems(os.listdir(folder))
+    except OSError:
+        return False
+    for stem in stems:
+        ownership = own_dead(folder, stem)
+        if ownership is not None:
+            ownership.release()
+            return True
+    return False
+
+
 class Adoption:
     """One round of it. ``wall_now`` and ``now``: the time, on the clock of the records and on the journal's own."""
 

@@ -19,7 +19,7 @@ import time
 from vedette._host import log
 from vedette._transport.journal import folder as places
 from vedette._transport.journal import ownership as owners
-from vedette._transport.journal.adoption import Adoption
+from vedette._transport.journal.adoption import Adoption, is_any_dead
 from vedette._transport.journal.holdings import Holdings
 from vedette._transport.journal.segment import Segment, TornWriteError
 
@@ -194,6 +194,10 @@ class Journal:
         Not all at once, if there are many: when those are delivered there may be more.
         """
         return Adoption(self._folder, self._here(), self._max_age, self._wall_clock(), self._clock()).run()
+
+    def has_dead(self) -> bool:
+        """Whether dead processes left something; one look at the folder, and at one lock for each segment in it."""
+        return is_any_dead(self._folder)
 
     def kept(self) -> dict[DataCategory, int]:
         """How many live entries of each category this process owns, or owned when it was closed."""

@@ -1,0 +1,239 @@
+"""What the journal means for delivery: what is written when, what is read back, what waits and for how long.
+
+An error is written on the thread that captures it; what then waits in memory is a handle of it. Other kinds are
+written by whoever sends them, before the first try; batches (logs, metrics) are not. An item is settled once its fate
+is known: delivered, refused, or discarded by an answer of the server. After a failure of the network it is kept, and
+tried again.
+
+Guarantees
+- Of what is kept nothing is sent while the back-off lasts, and nothing of a category that the server limits.
+- What is sent again, or was adopted from a process that died, keeps a distance of 100 ms; what is new does not.
+
+Relies on: ``deque.append`` and ``popleft`` being safe together. One thread at a time takes from the backlog.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from vedette._processing.backoff import Backoff
+from vedette._processing.buffer import Item
+from vedette._processing.kinds import KINDS
+from vedette._processing.outcomes import ADOPTED
+from vedette._protocol.categories import DataCategory, DiscardReason
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final
+
+    from vedette._processing.accounts import Accounts
+    from vedette._processing.kinds import Kind
+    from vedette._processing.packing import Packer
+    from vedette._transport.delivery import Delivery
+    from vedette._transport.journal import Journal
+
+REPLAY_SECONDS: Final = 0.1
+ADOPT_SECONDS: Final = 30.0
+RECORDED_BYTES: Final = 1024 * 1024
+"""Attachments of an event go into the journal with it if they are not larger than this together."""
+CAPTURED_TO_DISK: Final = DataCategory.ERROR
+"""What is written before the capture returns."""
+
+_SERVER_ERROR: Final = 500
+
+
+class Journaling:
+    """The journal of one client in one process."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        packer: Packer,
+        accounts: Accounts,
+        seconds_limited: Callable[[DataCategory], float],
+        clock: Callable[[], float],
+        *,
+        max_items: int,
+    ) -> None:
+        self._journal = journal
+        self._packer = packer
+        self._accounts = accounts
+        self._seconds_limited = seconds_limited
+        self._clock = clock
+        self._max_items = max_items
+        self.backoff = Backoff(clock)
+        self._backlog: deque[tuple[DataCategory, Item]] = deque()
+        self._next_replay = 0.0
+        self._next_adoption = 0.0
+        self._found_more = False
+
+    # --- writing ---------------------------------------------------------------------------------------------
+
+    def record(self, kind: Kind, category: DataCategory, item: Item) -> None:
+        """Write an item to disk, if that can be done; then its payload is let go.
+
+        Raises TooLargeError, ScrubberError.
+        """
+        recorded = item.attachments if _fit(item) else ()
+        envelope = self._packer.envelope(kind, [item], recorded)
+        entry = self._journal.append(category, b"".join(envelope.pieces()))
+        if entry is None:
+            return
+        item.entry = entry
+        item.payload = {}
+        if recorded:
+            item.recorded = tuple(item.quantities())
+            item.attachments = ()
+            self._accounts.let_go_attached(item)
+
+    def postpone(self, category: DataCategory, item: Item) -> None:
+        """It waits on disk only: there is no room for it in memory, or it could not be sent."""
+        self._backlog.append((category, item))
+        self._next_replay = min(self._next_replay, self._clock() + REPLAY_SECONDS)
+        while len(self._backlog) > self._max_items:  # which the journal has evicted, or will at once
+            self._forget(*self._backlog.popleft())
+
+    # --- sending ---------------------------------------------------------------------------------------------
+
+    def open(self, kind: Kind, category: DataCategory, item: Item) -> bool:
+        """Make an item ready to be sent: write it, or read it back. False if it is gone, which is then counted."""
+        if item.entry is None:
+            if kind.batch == 1:
+                self.record(kind, category, item)
+            if item.entry is None:
+                return True
+        body = self._journal.read(item.entry)
+        if body is not None:
+            try:
+                self._unpack(body, item)
+            except ValueError:  # written by another version, or damaged where no checksum tells
+                body = None
+        if body is None:
+            self._forget(category, item)
+        return body is not None
+
+    def _unpack(self, body: bytes, item: Item) -> None:
+        is_first_time = item.headers is None
+        item.headers, item.payload, recorded = self._packer.unpacked(body)
+        item.is_finished = True
+        item.recorded = ()
+        item.riders = item.attachments
+        item.attachments = (*recorded, *item.riders)
+        if item.is_adopted and is_first_time:
+            self._accounts.count_attached(ADOPTED, item)
+
+    def _forget(self, category: DataCategory, item: Item) -> None:
+        """An item whose record was evicted, and counted then; or is damaged, and is counted now."""
+        if item.entry is not None and self._journal.settle(item.entry):
+            self._accounts.settle(DiscardReason.INTERNAL_SDK_ERROR, category, item)
+            return
+        self._accounts.count_attached(DiscardReason.CACHE_OVERFLOW, item)
+        self._accounts.let_go_attached(item)
+        item.lose()
+
+    def keep(self, category: DataCategory, item: Item) -> None:
+        """Have it wait on disk again; what is not on disk of its attachments waits in memory."""
+        if item.entry is None:
+            return
+        self._journal.keep(item.entry)
+        recorded = [each for each in item.attachments if each not in item.riders]
+        item.recorded = tuple(pair for each in recorded for pair in each.quantities())
+        item.attachments = tuple(each for each in item.attachments if each in item.riders)
+        item.payload = {}
+        self.postpone(category, item)
+
+    def settle(self, item: Item) -> None:
+        """Its fate is known, and will be counted."""
+        if item.entry is not None:
+            self._journal.settle(item.entry)
+
+    def note(self, delivery: Delivery) -> None:
+        """Learn from how a request ended when the next one makes sense."""
+        if delivery.status is None:
+            if delivery.reason is DiscardReason.NETWORK_ERROR:
+                self.backoff.offline()
+        elif delivery.status >= _SERVER_ERROR:
+            self.backoff.refused()
+        else:
+            self.backoff.succeeded()
+
+    # --- what waits ------------------------------------------------------------------------------------------
+
+    def seconds_held(self, category: DataCategory) -> float:
+        """For how long new items of a category must wait."""
+        limited = self._seconds_limited(category) if category is CAPTURED_TO_DISK else 0.0
+        return max(self.backoff.seconds_left(), limited)
+
+    def seconds_to_replay(self) -> float | None:
+        """In how many seconds something of the backlog can be sent; None if there is nothing."""
+        if not self._backlog:
+            return None
+        return max(self.backoff.seconds_left(), self._next_replay - self._clock(), 0.0)
+
+    def next_of_backlog(self) -> tuple[DataCategory, Item] | None:
+        """The oldest of the backlog that can be sent now, or None."""
+        if self.seconds_to_replay() != 0.0:
+            return None
+        for _ in range(len(self._backlog)):
+            category, item = self._backlog.popleft()
+            if not self._seconds_limited(category):
+                self._next_replay = self._clock() + REPLAY_SECONDS
+                if self._found_more and not self._backlog:
+                    self._found_more, self._next_adoption = False, 0.0
+                return category, item
+            self._backlog.append((category, item))
+        limits = [self._seconds_limited(category) for category in {category for category, _ in tuple(self._backlog)}]
+        self._next_replay = self._clock() + max(REPLAY_SECONDS, min(limits, default=0.0))
+        return None
+
+    def adopt(self) -> None:
+        """Take over what processes left that died; at most every 30 s, but for what one round has left."""
+        if self._clock() < self._next_adoption:
+            return
+        self._next_adoption = self._clock() + ADOPT_SECONDS
+        for entry in self._journal.adopt():
+            item = Item({})
+            item.entry = entry
+            item.is_adopted = True
+            self._accounts.outcomes.count(ADOPTED, entry.category)
+            if entry.category in KINDS:
+                self._backlog.append((entry.category, item))
+                self._found_more = True
+            else:  # of another version
+                self._forget(entry.category, item)
+
+    def kept(self) -> dict[DataCategory, int]:
+        """How many items of each category are on disk, those that are just being sent included."""
+        return self._journal.kept()
+
+    def backlog(self) -> list[tuple[DataCategory, Item]]:
+        """The items that wait on disk only."""
+        while True:
+            try:
+                return list(self._backlog)
+            except RuntimeError:  # something was added or taken in the middle: look again
+                continue
+
+    def is_replaying(self) -> bool:
+        """Whether some of the backlog is about to be sent."""
+        seconds = self.seconds_to_replay()
+        return seconds is not None and seconds <= REPLAY_SECONDS
+
+    def begin_flush(self) -> bool:
+        """Somebody waits for delivery: look for the dead at once, try once more. Whether there may be something."""
+        self._next_adoption = 0.0
+        self.backoff.may_probe()
+        return bool(self._backlog) or self._journal.has_dead()
+
+    def close(self) -> None:
+        """Leave what waits on disk to whoever comes next."""
+        self._journal.close(keep_appending=True)
+
+
+def _fit(item: Item) -> bool:
+    """Whether the attachments go into the record: bytes, and not many."""
+    payloads = [each.payload for each in item.attachments]
+    if any(each.is_file for each in payloads):
+        return False
+    return sum(each.size() for each in payloads) <= RECORDED_BYTES
