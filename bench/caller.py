@@ -1,9 +1,10 @@
 """What a capture costs the thread that captures: vedette and the published peer, side by side in one run.
 
     make bench
-    python bench/caller.py [--rounds N] [--json] [--cpu]
+    python bench/caller.py [--rounds N] [--json] [--cpu] [--journal]
 
 Both get the same calls, the same options, and a transport that drops everything. README.md says how to read it.
+With --journal: vedette with `cache_dir` beside vedette without, in the place of the peer.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     Clock = Callable[[], float]
 
-OURS, THEIRS, LOGGING = "vedette", "sentry_sdk", "logging"
+OURS, THEIRS, LOGGING, JOURNAL_OFF = "vedette", "sentry_sdk", "logging", "vedette without journal"
 DSN = "http://key@127.0.0.1:9/1"  # nothing listens there, and nothing is sent
 SAMPLES = 5  # of each contender in a round
 COLD_SAMPLES = 3
@@ -113,6 +114,21 @@ class LoggingContender(Contender):
 
     def flush(self) -> None:
         """Nothing waits."""
+
+
+class ClientContender(Contender):
+    """A client of vedette's own, by its options."""
+
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(OURS)
+        self.name = name
+        contender = self
+
+        class Drop(self.sdk.Transport):  # type: ignore[misc]
+            def capture_envelope(self, envelope: Any) -> None:
+                contender.received.append(envelope)
+
+        self.sdk = self.sdk.Client(DSN, transport=Drop, default_integrations=False, **options)
 
 
 class NullStream(io.TextIOBase):
@@ -290,6 +306,12 @@ COLD = [
 ]
 
 
+JOURNAL = [
+    Row("capture_exception, 4 frames", None, Calls(*SHALLOW), theirs=JOURNAL_OFF),
+    Row("capture_exception, 60 frames x 20 locals", 1.35, Calls(*DEEP), theirs=JOURNAL_OFF),
+]
+
+
 # --- measuring -----------------------------------------------------------------------------------------------------
 
 
@@ -351,6 +373,16 @@ def measure_all(rounds: int, clock: Clock) -> list[Result]:
     return results + measure(COLD, contenders, rounds, clock)
 
 
+def measure_journal(rounds: int, clock: Clock) -> list[Result]:
+    """What ``cache_dir`` adds."""
+    with TemporaryDirectory(prefix="vedette-bench-") as folder:
+        contenders = {OURS: ClientContender(OURS, cache_dir=folder), JOURNAL_OFF: ClientContender(JOURNAL_OFF)}
+        results = measure(JOURNAL, contenders, rounds, clock)
+        for each in contenders.values():
+            each.sdk.close(FLUSH_SECONDS)
+    return results
+
+
 # --- showing -------------------------------------------------------------------------------------------------------
 
 
@@ -360,9 +392,8 @@ def as_text(seconds: float) -> str:
     return f"{seconds * factor:#.3g}".rstrip(".") + f" {unit}"
 
 
-def show(results: Sequence[Result]) -> None:
+def show(results: Sequence[Result], peer: str) -> None:
     """The table."""
-    peer = f"sentry-sdk {importlib.metadata.version('sentry-sdk')}"
     ours = f"vedette {importlib.metadata.version('vedette')}"
     layout = "{:<48}{:>14}{:>20}{:>9}{:>17}{:>8}"
     print(layout.format("", ours, peer, "ratio", "rounds", "goal"))
@@ -379,12 +410,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15, help="more rounds, steadier medians (default: 15)")
     parser.add_argument("--json", action="store_true", help="seconds and ratios as JSON instead of a table")
     parser.add_argument("--cpu", action="store_true", help="the thread's CPU time, not wall time: for a busy machine")
+    parser.add_argument("--journal", action="store_true", help="what `cache_dir` adds, instead of the peer")
     arguments = parser.parse_args()
-    results = measure_all(arguments.rounds, thread_time if arguments.cpu else perf_counter)
+    run = measure_journal if arguments.journal else measure_all
+    results = run(arguments.rounds, thread_time if arguments.cpu else perf_counter)
     if arguments.json:
         print(json.dumps([result.summary() for result in results], indent=2))
     else:
-        show(results)
+        show(results, "journal off" if arguments.journal else f"sentry-sdk {importlib.metadata.version('sentry-sdk')}")
 
 
 if __name__ == "__main__":

@@ -37,8 +37,9 @@ class Backoff:
         return max(0.0, self._until - self._clock()) if self._failures else 0.0
 
     def succeeded(self) -> None:
-        """The server took something, or refused it for itself."""
-        self._failures = 0
+        """The server took something, or refused it for what it is. A pause that was begun goes on."""
+        if not self.seconds_left():
+            self._failures = 0
 
     def offline(self) -> None:
         """The server could not be reached."""

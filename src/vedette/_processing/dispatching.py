@@ -114,6 +114,8 @@ class Dispatcher:
         self._report_due = None
         if not self.owes_report() or self._sender.is_limited(DataCategory.INTERNAL):
             return
+        if self._journaling is not None and self._journaling.backoff.seconds_left():
+            return
         self._prepare()
         self._send_with_report(self._packer.report_envelope(), deadline)
 

@@ -178,14 +178,17 @@ class Journaling:
         for _ in range(len(self._backlog)):
             category, item = self._backlog.popleft()
             if not self._seconds_limited(category):
-                self._next_replay = self._clock() + REPLAY_SECONDS
-                if self._found_more and not self._backlog:
-                    self._found_more, self._next_adoption = False, 0.0
                 return category, item
             self._backlog.append((category, item))
         limits = [self._seconds_limited(category) for category in {category for category, _ in tuple(self._backlog)}]
         self._next_replay = self._clock() + max(REPLAY_SECONDS, min(limits, default=0.0))
         return None
+
+    def has_replayed(self) -> None:
+        """One was sent: the next one keeps its distance. When all are, there may be more to adopt."""
+        self._next_replay = self._clock() + REPLAY_SECONDS
+        if self._found_more and not self._backlog:
+            self._found_more, self._next_adoption = False, 0.0
 
     def adopt(self) -> None:
         """Take over what processes left that died; at most every 30 s, but for what one round has left."""

@@ -301,6 +301,7 @@ class Outbox:
         if taken is not None:
             category, item = taken
             self._send(category, [item], deadline)
+            journaling.has_replayed()
         return taken is not None
 
     def _send_from(self, buffer: Buffer, deadline: float | None) -> bool:
