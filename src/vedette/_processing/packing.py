@@ -120,10 +120,10 @@ class Packer:
         envelope = Envelope.deserialize(body)
         if not envelope.items:
             raise EnvelopeError("an envelope without items")
-        payload: object = json.decode(envelope.items[0].get_bytes())
-        if not isinstance(payload, dict):
-            raise EnvelopeError("an item that is no JSON object")
-        return envelope.headers, payload, envelope.items[1:]
+        found: dict[str, Any] | None = json.decode(envelope.items[0].get_bytes())
+        if type(found) is dict:
+            return envelope.headers, found, envelope.items[1:]
+        raise EnvelopeError("an item that is no JSON object")
 
     def _scrub_as_guest(self, event: dict[str, Any]) -> None:
         """Have foreign code scrub the event. What it leaves half done, or is not JSON, does not leave."""
