@@ -1,0 +1,96 @@
+"""A name and its value that stand beside each other instead of one under the other.
+
+``{'name': 'password', 'value': 'x'}`` is what HAR files, Kubernetes and forms write, ``['password', 'x']`` is how lists
+hold headers. Both occur as data and, once they were rendered, in texts.
+"""
+
+from __future__ import annotations
+
+from vedette._privacy.credentials import joined
+from vedette._privacy.denylist import FILTERED
+from vedette._privacy.pairs import value_at
+from vedette._privacy.patterns import expressions
+from vedette._privacy.texts import unquoted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from typing import Any, Final
+
+    from vedette._privacy.denylist import DenyList
+    from vedette._privacy.texts import Matches
+
+# What a record may call its name (as in `patterns`).
+_NAMES: Final = (
+    *("name", "key", "field", "header", "param", "parameter", "property", "attribute", "variable", "path", "id"),
+    *("Name", "Key"),
+)
+_LONGEST_RECORD: Final = 2048
+_OPENING, _CLOSING = "{(<", "})>"
+_END_OF_LIST: Final = frozenset({"]", ")", "", "…"})
+_LONGEST_GAP: Final = 8
+
+
+def hide_value(record: dict[Any, Any], matches: Matches) -> None:
+    """Filter the ``value`` of a mapping that names something deny-listed beside it."""
+    for key in _NAMES:
+        name = record.get(key)
+        if type(name) is str and matches(name):
+            for value in ("value", "Value"):
+                if value in record:
+                    record[value] = FILTERED
+            return
+
+
+def without_listed(text: str, names: DenyList) -> str:
+    """Without the second item of lists of two whose first one, in quotes, is a deny-listed name."""
+    parts: list[str] = []
+    done = 0
+    find = expressions().listed.search
+    found = find(text)
+    while found is not None and found.end() < len(text):
+        at = found.end()
+        if names.matches(unquoted(found[2])):
+            end, shown = value_at(text, at, expressions().item_end)
+            if text[end : end + _LONGEST_GAP].lstrip()[:1] in _END_OF_LIST:
+                parts += (text[done:at], shown)
+                done = at = end
+        found = find(text, at)
+    return joined(parts, text, done)
+
+
+def without_records(text: str, names: DenyList) -> str:
+    """Without the values that stand beside deny-listed names."""
+    parts: list[str] = []
+    done = 0
+    find = expressions().record_name.search
+    found = find(text)
+    while found is not None:
+        following = find(text, found.end())
+        if names.matches(found[2] or found[3]):
+            value = _value_beside(text, found, done, len(text) if following is None else following.start())
+            if value is not None:
+                end, shown = value_at(text, value.end(), _ending(text, value))
+                parts += (text[done : value.end()], shown)
+                done = end
+                following = find(text, max(done, found.end()))
+        found = following
+    return joined(parts, text, done)
+
+
+def _value_beside(text: str, name: re.Match[str], start: int, end: int) -> re.Match[str] | None:
+    """The ``value`` in the same brackets as a name, before or behind it, else the next one; between two places."""
+    start = max(start, name.start() - _LONGEST_RECORD)
+    end = min(end, name.end() + _LONGEST_RECORD)
+    find = expressions().record_value.search
+    opened = max(text.rfind(sign, start, name.start()) for sign in _OPENING)
+    before = find(text, opened, name.start()) if opened >= 0 else None
+    value = before or find(text, name.end(), end)
+    return value if value is not None and value.end() < len(text) else None
+
+
+def _ending(text: str, value: re.Match[str]) -> re.Pattern[str]:
+    """What a bare value ends at: a line of YAML holds one, a tag or a call may hold more."""
+    if value[1]:
+        return expressions().item_end
+    return expressions().line_end if text[value.end() - 1] in " \t" else expressions().word_end
