@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 _VERDICTS: Final = frozenset(
     {"required", "expired", "invalid", "missing", "locked", "denied", "failed", "wrong", "incorrect"}
     | {"unknown", "found", "revoked", "disabled", "malformed", "rejected", "refused", "unsupported", "blank"}
-    | {"empty", "null", "short", "long", "mismatch", "match", "mismatched", "unauthorized", "forbidden"}
-    | {"allowed", "permitted", "provided", "supplied", "given", "set", "valid", "available", "blocked"}
+    | {"empty", "null", "short", "mismatch", "mismatched", "unauthorized", "forbidden"}
+    | {"allowed", "permitted", "provided", "supplied", "set", "valid", "available", "blocked"}
     | {"suspended", "deactivated", "inactive", "unverified", "verified", "exist", "exists", "insufficient"}
     | {"weak", "common", "numeric", "similar", "supported", "accepted", "recognized", "unrecognized"}
     | {"unreadable", "corrupt", "corrupted", "truncated", "cannot", "can't", "must", "should", "enough"}
-    | {"unexpected", "failure", "exceeded", "closed", "undefined", "configured", "rotated", "used", "decoded"}
+    | {"unexpected", "failure", "exceeded", "closed", "undefined", "configured", "rotated", "decoded"}
     | {"parsed"}
 )
 _OTHERS: Final = frozenset(
@@ -37,7 +37,7 @@ _OTHERS: Final = frozenset(
     | {"permissions", "access", "refresh", "request", "response", "environment", "variable", "setting"}
     | {"settings", "option", "parameter", "argument", "api", "jwt", "csrf", "url", "verification", "verify"}
     | {"decode", "decoding", "parse", "parsing", "validation", "read", "contain", "contains", "use", "check"}
-    | {"please", "try", "again", "log", "sign", "error", "expiry"}
+    | {"please", "try", "again", "log", "sign", "error", "expiry", "long", "match", "used", "given"}
 )
 _WORDS: Final = _VERDICTS | _OTHERS
 _LONGEST: Final = 256

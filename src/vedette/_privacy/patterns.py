@@ -58,7 +58,10 @@ _AUTHORITY_END = r"[\s\"'<>\\`]"
 # `user:pass'word@host`, but not `'http://host:80','ann@host'`
 _ODD_AUTHORITY = r"""[\w.%+~-]{0,128}:(?!\d{1,5}["'<>\\`])[^\s/?#@"'<>\\`]{0,256}["'<>\\`][^\s,]{0,512}(?=@)"""
 # `user:pass word@host`, but not `http://host:80 for ann@host`
-_BLANK_AUTHORITY = r"""[\w.%+~-]{0,128}:(?!\d{1,5}(?:[\s/?#,;.)]|$))[^\s"'<>`,]{1,256}(?:[ \t]{1,4}[^\s"'<>`,]{0,128}){1,4}(?=@[\w\[])"""
+_BLANK_AUTHORITY = (
+    r"""[\w.%+~-]{0,128}:(?!\d{1,5}(?:[\s/?#,;.)]|$))"""
+    r"""[^\s"'<>`,]{1,256}(?:[ \t]{1,4}[^\s"'<>`,]{0,128}){1,4}(?=@[\w\[])"""
+)
 # What a URL's classes call it once they took it apart: urllib's `Request.host`, yarl's `_netloc`.
 _NETLOC = r"""(?<![A-Za-z])((?:host|netloc|authority)["']?\s?[=:]\s?b?["'])[^\s"'@/:]{0,128}:[^\s"'@]{0,256}(?=@)"""
 
