@@ -43,7 +43,7 @@ def scrub_text(text: str, names: DenyList) -> str:
     folded = text.lower()
     if has_words and _holds_any(TELLING_WORDS, folded):
         text = without_schemes_and_keys(text)
-    if has_names and (not folded.isascii() or _holds_any(names.roots, folded)):
+    if has_names and (_holds_any(names.roots, folded) or _has_odd_letters(folded)):
         text = _without_named(text, names)
     return text
 
@@ -53,6 +53,11 @@ def _holds_any(words: tuple[str, ...], text: str) -> bool:
         if word in text:
             return True
     return False
+
+
+def _has_odd_letters(text: str) -> bool:
+    """Whether some may be other forms of the letters of a root. The sign of a cut is none."""
+    return not text.isascii() and not text.replace("…", "").isascii()
 
 
 def _without_named(text: str, names: DenyList) -> str:

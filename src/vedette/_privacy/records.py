@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from vedette._privacy.texts import Matches
 
 # What a record may call its name (as in `patterns`).
-_NAMES: Final = (
-    *("name", "key", "field", "header", "param", "parameter", "property", "attribute", "variable", "path", "id"),
-    *("Name", "Key"),
+_NAMES: Final = frozenset(
+    {"name", "key", "field", "header", "param", "parameter", "property", "attribute", "variable", "path", "id"}
+    | {"Name", "Key"}
 )
+_VALUES: Final = frozenset({"value", "Value"})
 _LONGEST_RECORD: Final = 2048
 _OPENING, _CLOSING = "{(<", "})>"
 _END_OF_LIST: Final = frozenset({"]", ")", "", "…"})
@@ -33,13 +34,11 @@ _LONGEST_GAP: Final = 8
 
 def hide_value(record: dict[Any, Any], matches: Matches) -> None:
     """Filter the ``value`` of a mapping that names something deny-listed beside it."""
-    for key in _NAMES:
-        name = record.get(key)
-        if type(name) is str and matches(name):
-            for value in ("value", "Value"):
-                if value in record:
-                    record[value] = FILTERED
-            return
+    if _NAMES.isdisjoint(record):
+        return  # an exception, most of the time
+    if any(type(record[key]) is str and matches(record[key]) for key in _NAMES.intersection(record)):
+        for value in _VALUES.intersection(record):
+            record[value] = FILTERED
 
 
 def without_listed(text: str, names: DenyList) -> str:

@@ -61,7 +61,7 @@ def scrub_parts(event: dict[str, Any], parts: frozenset[str], names: DenyList) -
         _scrub_remarks(event["_meta"], names)
     frames = frames_of(event) if "exception" in parts or "threads" in parts else ()
     data = {name: value for name, value in event.items() if name in parts and name not in _NOT_DATA}
-    Walk(names, frames).over(data)
+    Walk(names, frames).over(data, apart=True)
     event.update(data)
 
 
@@ -181,12 +181,18 @@ class Walk:
         # Containers that are still to be walked: which names count there, whether pairs do, and the depth.
         self._waiting: list[tuple[Any, Matches, bool, int]] = []
 
-    def over(self, value: dict[Any, Any] | list[Any], *, pairs: bool = False) -> None:
-        """Walk all that this dict or list holds; ``pairs``: its items may be pairs of name and value."""
+    def over(self, value: dict[Any, Any] | list[Any], *, pairs: bool = False, apart: bool = False) -> None:
+        """Walk all that this dict or list holds.
+
+        ``pairs``: its items may be pairs of name and value. ``apart``: it has few parts, each of which may hold as much
+        as all of them otherwise.
+        """
         self._waiting.append((value, self._names.matches, pairs, 0))
         seen = 0
         while self._waiting:
             container, matches, pairs, depth = self._waiting.pop()
+            if apart and depth == 1:  # the parts before have been walked to their ends
+                seen = 0
             seen += len(container)
             if seen > MAX_VALUES:
                 container.clear()
