@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vedette._given_events.faults import is_array, is_object, keep_texts, keep_type, scalar_text
+from vedette._given_events.faults import is_array, is_object, keep_counts, keep_texts, keep_type, scalar_text
 from vedette._host import log
 from vedette._scopes.normal import level_of, name_of, tag_key_of, text_of
 
@@ -58,6 +58,8 @@ def put_attributes_right(event: dict[str, Any], faults: Faults) -> None:
     if "modules" in event:
         texts = {name: scalar_text(version) for name, version in event["modules"].items()}
         event["modules"] = {name: text for name, text in texts.items() if text is not None}
+    if "transaction_info" in event:
+        _put_transaction_info_right(event["transaction_info"], faults)
     if "errors" in event:
         _put_errors_right(event, faults)
     if "sdk" in event:
@@ -124,6 +126,13 @@ def _put_errors_right(event: dict[str, Any], faults: Faults) -> None:
         faults.note(("errors",), "expected a list of objects with a type")
     if kept:
         event["errors"] = kept
+
+
+def _put_transaction_info_right(info: dict[str, Any], faults: Faults) -> None:
+    path = ("transaction_info",)
+    keep_type(str, info, ("source", "original"), path, faults)
+    keep_type(list, info, ("changes",), path, faults)
+    keep_counts(info, ("propagations",), path, faults)
 
 
 def _put_sdk_right(event: dict[str, Any], faults: Faults) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from vedette._given_events.faults import is_array, is_object, keep_texts
+from vedette._given_events.faults import is_array, is_object
+from vedette._given_events.known_contexts import keep_known_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,13 +26,22 @@ def right_contexts(given: Any, faults: Faults) -> dict[str, Any] | None:
     kept: dict[str, Any] = {}
     for name, context in given.items():
         if is_object(context):
-            known = _KNOWN.get(name)
-            right = context if known is None else known(context, faults)
+            right = _right_context(name, context, faults)
             if right is not None:
                 kept[name] = right
         elif context is not None:
             faults.note(("contexts", name), "expected an object")
     return kept
+
+
+def _right_context(name: str, context: Context, faults: Faults) -> Context | None:
+    kind = context.get("type")
+    kind = kind if type(kind) is str else name
+    keep_known_fields(kind, context, ("contexts", name), faults)
+    if kind in _SYSTEMS:
+        _put_name_right(context)
+    known = _KNOWN.get(name)
+    return context if known is None else known(context, faults)
 
 
 def _trace(context: Context, faults: Faults) -> Context | None:
@@ -48,12 +58,10 @@ def _is_hex(value: Any, digits: int) -> bool:
     return type(value) is str and len(value) == digits and _HEX.issuperset(value) and value.strip("0") != ""
 
 
-def _named(context: Context, faults: Faults) -> Context:
+def _put_name_right(context: Context) -> None:
     """``name`` or ``raw_description`` must be there (EVT-89)."""
-    keep_texts(context, ("name", "version", "raw_description"), ("contexts",), faults)
     if not (context.get("name") or context.get("raw_description")):
         context["raw_description"] = context.get("version") or "unknown"
-    return context
 
 
 def _response(context: Context, faults: Faults) -> Context:
@@ -81,10 +89,9 @@ def _is_flag(value: Context) -> bool:
     return type(value.get("flag")) is str and type(value.get("result")) is bool
 
 
+_SYSTEMS: Final = frozenset({"os", "runtime"})
 _KNOWN: Final[dict[str, Callable[[Context, Faults], Context | None]]] = {
     "trace": _trace,
-    "runtime": _named,
-    "os": _named,
     "response": _response,
     "flags": _flags,
 }

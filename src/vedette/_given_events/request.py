@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vedette._events.remarks import cut_remark, place_remark
 from vedette._events.values import render_json
-from vedette._given_events.faults import is_array, is_object, keep_texts, keep_type, scalar_text
+from vedette._given_events.faults import is_array, is_object, keep_counts, keep_texts, keep_type, scalar_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def right_request(given: Any, faults: Faults, settings: EventSettings) -> dict[s
             faults.note(("request",), "expected an object")
         return None
     request: dict[str, Any] = given
-    keep_texts(request, ("url", "fragment"), ("request",), faults)
+    keep_texts(request, ("url", "fragment", "api_target", "protocol"), ("request",), faults)
+    keep_counts(request, ("body_size",), ("request",), faults)
     keep_type(dict, request, ("env",), ("request",), faults)
     _put_method_right(request, faults)
     for name in ("query_string", "cookies"):

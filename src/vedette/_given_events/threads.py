@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from vedette._given_events.faults import Faults
 
+    Path = tuple[str | int, ...]
+
+_LOCK_TYPES: Final = frozenset({1, 2, 4, 8})  # held, waited for, slept on, blocked
 _FLAGS: Final = ("crashed", "current", "main")
 
 
@@ -25,11 +28,31 @@ def put_threads_right(event: dict[str, Any], faults: Faults) -> None:
         keep_texts(thread, ("name", "state"), path, faults)
         keep_type(bool, thread, _FLAGS, path, faults)
         put_stacktrace_right(thread, path, faults)
+        if "held_locks" in thread:
+            _put_locks_right(thread, path, faults)
         if not _is_id(thread.get("id")) or str(thread["id"]) in seen:
             thread["id"] = next(number for number in range(at + len(threads) + 1) if str(number) not in seen)
         seen.add(str(thread["id"]))
     if threads:
         event["threads"] = {"values": threads}
+
+
+def _put_locks_right(thread: dict[str, Any], path: Path, faults: Faults) -> None:
+    """An object of objects, each with a type (EVT-59)."""
+    given: Any = thread.pop("held_locks")
+    path = (*path, "held_locks")
+    if not is_object(given):
+        if given is not None:
+            faults.note(path, "expected an object")
+        return
+    kept: dict[str, Any] = {}
+    for name, lock in given.items():
+        if not is_object(lock) or type(lock.get("type")) is not int or lock["type"] not in _LOCK_TYPES:
+            faults.note((*path, name), "expected an object with a type of 1, 2, 4 or 8")
+            continue
+        keep_texts(lock, ("address", "package_name", "class_name", "thread_id"), (*path, name), faults)
+        kept[name] = lock
+    thread["held_locks"] = kept
 
 
 def _is_id(value: Any) -> bool:

@@ -98,7 +98,7 @@ class EventScrubber:
     def scrub_event(self, event: Event) -> None:
         """Filter a whole event: each part by its method, then all other fields."""
         if type(self) is EventScrubber:
-            scrub_parts(event, frozenset(event), self._names)  # the same in one walk
+            self._scrub(event, frozenset(event))  # the same in one walk
             return
         self.scrub_request(event)
         self.scrub_extra(event)
