@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from vedette._privacy.complaints import is_complaint
 from vedette._privacy.credentials import joined
 from vedette._privacy.denylist import FILTERED
 from vedette._privacy.patterns import PEM, expressions
@@ -22,6 +21,39 @@ _SECOND_WORDS: Final = frozenset({"key", "keys", "session", "id"})
 _LONGEST_WORD: Final = 32
 _LONGEST_PARAMETER: Final = 512
 _CLOSING: Final = {"[": "]", "(": ")", "{": "}"}
+
+# The words that messages about credentials are made of; the first ones say what is wrong. No grammar tells a sentence
+# from a passphrase of words, so the list is closed.
+_VERDICTS: Final = frozenset(
+    {"required", "expired", "invalid", "missing", "locked", "denied", "failed", "wrong", "incorrect"}
+    | {"unknown", "found", "revoked", "disabled", "malformed", "rejected", "refused", "unsupported", "blank"}
+    | {"empty", "null", "short", "mismatch", "mismatched", "unauthorized", "forbidden"}
+    | {"allowed", "permitted", "provided", "supplied", "set", "valid", "available", "blocked"}
+    | {"suspended", "deactivated", "inactive", "unverified", "verified", "exist", "exists", "insufficient"}
+    | {"weak", "common", "numeric", "similar", "supported", "accepted", "recognized", "unrecognized"}
+    | {"unreadable", "corrupt", "corrupted", "truncated", "cannot", "can't", "must", "should", "enough"}
+    | {"unexpected", "failure", "exceeded", "closed", "undefined", "configured", "rotated", "decoded"}
+    | {"parsed"}
+)
+_OTHER_WORDS: Final = frozenset(
+    {"a", "an", "the", "this", "that", "these", "your", "our", "its", "it", "you", "we", "is", "are", "was"}
+    | {"were", "be", "been", "has", "have", "had", "do", "does", "did", "may", "might", "will", "could"}
+    | {"would", "not", "no", "neither", "nor", "isn't", "wasn't", "aren't", "doesn't", "don't", "didn't"}
+    | {"hasn't", "couldn't", "won't", "mustn't", "never", "and", "or", "but", "if", "of", "for", "in", "on"}
+    | {"at", "to", "by", "with", "without", "from", "as", "than", "too", "yet", "already", "any", "more"}
+    | {"least", "one", "only", "entirely", "longer", "because", "due", "while", "field", "value", "values"}
+    | {"data", "input", "string", "type", "format", "length", "characters", "letters", "digits", "signature"}
+    | {"token", "tokens", "password", "passwords", "key", "keys", "session", "credentials", "cookie", "header"}
+    | {"authentication", "authorization", "login", "user", "users", "username", "account", "client", "server"}
+    | {"issuer", "audience", "algorithm", "segments", "padding", "claim", "claims", "scope", "permission"}
+    | {"permissions", "access", "refresh", "request", "response", "environment", "variable", "setting"}
+    | {"settings", "option", "parameter", "argument", "api", "jwt", "csrf", "url", "verification", "verify"}
+    | {"decode", "decoding", "parse", "parsing", "validation", "read", "contain", "contains", "use", "check"}
+    | {"please", "try", "again", "log", "sign", "error", "expiry", "long", "match", "used", "given"}
+)
+_ERROR_WORDS: Final = _VERDICTS | _OTHER_WORDS
+_LONGEST_ERROR: Final = 256
+_FEWEST_WORDS: Final = 2
 
 
 def without_values(text: str, names: DenyList) -> str:
@@ -78,7 +110,7 @@ def _is_phrase(pair: re.Match[str], text: str, names: DenyList) -> bool:
 def _value(text: str, pair: re.Match[str]) -> tuple[int, str]:
     """Where the value of a name ends, and what takes its place."""
     end, shown = value_at(text, pair.end(), _ending(text, pair))
-    if shown == FILTERED and _is_bare(text, pair) and is_complaint(text[pair.end() : end]):
+    if shown == FILTERED and _is_bare(text, pair) and is_error(text[pair.end() : end]):
         return end, text[pair.end() : end]
     return end, shown
 
@@ -177,3 +209,18 @@ def without_inputs(text: str, names: DenyList) -> str:
             parts += (text[done : found.start(2)], FILTERED)
             done = found.end(2)
     return joined(parts, text, done)
+
+
+# --- what is no value ---
+
+
+def is_error(text: str) -> bool:
+    """Whether this says what is wrong with a secret and can be none: ``token: signature has expired``.
+
+    It has two words or more, all of them from the list, and one says what is wrong. A single word, a digit or a sign, a
+    word that is not listed: it may be the secret.
+    """
+    if len(text) > _LONGEST_ERROR:
+        return False
+    words = [word.rstrip(".!,") for word in text.lower().split()]
+    return len(words) >= _FEWEST_WORDS and _ERROR_WORDS.issuperset(words) and not _VERDICTS.isdisjoint(words)

@@ -15,8 +15,8 @@ handed over.
 from __future__ import annotations
 
 from vedette._privacy import texts
-from vedette._privacy.complaints import is_complaint
 from vedette._privacy.denylist import FILTERED, LONGEST_REMEMBERED, MAX_REMEMBERED
+from vedette._privacy.pairs import is_error
 from vedette._privacy.prose import has_hidden_pair, scrub_text, without_texts
 from vedette._privacy.records import hide_value
 
@@ -105,7 +105,7 @@ def _scrub_parameters(logentry: Any, names: DenyList) -> None:
     formatted = logentry.get("formatted")
     if type(formatted) is str and kind in {dict, list, tuple}:
         given: Iterable[Any] = params.values() if kind is dict else params
-        logentry["formatted"] = without_texts(formatted, (each for each in given if not _is_complaint(each)))
+        logentry["formatted"] = without_texts(formatted, (each for each in given if not _is_error(each)))
     if kind is dict:
         logentry["params"] = {name: _parameter(value) for name, value in params.items()}
     else:
@@ -113,12 +113,12 @@ def _scrub_parameters(logentry: Any, names: DenyList) -> None:
 
 
 def _parameter(value: Any) -> Any:
-    return value if _is_complaint(value) else FILTERED
+    return value if _is_error(value) else FILTERED
 
 
-def _is_complaint(value: Any) -> bool:
+def _is_error(value: Any) -> bool:
     """Whether this says what is wrong with a secret: ``"Invalid token: %s", error``."""
-    return type(value) is str and is_complaint(value)
+    return type(value) is str and is_error(value)
 
 
 def _scrub_remarks(meta: Any, names: DenyList) -> None:
