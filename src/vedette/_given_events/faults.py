@@ -94,11 +94,10 @@ def keep_counts(mapping: dict[str, Any], names: tuple[str, ...], path: tuple[str
 
 
 def _count(value: Any) -> int | None:
+    count: Any = value
     if type(value) is str and value.isdecimal() and value.isascii():
-        value = int(value[:_MOST_DIGITS])
-    if type(value) in {int, float} and 0 <= value < _COUNT_LIMIT:
-        return int(value)
-    return None
+        count = int(value[:_MOST_DIGITS])
+    return int(count) if type(count) in {int, float} and 0 <= count < _COUNT_LIMIT else None
 
 
 def keep_numbers(mapping: dict[str, Any], names: tuple[str, ...], path: tuple[str | int, ...], faults: Faults) -> None:
