@@ -99,6 +99,7 @@ class DenyList:
         "matches_query",
         "matches_server_variable",
         "matches_variable",
+        "ordinary",
         "roots",
     )
 
@@ -122,6 +123,9 @@ class DenyList:
 
     matches_server_variable: Callable[[str], bool]
     """The same for the name of a server variable, such as those of WSGI."""
+
+    ordinary: dict[Callable[[str], bool], set[str]]
+    """Names that the last look has found nothing to do for, by which of the above it asked; bounded, as these are."""
 
     roots: tuple[str, ...]
     """One of these stands in lower case in each name of ASCII letters that matches as data, variable or query."""
@@ -153,6 +157,7 @@ class DenyList:
         self.matches_query = _Verdicts(terms + _folded_all(query_names)).__getitem__
         self.matches_header = _Verdicts(in_headers).__getitem__
         self.matches_server_variable = _Verdicts(in_variables).__getitem__
+        self.ordinary = {}
         self.roots = _roots((*anywhere, *words, *_folded_all(query_names), "cookie"))
 
 

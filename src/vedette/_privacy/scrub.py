@@ -205,20 +205,21 @@ class Walk:
         if "value" in mapping or "Value" in mapping:
             hide_value(mapping, matches)
         is_frame = id(mapping) in self._frames
-        searched = self._text
+        searched, ordinary = self._text, self._names.ordinary.get(matches) or self._ordinary(matches)
         for key, value in mapping.items():  # values are replaced, keys stay: safe while iterating
             if is_frame and key in _SOURCE:
                 continue
-            name = key if type(key) is str else ""
-            if _meanings[name] is not None:
-                mapping[key] = self._scrubbed(name, value, matches, depth)
-            elif matches(name):  # the ordinary name, as `_scrubbed` has it: most of a walk's time goes by here
-                mapping[key] = FILTERED
+            # Most names are ordinary, and most of a walk's time goes by here.
+            if (type(key) is not str or key not in ordinary) and not _is_ordinary(key, matches, ordinary):
+                mapping[key] = self._scrubbed(key, value, matches, depth)
             elif type(value) is str:
                 if not value.isalnum():  # what is one word holds no secret
                     mapping[key] = searched(value)
             elif _class_of(value) not in _HARMLESS:
                 mapping[key] = self._kept(value, matches, depth)
+
+    def _ordinary(self, matches: Matches) -> set[str]:
+        return self._names.ordinary.setdefault(matches, set())
 
     def _scrub_list(self, items: list[Any], matches: Matches, pairs: bool, depth: int) -> None:  # noqa: FBT001
         for index, item in enumerate(items):
@@ -257,6 +258,19 @@ class Walk:
             return value if self._keeps_foreign else FILTERED
         self._waiting.append((value, matches, pairs, depth + 1))
         return value
+
+
+def _is_ordinary(name: Any, matches: Matches, ordinary: set[str]) -> bool:
+    """Whether a name means nothing and hides nothing; found out once for most."""
+    if type(name) is not str:
+        return True
+    if _meanings[name] is not None or matches(name):
+        return False
+    if len(name) <= LONGEST_REMEMBERED:
+        if len(ordinary) >= MAX_REMEMBERED:
+            ordinary.clear()
+        ordinary.add(name)
+    return True
 
 
 def _is_pair(item: Any) -> bool:
