@@ -181,7 +181,7 @@ def _is_word(term: str) -> bool:
 class _Verdicts(dict[str, bool]):
     """Names and whether they match, found out when asked for the first time."""
 
-    __slots__ = ("_anywhere", "_vague", "_words")
+    __slots__ = ("_anywhere", "_roots", "_vague", "_words")
 
     def __init__(
         self, anywhere: tuple[str, ...], words: frozenset[str] = frozenset(), *, vague: frozenset[str] = frozenset()
@@ -190,6 +190,7 @@ class _Verdicts(dict[str, bool]):
         self._anywhere = anywhere
         self._words = words
         self._vague = vague
+        self._roots = _roots((*anywhere, *words, *_COOKIE_HEADERS))
 
     def __missing__(self, name: str) -> bool:
         verdict = self._judge(name)
@@ -201,7 +202,8 @@ class _Verdicts(dict[str, bool]):
 
     def _judge(self, name: str) -> bool:
         if name.isascii():
-            return self._judge_plain(name)
+            lower = name.lower()
+            return any(root in lower for root in self._roots) and self._judge_plain(name)
         name = _plain(name)  # what was one letter may be a capital now, where no word starts
         return self._judge_plain(name) or self._judge_plain(name.casefold())
 
