@@ -67,25 +67,27 @@ def without_records(text: str, names: DenyList) -> str:
     while found is not None:
         following = find(text, found.end())
         if names.matches(found[2] or found[3]):
-            value = _value_beside(text, found, done, len(text) if following is None else following.start())
-            if value is not None:
-                end, shown = value_at(text, value.end(), _ending(text, value))
-                parts += (text[done : value.end()], shown)
-                done = end
-                following = find(text, max(done, found.end()))
+            for value in _values_beside(text, found, done, len(text) if following is None else following.start()):
+                if done <= value.end() < len(text):
+                    end, shown = value_at(text, value.end(), _ending(text, value))
+                    parts += (text[done : value.end()], shown)
+                    done = end
+            following = find(text, max(done, found.end()))
         found = following
     return joined(parts, text, done)
 
 
-def _value_beside(text: str, name: re.Match[str], start: int, end: int) -> re.Match[str] | None:
-    """The ``value`` in the same brackets as a name, before or behind it, else the next one; between two places."""
+def _values_beside(text: str, name: re.Match[str], start: int, end: int) -> list[re.Match[str]]:
+    """Each ``value`` in the same brackets as a name, before and behind it, else the next one; between two places."""
+    find = expressions().record_value.search
     start = max(start, name.start() - _LONGEST_RECORD)
     end = min(end, name.end() + _LONGEST_RECORD)
-    find = expressions().record_value.search
     opened = max(text.rfind(sign, start, name.start()) for sign in _OPENING)
     before = find(text, opened, name.start()) if opened >= 0 else None
-    value = before or find(text, name.end(), end)
-    return value if value is not None and value.end() < len(text) else None
+    if before is not None:
+        closed = [text.find(sign, name.end(), end) for sign in _CLOSING]
+        end = min((at for at in closed if at >= 0), default=end)
+    return [value for value in (before, find(text, name.end(), end)) if value is not None]
 
 
 def _ending(text: str, value: re.Match[str]) -> re.Pattern[str]:

@@ -133,6 +133,7 @@ def test_the_second_item_of_a_list_of_two_goes_if_the_first_is_a_deny_listed_nam
         r"{{\u0022name\u0022:\u0022{}\u0022, \u0022value\u0022:\u0022{}\u0022}}",
         "{{'name': '{}', 'value': '{}", '{{"op": "replace", "path": "/{}", "value": "{}"}}',
         "Header(name='{}', value={})",
+        "{{'a value': 5, 'name': '{}', 'value': '{}'}}",
     ],
 )  # fmt: skip
 def test_the_value_of_a_record_goes_if_its_name_is_deny_listed(name: str, form: str):
