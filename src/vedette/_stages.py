@@ -330,6 +330,7 @@ def take_attachments(client: Client, capture: Capture) -> Verdict:
 
 def count_loss(client: Client, capture: Capture, reason: DiscardReason) -> None:
     """Account for a capture that is dropped, and for the attachments that would have gone with it (ATT-04)."""
+    capture.loss = None  # what a signal handler raises from here on must not have it counted a second time
     client.processor.count_drop(reason, capture.category)
     lost: list[Item] | list[attaching.LeftOut] = capture.attachments
     if not lost:
