@@ -66,9 +66,9 @@ def test_an_alarm_at_any_point_of_a_capture_goes_through_and_captures_stay_accou
     assert ended.stdout.strip() in ids
 
 
-# A signal that becomes due at one byte code after the other, in the files that keep the accounts: its handler runs where
-# CPython looks for signals next. `trip` sets it without looking, as a signal from outside does, and is called by a `for`
-# loop, after which CPython does not look either: else the handler would run in the tracing function.
+# A signal that becomes due at one byte code after the other, in the files that keep the accounts: its handler runs
+# where CPython looks for signals next. `trip` sets it without looking, as a signal from outside does, and is called by
+# a `for` loop, after which CPython does not look either: else the handler would run in the tracing function.
 AT_EACH_BYTE_CODE = """
 import ctypes, signal, sys, threading, vedette
 
@@ -104,8 +104,8 @@ def unaccounted():
     if not drop:
         client.flush(20)
     stats = client.stats()
-    ends = stats.delivered.get("error", 0) + sum(stats.dropped.get("error", {}).values()) + stats.waiting.get("error", 0)
-    return stats.captured["error"] - ends
+    dropped = sum(stats.dropped.get("error", {}).values())
+    return stats.captured["error"] - stats.delivered.get("error", 0) - dropped - stats.waiting.get("error", 0)
 
 class Forgetful(vedette.Transport):
     def capture_envelope(self, envelope): pass

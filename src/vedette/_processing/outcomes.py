@@ -116,8 +116,11 @@ class Outcomes:
             if lock.acquire(blocking=False):
                 self._fold()
         finally:
-            if lock._is_owned():  # noqa: SLF001 - a signal handler may come before what `acquire` returns is known
+            # Whatever `acquire` returned: a signal handler may come before that is known, and after any call here.
+            try:
                 lock.release()
+            except RuntimeError:  # another thread holds it
+                pass
 
     def _fold(self) -> None:
         """Move the entries into the totals. Only with the lock held."""
