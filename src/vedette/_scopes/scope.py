@@ -23,7 +23,7 @@ from vedette._scopes.propagation import PropagationContext
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from typing import Any, Final, TypedDict
+    from typing import Any, Final, NoReturn, TypedDict
 
     from typing_extensions import Unpack
 
@@ -94,6 +94,17 @@ class Scope(ScopeFields, UnbuiltOnScopes):
         fork._last_event_id = None
         fork._propagation_context = self._propagation_context
         return fork
+
+    def __copy__(self) -> Scope:
+        return self.fork()
+
+    def __deepcopy__(self, memo: object) -> Scope:
+        return self.fork()
+
+    def __reduce__(self) -> NoReturn:
+        """No pickles: what matters most in a scope, its client and processors, cannot leave the process."""
+        message = "a Scope cannot be pickled: set in the other process what its events should say"
+        raise TypeError(message)
 
     def clear(self) -> None:
         """Empty the scope, but for its processors, its client and its trace (SCO-38, ruling 30)."""
