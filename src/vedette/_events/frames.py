@@ -2,6 +2,7 @@
 
 Guarantees
 - No code of the program runs, and no frame, traceback or value is held after the call.
+- Frames by which an integration runs the program's code in its stead are left out: it did not call them.
 - The cost depends on the frames that are kept, but for one pointer walk over all of them.
 - On Python 3.12 and older, reading ``f_locals`` leaves a snapshot in the frame, which would keep the values
   of a frame that runs on alive. It is emptied again, unless someone else uses it (``locals()``, a debugger).
@@ -143,6 +144,9 @@ def _frames(kept: Sequence[FrameType | TracebackType], total: int, settings: Eve
         else:
             running = entry
             place = place_of(running, running.f_lasti, running.f_lineno, rules, around)
+        if place.is_left_out:
+            total -= 1
+            continue
         frame = place.facts.copy()
         if with_source and place.line is not None:
             # Lists of its own: a hook may change the event in place.

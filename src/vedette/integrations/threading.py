@@ -5,6 +5,7 @@ started in, and gets the global scope's data only. A task of a ``ThreadPoolExecu
 submitted it, and with them what builds on such pools: ``asyncio.to_thread``, ``loop.run_in_executor``.
 
 Guarantees
+- What stands between the program and its functions is marked (``__tracebackhide__``) and not in the frames of events.
 - Nothing is kept alive: a thread lets go of what was put on it when it runs, a task of an executor when it ends.
 - Scopes are handed over, the program's own context variables are not: code that relies on a thread having none of
   them, such as a database connection for each thread, goes on as without vedette.
@@ -89,6 +90,7 @@ def _integration() -> ThreadingIntegration | None:
 def _make_start(previous: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(previous)
     def start(self: threading.Thread) -> Any:
+        __tracebackhide__ = True
         if _submit is None:
             _look_for_pools()
         if _integration() is None:
@@ -117,6 +119,7 @@ def _run(
     own: Callable[[], None] | None,
     scopes: tuple[Scope, Scope] | None,
 ) -> None:
+    __tracebackhide__ = True
     _put_back_run(thread, own)
     isolation, current = (Scope(), Scope()) if scopes is None else scopes
     del scopes
@@ -135,6 +138,7 @@ def _put_back_run(thread: threading.Thread, own: Callable[[], None] | None) -> N
 def _make_submit(previous: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(previous)
     def submit(self: object, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
         if _integration() is None or _runs_elsewhere(type(self)):
             return previous(self, fn, *args, **kwargs)
         token = _for_a_pool.set(True)
@@ -147,6 +151,7 @@ def _make_submit(previous: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _work(isolation: Scope, current: Scope, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    __tracebackhide__ = True
     with use_scope(current), use_isolation_scope(isolation):  # the second forks the current one, for this task
         return fn(*args, **kwargs)
 
