@@ -69,14 +69,25 @@ def is_async(func: object) -> bool:
     """Whether calling this makes a coroutine or an async generator, as far as can be told without calling it."""
     inner: Any = func
     for _ in range(_MOST_WRAPPERS):
-        if inner is None or issubclass(type(inner), type):
+        if inner is None or _is_class(inner):
             return False
-        call = getattr(type(inner), "__call__", None)  # noqa: B004 - its code is wanted, not whether there is one
-        codes = [code for code in (getattr(each, "__code__", None) for each in (inner, call)) if code is not None]
+        codes = [code for code in map(_code_of, (inner, _call_of(inner))) if code is not None]
         if codes:  # Python code decides for itself what becomes of what it calls
             return any(code.co_flags & _ASYNC_FLAGS for code in codes)
         inner = next((getattr(inner, name) for name in _WRAPPED if hasattr(inner, name)), None)
     return False
+
+
+def _is_class(value: object) -> bool:
+    return issubclass(type(value), type)
+
+
+def _code_of(value: object) -> Any:
+    return getattr(value, "__code__", None)
+
+
+def _call_of(value: object) -> object:
+    return getattr(type(value), "__call__", None)  # noqa: B004 - its code is wanted, not whether there is one
 
 
 def _refuse_coroutine(answer: object) -> None:

@@ -16,7 +16,7 @@ from vedette._protocol.http_url import is_http_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, Final, TypeAlias
 
     Convert: TypeAlias = Callable[[Any], Any]
@@ -350,7 +350,10 @@ def plain_dict(value: Any) -> dict[Any, Any]:
     """What a dict holds, whatever a class derived from it makes of that."""
     if not is_a(value, dict):
         raise WrongValueError
-    return dict(dict.items(value))
+    return dict(_items_of_dict(value))
+
+
+_items_of_dict: Callable[[dict[Any, Any]], Iterable[tuple[Any, Any]]] = dict[object, object].items
 
 
 def _headers(value: Any) -> dict[str, str]:

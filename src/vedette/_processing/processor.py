@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from vedette._host.stats import Stats
-    from vedette._processing.outcomes import Fate
+    from vedette._processing.outcomes import Entry, Fate
     from vedette._processing.packing import Packer
     from vedette._processing.sending import Sender
     from vedette._protocol.envelope import Envelope
@@ -102,7 +102,8 @@ class TelemetryProcessor:
         ``on_loss`` is called, from any thread, if the item is dropped after all.
         """
         item = Item(payload, attachments, on_loss)
-        captured, note = (CAPTURED, category, 1), self._outcomes.note
+        captured: Entry = (CAPTURED, category, 1)
+        note = self._outcomes.note
         try:
             item.is_counted = True
             note(captured)  # nothing can come between, also no signal handler
