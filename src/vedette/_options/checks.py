@@ -130,6 +130,7 @@ SECONDS: Final = number(0.0, 86_400.0, " (seconds)")
 _MOST_RELEASE: Final = 200  # bytes; these limits are Relay's: it takes the field out of the event (servers.md)
 _MOST_ENVIRONMENT: Final = 64
 _MOST_DIST: Final = 64
+PROXY_SCHEMES: Final = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 _DIST_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 
 
@@ -177,9 +178,17 @@ def _dsn(value: Any) -> str:
 
 
 def _url(value: Any) -> str:
-    """Empty means: none, whatever the environment says."""
+    """Empty means: none."""
     text = plain_text(value)
     if text and not is_http_url(text):
+        raise WrongValueError
+    return text
+
+
+def _proxy(value: Any) -> str:
+    """Empty means: none, whatever the environment says."""
+    text = plain_text(value)
+    if text and not is_http_url(text, PROXY_SCHEMES):
         raise WrongValueError
     return text
 
@@ -209,7 +218,7 @@ RELEASE: Final = Check("a string", _release)
 ENVIRONMENT: Final = Check("a string", _environment)
 DIST: Final = Check("a string", _dist)
 NAME: Final = Check("a string", _stripped)
-PROXY: Final = Check("an http:// or https:// URL", _url)
+PROXY: Final = Check("an http://, https:// or socks5:// URL", _proxy)
 PATH: Final = Check("a path", _path)
 FOLDER: Final = Check("a path", _folder)
 SPOTLIGHT: Final = Check("True, False, or an http:// or https:// URL", _spotlight)
@@ -240,7 +249,18 @@ def _transport(value: Any) -> object:
     return _callback(value)
 
 
+def _ssl_context(value: Any) -> object:
+    """An ``ssl.SSLContext``, told by its class, so that ``ssl`` need not be imported for those who have none."""
+    if not any((base.__module__, base.__name__) == ("ssl", "SSLContext") for base in _class_of(value).__mro__):
+        raise WrongValueError
+    if value.protocol.name == "PROTOCOL_TLS_SERVER":
+        message = "must be for a client: ssl.create_default_context(), or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)"
+        raise WrongValueError(message)
+    return value
+
+
 CALLBACK: Final = Check("a function", _callback)
+SSL_CONTEXT: Final = Check("an ssl.SSLContext", _ssl_context)
 SCRUBBER: Final = Check("an EventScrubber, or have a method scrub_event", _scrubber)
 TRANSPORT: Final = Check("a Transport, a subclass of it, or a function that takes an event", _transport)
 

@@ -1,14 +1,21 @@
-"""Whether a text is an http or https URL that one can connect to: for proxies and other servers than the DSN's."""
+"""Whether a text is a URL that one can connect to: for proxies and other servers than the DSN's."""
 
 from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _MAX_PORT = 65535
 
 
-def is_http_url(text: str) -> bool:
-    """Whether this has the form ``http://user:password@host:port/...``, user, port and all behind being optional."""
+def is_http_url(text: str, schemes: Collection[str] = ("http", "https")) -> bool:
+    """Whether this has the form ``http://user:password@host:port/...``, user, port and all behind being optional.
+
+    ``schemes``, in lower case, may name others that have the same form.
+    """
     scheme, separator, rest = text.partition("://")
-    if not separator or scheme.lower() not in ("http", "https") or not text.isprintable() or " " in text:
+    if not separator or scheme.lower() not in schemes or not text.isprintable() or " " in text:
         return False
     for mark in "/?#":
         rest = rest.partition(mark)[0]

@@ -13,9 +13,10 @@ import trustme
 
 from tests.servers import RecordingProxy, RecordingServer, unused_port
 from vedette._protocol.categories import DiscardReason
-from vedette._transport.connections import proxy_for, tls_context
+from vedette._transport.certificates import tls_context
 from vedette._transport.delivery import Outcome
 from vedette._transport.http import HttpTransport
+from vedette._transport.proxies import proxy_for
 
 BODY = b'{}\n{"type":"event","length":2}\n{}\n'
 
@@ -172,11 +173,11 @@ def test_a_slow_handshake_leaves_less_time_for_sending(secure_server, ca_file):
         ({"key_file": __file__}, "option 'key_file' needs 'cert_file', the certificate that the key is for"),
         (
             {"http_proxy": "ftp://h"},
-            "option 'http_proxy' must be an http:// or https:// URL, got the scheme 'ftp'",
+            "option 'http_proxy' must be an http://, https:// or socks5:// URL, got the scheme 'ftp'",
         ),
         (
             {"https_proxy": "h:80"},
-            "option 'https_proxy' must be an http:// or https:// URL, got the scheme ''",
+            "option 'https_proxy' must be an http://, https:// or socks5:// URL, got the scheme ''",
         ),
     ],
 )
