@@ -53,7 +53,7 @@ _NETWORK: Final = Group(
     "",
     Option(
         "request_timeout",
-        checks.number(0.1, 3600.0, " (seconds)").or_none(),
+        checks.number(0.1, 30.0, " (seconds)").or_none(),
         None,
         "Seconds that one request may take in all, and one more for each MiB of attachments.",
         absent="30",

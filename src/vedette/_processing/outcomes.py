@@ -58,6 +58,11 @@ class Outcomes:
         self._entries.extend(((CAPTURED, category, quantity), (reason, category, quantity)))
         self._fold_when_many()
 
+    def count_late_loss(self, reason: DiscardReason, category: DataCategory, quantity: int = 1) -> None:
+        """What had counted as delivered, for a program's own transport had taken it, was lost after all."""
+        self.count(DELIVERED, category, -quantity)
+        self.count(reason, category, quantity)
+
     def take_losses(self) -> Losses:
         """What was dropped since the last call, and forget it (CR-54)."""
         with self._lock:

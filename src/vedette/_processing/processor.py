@@ -78,6 +78,7 @@ class TelemetryProcessor:
         self._send_reports = send_reports and sender.sends_reports
         self._clock = clock
         self._outcomes = Outcomes()
+        sender.on_late_loss = self._outcomes.count_late_loss
         self._limit_warnings = LimitWarnings(sender.seconds_limited, self._outcomes.lost_to_limits, clock)
         ledger = Ledger(BUFFERED_BYTES)
         self._buffers = {each: Buffer(each, capacity, ledger, self._count_overflow) for each in WEIGHTS}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import urllib3
 
 MAX_CONNECTIONS: Final = 4
-"""Connections that are kept open; as many requests as that are in flight at most (design, decision 8)."""
+"""Connections that are kept open, where the option ``max_connections`` is not given (design, decision 8)."""
 
 # Seconds of silence before the first probe, seconds between probes, probes: half-open connections are found
 # within two minutes, and idle ones stay alive behind NATs and load balancers that cut them after a minute.
@@ -44,7 +44,7 @@ def new_manager(scheme: str, netloc: str, options: Mapping[str, Any]) -> urllib3
     context = tls_context(options) if "https" in (scheme, proxy and scheme_of(proxy)) else None
     settings: dict[str, Any] = {
         "num_pools": 1,
-        "maxsize": MAX_CONNECTIONS,
+        "maxsize": options.get("max_connections") or MAX_CONNECTIONS,
         "socket_options": _socket_options(options),
         "ssl_context": context,
     }

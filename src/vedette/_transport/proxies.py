@@ -23,7 +23,9 @@ def check_proxies(options: Mapping[str, Any]) -> None:
             continue
         scheme = scheme_of(proxy)
         if scheme not in _SCHEMES:
-            raise ValueError(f"option {name!r} must be an http://, https:// or socks5:// URL, got the scheme {scheme!r}")
+            raise ValueError(
+                f"option {name!r} must be an http://, https:// or socks5:// URL, got the scheme {scheme!r}"
+            )
         if scheme in SOCKS_SCHEMES and not _has_socks():
             raise ValueError(f"option {name!r} needs a package for {scheme}: pip install 'vedette[socks]'")
 
