@@ -140,7 +140,7 @@ class GuestSender(Sender):
         done.acquire(timeout=max(0.0, seconds))
 
     def _note_loss(self, reason: str, category: DataCategory, quantity: int) -> None:
-        """Of what is being sent; or, from a thread or at a time of the guest's own, of what had counted as delivered."""
+        """Of what is being sent; or, from another thread or later, of what had counted as delivered."""
         try:
             known = DiscardReason(reason)
         except ValueError:

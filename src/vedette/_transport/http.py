@@ -62,7 +62,7 @@ class HttpTransport(Transport):
     """
 
     TIMEOUT: ClassVar[float] = 30.0
-    """Seconds that one request may take where the option ``request_timeout`` is not given; a subclass may have its own."""
+    """Seconds that one request may take where ``request_timeout`` is not given. A subclass may have its own."""
 
     def __init__(self, options: Mapping[str, Any], *, url: str | None = None) -> None:
         super().__init__(options)
@@ -237,11 +237,9 @@ class HttpTransport(Transport):
 
 def _finish(response: urllib3.BaseHTTPResponse) -> str:
     """Give the connection back. What the server says in the body is for people only (TRN-14, TRN-15, OFF-10)."""
-    import urllib3  # noqa: PLC0415
-
     try:
         body = response.read(_MAX_ANSWER + 1, decode_content=False)
-    except (urllib3.exceptions.HTTPError, OSError):
+    except Exception:  # noqa: BLE001 - broken off, too late, or chunks that make http.client itself stumble
         response.close()
         return ""
     if len(body) > _MAX_ANSWER:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     import urllib3
+    from urllib3.connection import HTTPConnection
 
+_MOST_HEAD: Final = 262_144  # bytes of an answer before its body; servers accept some 8 to 64 KiB themselves
+_BODY_SECONDS: Final = 1.0  # that the body may take behind the headers
 _LEAST_TIMEOUT: Final = 0.001  # seconds; a socket takes 0 for "do not block"
 
 
@@ -84,21 +87,11 @@ def _left(deadline: float) -> float:
 
 
 def _connection_class() -> Any:
-    import http.client  # noqa: PLC0415
-
     from urllib3.connection import HTTPConnection  # noqa: PLC0415
-    from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError  # noqa: PLC0415
     from urllib3.response import HTTPResponse  # noqa: PLC0415, TC002
-    from urllib3.util.connection import allowed_gai_family  # noqa: PLC0415
-
-    class Response(http.client.HTTPResponse):
-        def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-            super().__init__(sock, *args, **kwargs)
-            self.fp.close()
-            self.fp = io.BufferedReader(_DeadlineReader(sock))
 
     class Connection(HTTPConnection):
-        response_class = Response
+        response_class = _response_class()
         answers = 0
         """Answers that came over this TCP connection."""
         deadline: float | None = None
@@ -111,20 +104,7 @@ def _connection_class() -> Any:
             self._grant_what_is_left()
 
         def _new_conn(self) -> socket.socket:
-            import socket  # noqa: PLC0415
-
-            host = self._dns_host.strip("[]")
-            try:
-                addresses = socket.getaddrinfo(host, self.port, allowed_gai_family(), socket.SOCK_STREAM)
-                return _connected(addresses, self.deadline, self.socket_options or ())
-            except socket.gaierror as error:
-                raise NameResolutionError(self.host, self, error) from error
-            except UnicodeError as error:  # a label that is empty or too long
-                raise NameResolutionError(self.host, self, socket.gaierror(str(error))) from error
-            except TimeoutError as error:
-                raise ConnectTimeoutError(self, f"connecting to {self.host} took too long") from error
-            except OSError as error:
-                raise NewConnectionError(self, f"no connection to {self.host}: {error}") from error
+            return _new_socket(self, self._dns_host.strip("[]"), self.deadline)
 
         def _tunnel(self) -> None:
             self._grant_what_is_left()
@@ -161,6 +141,43 @@ def _connection_class() -> Any:
     return Connection
 
 
+def _response_class() -> Any:
+    import http.client  # noqa: PLC0415
+
+    class Response(http.client.HTTPResponse):
+        def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+            super().__init__(sock, *args, **kwargs)
+            self.fp.close()
+            self.reader = _DeadlineReader(sock)
+            self.fp = io.BufferedReader(self.reader)
+
+        def begin(self) -> None:
+            super().begin()
+            self.reader.reached_body()
+
+    return Response
+
+
+def _new_socket(connection: HTTPConnection, host: str, deadline: float | None) -> socket.socket:
+    """Connected to one of the host's addresses; failures are told as urllib3 tells them."""
+    import socket  # noqa: PLC0415
+
+    from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError  # noqa: PLC0415
+    from urllib3.util.connection import allowed_gai_family  # noqa: PLC0415
+
+    try:
+        addresses = socket.getaddrinfo(host, connection.port, allowed_gai_family(), socket.SOCK_STREAM)
+        return _connected(addresses, deadline, connection.socket_options or ())
+    except socket.gaierror as error:
+        raise NameResolutionError(host, connection, error) from error
+    except UnicodeError as error:  # a label that is empty or too long
+        raise NameResolutionError(host, connection, socket.gaierror(str(error))) from error
+    except TimeoutError as error:
+        raise ConnectTimeoutError(connection, f"connecting to {host} took too long") from error
+    except OSError as error:
+        raise NewConnectionError(connection, f"no connection to {host}: {error}") from error
+
+
 def _connected(
     addresses: list[tuple[Any, ...]], deadline: float | None, socket_options: Iterable[tuple[Any, ...]]
 ) -> socket.socket:
@@ -194,7 +211,11 @@ def _connected(
 
 
 class _DeadlineReader(io.RawIOBase):
-    """Reads an answer within the socket's time-out in all; a socket by itself grants it to each read anew."""
+    """Reads an answer within the socket's time-out in all; a socket by itself grants it to each read anew.
+
+    What comes before the body (any number of ``100 Continue`` too) is bounded in bytes: whoever reads the body bounds
+    that, but http.client takes 100 lines of 64 KiB each for headers, and spends many times as much memory on them.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__()
@@ -202,6 +223,13 @@ class _DeadlineReader(io.RawIOBase):
         self._raw = sock.makefile("rb", buffering=0)  # keeps the socket open until the answer is closed
         timeout = sock.gettimeout()
         self._deadline = None if timeout is None else time.monotonic() + timeout
+        self.left_for_head: int | None = _MOST_HEAD
+
+    def reached_body(self) -> None:
+        """The answer is known. The rest only saves the connection, which is not worth much waiting."""
+        self.left_for_head = None
+        if self._deadline is not None:
+            self._deadline = min(self._deadline, time.monotonic() + _BODY_SECONDS)
 
     def readable(self) -> bool:
         return True
@@ -212,7 +240,12 @@ class _DeadlineReader(io.RawIOBase):
             if left <= 0:
                 raise TimeoutError("the answer took too long")
             self._sock.settimeout(left)
-        return self._raw.readinto(buffer)
+        count = self._raw.readinto(buffer)
+        if self.left_for_head is not None and count:
+            self.left_for_head -= count
+            if self.left_for_head < 0:
+                raise ConnectionError(f"more than {_MOST_HEAD} bytes, and no end of the headers")
+        return count
 
     def close(self) -> None:
         self._raw.close()

@@ -372,7 +372,7 @@ def test_values_are_taken_in_the_forms_that_they_come_in(option: str, value: Any
 def test_a_tls_context_is_taken_as_it_is_if_it_is_for_a_client() -> None:
     context = ssl.create_default_context()
     assert resolve({"ssl_context": context}, {})["ssl_context"] is context
-    with pytest.raises(OptionError, match="must be for a client: ssl.create_default_context()"):
+    with pytest.raises(OptionError, match="must be for a client"):
         resolve({"ssl_context": ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)}, {})
 
 

@@ -34,7 +34,7 @@ def ca_folder(ca_file, tmp_path):
     done = subprocess.run(
         ["openssl", "x509", "-hash", "-noout", "-in", ca_file], capture_output=True, text=True, check=True
     )
-    os.symlink(ca_file, tmp_path / f"{done.stdout.strip()}.0")
+    (tmp_path / f"{done.stdout.strip()}.0").symlink_to(ca_file)
     return str(tmp_path)
 
 

@@ -8,7 +8,7 @@ import ssl
 
 import pytest
 
-from tests.servers import RecordingProxy, RecordingServer, unused_port
+from tests.servers import RecordingProxy, unused_port
 from tests.socks_servers import SocksServer
 from vedette._protocol.categories import DiscardReason
 from vedette._transport.delivery import Outcome
