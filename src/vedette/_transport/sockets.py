@@ -108,7 +108,7 @@ def _connection_class() -> Any:
 
         def _tunnel(self) -> None:
             self._grant_what_is_left()
-            super()._tunnel()  # type: ignore[misc]  # of http.client, as urllib3 calls it
+            super()._tunnel()  # of http.client, as urllib3 calls it
             self._grant_what_is_left()
 
         def _grant_what_is_left(self) -> None:

@@ -24,19 +24,6 @@ BODY = b'{}\n{"type":"event","length":2}\n{}\n'
 LIMITS = "X-Sentry-Rate-Limits"
 
 
-@pytest.fixture
-def server():
-    with RecordingServer() as running:
-        yield running
-
-
-@pytest.fixture
-def transport(server):
-    made = HttpTransport({"dsn": server.dsn()})
-    yield made
-    made.kill()
-
-
 def reason_of(delivery: Delivery) -> DiscardReason | None:
     assert (delivery.outcome is Outcome.LOST) == (delivery.reason is not None)
     return delivery.reason
@@ -420,6 +407,24 @@ def test_gzip_has_nothing_to_fall_back_on(server, transport):
 def test_an_unknown_compression_is_refused_at_once():
     with pytest.raises(ValueError, match="unknown compression 'lzma'"):
         HttpTransport({"dsn": "https://k@h/1", "compression": "lzma"})
+
+
+@pytest.mark.parametrize("how", ["request_timeout", "TIMEOUT"])
+def test_users_may_set_how_long_one_request_may_take(how):
+    class Quick(HttpTransport):
+        TIMEOUT = 0.3
+
+    with RecordingServer() as server:
+        server.answer(gate=threading.Event(), times=2)
+        if how == "TIMEOUT":
+            transport = Quick({"dsn": server.dsn(), "request_timeout": None})
+        else:
+            transport = HttpTransport({"dsn": server.dsn(), "request_timeout": 0.3})
+        for timeout in (None, 30):
+            started = time.monotonic()
+            assert transport.deliver(BODY, timeout=timeout).reason is DiscardReason.NETWORK_ERROR
+            assert 0.25 < time.monotonic() - started < 2
+        transport.kill()
 
 
 # capture_envelope

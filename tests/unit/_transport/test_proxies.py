@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import importlib
+import socket
 import ssl
+import threading
+import time
 
 import pytest
 
-from tests.servers import RecordingProxy, unused_port
+from tests.servers import Listener, RecordingProxy, unused_port
 from tests.socks_servers import SocksServer
 from vedette._protocol.categories import DiscardReason
 from vedette._transport.delivery import Outcome
@@ -178,6 +181,39 @@ def test_no_proxy_is_obeyed_on_the_wire(server, proxy, environment, deliver):
     environment({"no_proxy": "127.0.0.1"})
     assert deliver(server.dsn(), http_proxy=proxy.url).outcome is Outcome.DELIVERED
     assert (len(server.requests), proxy.asked) == (1, [])
+
+
+def test_time_that_the_tunnel_took_is_not_granted_once_more(secure_server, ca_file):
+    class SlowProxy(Listener):
+        def _serve(self, sock, reader, number):
+            while reader.readline() != b"\r\n":
+                pass
+            self._closing.wait(0.7)
+            with socket.create_connection(("127.0.0.1", secure_server.port)) as upstream:
+                sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                back = threading.Thread(target=carry, args=(upstream, sock))
+                back.start()
+                carry(sock, upstream)
+                upstream.shutdown(socket.SHUT_RDWR)
+                back.join()
+
+    def carry(source, target):
+        try:
+            while data := source.recv(65_536):
+                target.sendall(data)
+        except OSError:
+            return
+
+    secure_server.answer(gate=threading.Event())
+    with SlowProxy() as proxy:
+        options = {"dsn": secure_server.dsn(), "ca_certs": ca_file, "proxy": f"http://127.0.0.1:{proxy.port}"}
+        transport = HttpTransport(options)
+        transport.ensure_imported()
+        started = time.monotonic()
+        assert transport.deliver(BODY, timeout=1.0).reason is DiscardReason.NETWORK_ERROR
+        assert 0.95 < time.monotonic() - started < 1.4  # not 0.7 s for the tunnel, and 1 s more for the answer
+        assert len(secure_server.requests) == 1
+        transport.kill()
 
 
 # SOCKS

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers import RecordingServer, decoded, parsed_envelope
+from tests.servers import decoded, parsed_envelope
 from tests.waiting import wait_until
 from vedette._protocol.categories import DiscardReason
 from vedette._protocol.envelope import Envelope, Item, PayloadRef
@@ -23,19 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NEVER = time.monotonic() + 1e9
-
-
-@pytest.fixture
-def server():
-    with RecordingServer() as running:
-        yield running
-
-
-@pytest.fixture
-def transport(server):
-    made = HttpTransport({"dsn": server.dsn()})
-    yield made
-    made.kill()
 
 
 def envelope_with(path: Path) -> Envelope:

@@ -7,13 +7,12 @@ import gzip
 import itertools
 import os
 import socket
-import threading
 import time
 import tracemalloc
 
 import pytest
 
-from tests.servers import Listener, RecordingServer, read_request
+from tests.servers import Listener, read_request
 from tests.waiting import wait_until
 from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._transport.delivery import Outcome
@@ -248,63 +247,9 @@ def test_a_proxy_that_does_not_make_the_tunnel_is_a_network_error_in_time(pieces
         transport.kill()
 
 
-def test_time_that_the_tunnel_took_is_not_granted_once_more(secure_server, ca_file):
-    class SlowProxy(Listener):
-        def _serve(self, sock, reader, number):
-            while reader.readline() != b"\r\n":
-                pass
-            self._closing.wait(0.7)
-            with socket.create_connection(("127.0.0.1", secure_server.port)) as upstream:
-                sock.sendall(ESTABLISHED + b"\r\n")
-                back = threading.Thread(target=carry, args=(upstream, sock))
-                back.start()
-                carry(sock, upstream)
-                upstream.shutdown(socket.SHUT_RDWR)
-                back.join()
-
-    def carry(source, target):
-        try:
-            while data := source.recv(65_536):
-                target.sendall(data)
-        except OSError:
-            return
-
-    secure_server.answer(gate=threading.Event())
-    with SlowProxy() as proxy:
-        options = {"dsn": secure_server.dsn(), "ca_certs": ca_file, "proxy": f"http://127.0.0.1:{proxy.port}"}
-        transport = HttpTransport(options)
-        transport.ensure_imported()
-        started = time.monotonic()
-        assert transport.deliver(BODY, timeout=1.0).reason is DiscardReason.NETWORK_ERROR
-        assert 0.95 < time.monotonic() - started < 1.4  # not 0.7 s for the tunnel, and 1 s more for the answer
-        assert len(secure_server.requests) == 1
-        transport.kill()
-
-
 @pytest.mark.parametrize("silent_at", [b"", b"\5\0"])
 def test_a_socks_proxy_that_falls_silent_is_a_network_error_in_time(silent_at):
     with HostileServer(once(silent_at)) as hostile:
         transport = HttpTransport({"dsn": "http://abc@127.0.0.1:9/7", "proxy": f"socks5://127.0.0.1:{hostile.port}"})
         assert bounded_delivery(transport).reason is DiscardReason.NETWORK_ERROR
-        transport.kill()
-
-
-# The time-out that users set
-
-
-@pytest.mark.parametrize("how", ["request_timeout", "TIMEOUT"])
-def test_users_may_set_how_long_one_request_may_take(how):
-    class Quick(HttpTransport):
-        TIMEOUT = 0.3
-
-    with RecordingServer() as server:
-        server.answer(gate=threading.Event(), times=2)
-        if how == "TIMEOUT":
-            transport = Quick({"dsn": server.dsn(), "request_timeout": None})
-        else:
-            transport = HttpTransport({"dsn": server.dsn(), "request_timeout": 0.3})
-        for timeout in (None, 30):
-            started = time.monotonic()
-            assert transport.deliver(BODY, timeout=timeout).reason is DiscardReason.NETWORK_ERROR
-            assert 0.25 < time.monotonic() - started < 2
         transport.kill()
