@@ -332,7 +332,7 @@ NAMED = {
     "extras": ["extra.many"],
     "message": ["logentry.formatted"],
     "locals": [],
-    "breadcrumbs": ["breadcrumbs.values.0.message", "breadcrumbs.values.99.data.part 99"],
+    "breadcrumbs": ["breadcrumbs.values.0.message", "breadcrumbs.values.0.data", "breadcrumbs.values."],
     "exception": ["exception.values.0.value"],
     "all of it": ["extra", "exception.values.0.value", "breadcrumbs"],
 }
