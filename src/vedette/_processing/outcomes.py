@@ -102,7 +102,7 @@ class Outcomes:
         for (what, category), quantity in totals.items():
             if isinstance(what, DiscardReason):
                 dropped.setdefault(category.value, {})[what.value] = quantity
-            else:
+            elif quantity:
                 plain[what][category.value] = quantity
         still = {category.value: number for category, number in waiting if number}
         return Stats(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vedette._protocol.categories import DiscardReason
 from vedette._transport.interface import Transport
 
 TYPE_CHECKING = False
@@ -13,13 +14,16 @@ if TYPE_CHECKING:
 
 
 class FunctionTransport(Transport):
-    """Calls a function with each event (a dict); everything else in an envelope is left out."""
+    """Calls a function with each event (a dict). What else there is in an envelope is lost, and counted so."""
 
     def __init__(self, function: Callable[[Any], object], options: Mapping[str, Any] | None = None) -> None:
         super().__init__(options)
         self._function = function
 
     def capture_envelope(self, envelope: Envelope) -> None:
-        event = envelope.get_event()
-        if event is not None:
-            self._function(event)
+        for item in envelope.items:
+            event = item.get_event()
+            if event is not None:
+                self._function(event)
+            else:
+                self.record_lost_event(DiscardReason.SEND_ERROR, item=item)

@@ -9,6 +9,7 @@ urllib3 is imported inside the functions: it takes 56 ms, which only the sender 
 
 from __future__ import annotations
 
+import functools
 import io
 import time
 
@@ -40,21 +41,8 @@ def is_stale(error: BaseException) -> bool:
 
 def timeout_until(deadline: float, most: float) -> urllib3.Timeout:
     """A time-out that ends at ``deadline`` (of the monotonic clock), whenever it is asked; ``most`` seconds a step."""
-    import urllib3  # noqa: PLC0415
-
-    class Until(urllib3.Timeout):
-        """urllib3's own counts from where it thinks that connecting began, which is behind a proxy's tunnel."""
-
-        def clone(self) -> Until:
-            return self
-
-        @property
-        def connect_timeout(self) -> float:
-            return min(most, _left(deadline))
-
-        read_timeout = connect_timeout
-
-    return Until()
+    timeout: urllib3.Timeout = _until_class()(deadline, most)
+    return timeout
 
 
 def pool_classes(*, socks: bool) -> dict[str, Any]:
@@ -80,6 +68,30 @@ def pool_classes(*, socks: bool) -> dict[str, Any]:
                 conn.connect()
 
     return {"http": Pool, "https": TLSPool}
+
+
+@functools.cache
+def _until_class() -> Any:
+    import urllib3  # noqa: PLC0415
+
+    class Until(urllib3.Timeout):
+        """urllib3's own counts from where it thinks that connecting began, which is behind a proxy's tunnel."""
+
+        def __init__(self, deadline: float, most: float) -> None:
+            super().__init__()
+            self._deadline = deadline
+            self._most = most
+
+        def clone(self) -> Until:
+            return self
+
+        @property
+        def connect_timeout(self) -> float:
+            return min(self._most, _left(self._deadline))
+
+        read_timeout = connect_timeout
+
+    return Until
 
 
 def _left(deadline: float) -> float:
