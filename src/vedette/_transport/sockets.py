@@ -55,12 +55,14 @@ def pool_classes(*, socks: bool) -> dict[str, Any]:
         from urllib3.contrib.socks import SOCKSConnection  # noqa: PLC0415 - of an extra
 
         plain = type("SocksConnection", (SOCKSConnection, plain), {})
+    # Any: urllib3 declares the attribute as a protocol that its own classes do not meet.
+    secured: Any = type("TLSConnection", (plain, HTTPSConnection), {})
 
     class Pool(urllib3.HTTPConnectionPool):
         ConnectionCls = plain
 
     class TLSPool(urllib3.HTTPSConnectionPool):
-        ConnectionCls = type("TLSConnection", (plain, HTTPSConnection), {})
+        ConnectionCls = secured
 
         def _validate_conn(self, conn: Any) -> None:
             # Without urllib3's warning, on stderr, of a context that verifies nothing: the program gave it.
@@ -89,7 +91,9 @@ def _until_class() -> Any:
         def connect_timeout(self) -> float:
             return min(self._most, _left(self._deadline))
 
-        read_timeout = connect_timeout
+        @property
+        def read_timeout(self) -> float:
+            return self.connect_timeout
 
     return Until
 
