@@ -27,7 +27,7 @@ def is_http_url(text: str, schemes: Collection[str] = ("http", "https")) -> bool
         port = after[1:]
     else:
         host, _, port = netloc.partition(":")
-        if not all(letter.isalnum() or letter in "-._" for letter in host):
+        if not host.isascii() or not all(letter.isalnum() or letter in "-._" for letter in host):
             return False
     return bool(host) and (not port or _is_port(port))
 

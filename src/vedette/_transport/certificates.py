@@ -54,7 +54,10 @@ def tls_context(options: Mapping[str, Any]) -> ssl.SSLContext:
         for folder in _folders_of_environment():
             context.load_verify_locations(capath=folder)
     if options.get("cert_file"):
-        context.load_cert_chain(options["cert_file"], options.get("key_file"))
+        try:  # with a password, for OpenSSL would ask for that of an encrypted key on the terminal, and wait
+            context.load_cert_chain(options["cert_file"], options.get("key_file"), password="")
+        except ssl.SSLError as error:
+            raise OSError(f"cert_file: {error}; a key with a password needs ssl_context") from error
     return context
 
 

@@ -389,6 +389,7 @@ def test_a_tls_context_is_taken_as_it_is_if_it_is_for_a_client() -> None:
         ("socket_options", [(1, 2)], "must be a list of (level, name, value), as socket.setsockopt takes them"),
         ("http_proxy", "ftp://localhost:1", "must be an http://, https:// or socks5:// URL, got 'ftp://localhost:1'"),
         ("http_proxy", "http://", "must be an http://, https:// or socks5:// URL, got 'http://'"),
+        ("http_proxy", "http://bücher", "must be an http://, https:// or socks5:// URL, got 'http://bücher'"),
         ("http_proxy", "http://x y", "must be an http://, https:// or socks5:// URL, got 'http://x y'"),
         ("https_proxy", "http://[::1", "must be an http://, https:// or socks5:// URL, got 'http://[::1'"),
         (

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
 import shutil
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from datetime import datetime, timedelta, timezone
 
 import certifi
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from tests.servers import RecordingServer
 from vedette._protocol.categories import DiscardReason
@@ -141,6 +150,47 @@ def test_a_client_shows_its_certificate(strict_server, authority, ca_file, tmp_p
     assert deliver(strict_server.dsn(), ca_certs=ca_file).reason is DiscardReason.NETWORK_ERROR
     shown = deliver(strict_server.dsn(), ca_certs=ca_file, cert_file=str(cert), key_file=str(key))
     assert shown.outcome is Outcome.DELIVERED
+
+
+def test_a_key_with_a_password_is_told_and_never_asked_for_on_the_terminal(secure_server, authority, ca_file, tmp_path):
+    """On a terminal of its own, where OpenSSL would ask, and wait."""
+    mine = authority.issue_cert("client.example.org")
+    key = load_pem_private_key(mine.private_key_pem.bytes(), None)
+    locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+    (tmp_path / "key.pem").write_bytes(locked)
+    mine.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    program = """
+import logging, sys, vedette
+logging.basicConfig(stream=sys.stdout)
+dsn, ca, folder = sys.argv[1:]
+vedette.init(dsn, ca_certs=ca, cert_file=folder + "/cert.pem", key_file=folder + "/key.pem")
+vedette.capture_message("hello")
+vedette.flush(5)
+print(vedette.get_client().stats().dropped)
+"""
+    command = [sys.executable, "-c", program, secure_server.dsn(), ca_file, str(tmp_path)]
+    said = said_on_terminal(command)
+    assert "pass phrase" not in said
+    assert "nothing can be sent: the certificates cannot be loaded: cert_file: " in said
+    assert "a key with a password needs ssl_context" in said
+    assert "'network_error': 1" in said
+
+
+def said_on_terminal(command):
+    """What a program says to a terminal that nobody sits at; it is ended where it waits for an answer."""
+    terminal, its_end = pty.openpty()
+    program = subprocess.Popen(command, stdin=its_end, stdout=its_end, stderr=its_end, start_new_session=True)
+    os.close(its_end)
+    said = b""
+    try:
+        while select.select([terminal], [], [], 20)[0]:
+            said += os.read(terminal, 65_536)
+    except OSError:  # as Linux tells that it was closed
+        pass
+    program.kill()
+    program.wait()
+    os.close(terminal)
+    return said.decode()
 
 
 # A context of the program's own
