@@ -10,6 +10,8 @@ import socket
 import time
 import tracemalloc
 
+import hypothesis
+import hypothesis.strategies as st
 import pytest
 
 from tests.servers import Listener, read_request
@@ -124,6 +126,47 @@ def test_what_is_no_answer_is_a_network_error_in_time(way):
         assert (delivery.outcome, delivery.reason) == (Outcome.LOST, DiscardReason.NETWORK_ERROR)
         assert len(delivery.detail) <= 500
         transport.kill()
+
+
+class SayingServer(Listener):
+    """Answers each connection with the bytes that are set, and hangs up."""
+
+    said = b""
+
+    def _serve(self, sock, reader, number):
+        read_request(reader, number)
+        sock.sendall(self.said)
+
+
+ANSWERS = st.binary(max_size=300) | st.lists(
+    st.sampled_from([OK, b"HTTP/1.1 429 No\r\n", b"HTTP/1.0 302 x\r\n", b"\r\n", b"\n", b"Content-Length: 5\r\n"])
+    | st.sampled_from([b"Transfer-Encoding: chunked\r\n", b"X-Sentry-Rate-Limits: 1:error\r\n", b"Location: /\r\n"])
+    | st.sampled_from(
+        [b"Retry-After: 1\r\n", b"5\r\nhello\r\n", b"Connection: close\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"]
+    )
+    | st.binary(max_size=20),
+    max_size=10,
+).map(b"".join)
+
+
+def test_any_bytes_as_an_answer_end_in_one_of_the_three_ways(caplog):
+    with SayingServer() as server:
+
+        @hypothesis.given(ANSWERS)
+        @hypothesis.settings(max_examples=150)
+        def check(answer):
+            server.said = answer
+            transport = HttpTransport({"dsn": f"http://abc@127.0.0.1:{server.port}/7"})
+            delivery = transport.deliver(BODY, timeout=5)
+            transport.kill()
+            assert delivery.reason is not DiscardReason.INTERNAL_SDK_ERROR
+            assert (delivery.outcome is Outcome.REFUSED) == (delivery.status == 429)
+            assert (delivery.outcome is Outcome.DELIVERED) == (
+                delivery.status is not None and 200 <= delivery.status < 300
+            )
+
+        check()
+    assert not [record for record in caplog.records if record.name == "vedette" and record.levelname == "WARNING"]
 
 
 BOMB = gzip.compress(bytes(20_000_000))
