@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 
@@ -91,6 +92,18 @@ def test_it_is_reached_through_a_proxy_too_and_the_proxy_may_have_one(ipv6_serve
     with proxy:
         assert deliver(server.dsn(), proxy=proxy.url).outcome is Outcome.DELIVERED
         assert len(proxy.asked) == 1
+
+
+def test_a_tunnel_leads_to_an_ipv6_address(ipv6_server, authority, ca_file, deliver):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("::1").configure_cert(context)
+    ipv6_server.close()
+    secure = RecordingServer(context)
+    secure.host = "::1"
+    with secure, RecordingProxy() as proxy:
+        assert deliver(secure.dsn(), proxy=proxy.url, ca_certs=ca_file).outcome is Outcome.DELIVERED
+        assert [request.target for request in proxy.asked] == [f"[::1]:{secure.port}"]
+        assert deliver(secure.dsn(), ca_certs=ca_file).outcome is Outcome.DELIVERED
 
 
 # A host with several addresses
