@@ -9,7 +9,6 @@ urllib3 is imported inside the functions: it takes 56 ms, which only the sender 
 
 from __future__ import annotations
 
-import functools
 import io
 import time
 
@@ -26,6 +25,8 @@ _MOST_HEAD: Final = 262_144  # bytes of an answer before its body; servers accep
 _BODY_SECONDS: Final = 1.0  # that the body may take behind the headers
 _LEAST_TIMEOUT: Final = 0.001  # seconds; a socket takes 0 for "do not block"
 
+_until: Any = None
+
 
 class StaleConnectionError(ConnectionError):
     """A connection that had been used before died without an answer: the server had closed it meanwhile."""
@@ -41,7 +42,10 @@ def is_stale(error: BaseException) -> bool:
 
 def timeout_until(deadline: float, most: float) -> urllib3.Timeout:
     """A time-out that ends at ``deadline`` (of the monotonic clock), whenever it is asked; ``most`` seconds a step."""
-    timeout: urllib3.Timeout = _until_class()(deadline, most)
+    global _until  # noqa: PLW0603 - made once: a class a request would be garbage that only a collection finds
+    if _until is None:
+        _until = _until_class()
+    timeout: urllib3.Timeout = _until(deadline, most)
     return timeout
 
 
@@ -72,7 +76,6 @@ def pool_classes(*, socks: bool) -> dict[str, Any]:
     return {"http": Pool, "https": TLSPool}
 
 
-@functools.cache
 def _until_class() -> Any:
     import urllib3  # noqa: PLC0415
 

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from tests.servers import RecordingServer
 from vedette._protocol.categories import DiscardReason
-from vedette._transport.certificates import tls_context
+from vedette._transport.connections import tls_context
 from vedette._transport.delivery import Outcome
 from vedette._transport.http import HttpTransport
 
