@@ -251,7 +251,7 @@ def _transport(value: Any) -> object:
 
 def _ssl_context(value: Any) -> object:
     """An ``ssl.SSLContext``, told by its class, so that ``ssl`` need not be imported for those who have none."""
-    if not any((base.__module__, base.__name__) == ("ssl", "SSLContext") for base in _class_of(value).__mro__):
+    if not any((base.__module__, base.__name__) == ("ssl", "SSLContext") for base in type(value).__mro__):
         raise WrongValueError
     if value.protocol.name == "PROTOCOL_TLS_SERVER":
         message = "must be for a client: ssl.create_default_context(), or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)"
