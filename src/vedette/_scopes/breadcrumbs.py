@@ -51,7 +51,9 @@ def plain(  # noqa: C901 - calls would double it
     """
     if message is not None and (_type(message) is not str or len(message) > limit or not message.isascii()):
         return None
-    if category is not None and (_type(category) is not str or not (category in PLAIN_KEYS or _is_plain(limit, category))):
+    if category is not None and (
+        _type(category) is not str or not (category in PLAIN_KEYS or _is_plain(limit, category))
+    ):
         return None
     if type is not None and (_type(type) is not str or not (type in PLAIN_KEYS or _is_plain(limit, type))):
         return None
@@ -67,7 +69,7 @@ def plain(  # noqa: C901 - calls would double it
         for name in data:
             if _type(name) is not str or not (name in PLAIN_KEYS or is_plain_key(name)):
                 return None
-            value = data[name]  # noqa: PLC0206 - sooner than by `items`, which makes pairs
+            value = data[name]
             kind = _type(value)  # pyright: ignore[reportUnknownVariableType] - of anything
             if kind is str:
                 if len(value) > limit or not value.isascii():
