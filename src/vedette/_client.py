@@ -14,7 +14,7 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import Mapping
+from _collections_abc import Mapping  # `collections` would take a millisecond, and this is here already
 from types import MappingProxyType
 
 from vedette import _stages as stages

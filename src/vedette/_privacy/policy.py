@@ -13,7 +13,7 @@ Where the options come from
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from _collections_abc import Mapping  # `collections` would take a millisecond, and this is here already
 
 from vedette._privacy import texts
 from vedette._privacy.collection import OFF, DataCollection, Frozen

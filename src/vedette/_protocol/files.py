@@ -9,14 +9,13 @@ Guarantees
   none can be had (the bound, or Windows, where an open file cannot be deleted), the file is opened when it
   is sent, and has to be the same one: same device, same inode.
 
-Relies on: ``deque.append`` and ``pop`` being safe together; ``os.pread``, which shares no position.
+Relies on: ``list.append`` and ``pop`` being safe together; ``os.pread``, which shares no position.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections import deque
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ PIECE_BYTES: Final = 64 * 1024
 
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _CAN_HOLD: Final = hasattr(os, "pread")
-_places: Final = deque(range(HELD_FILES if _CAN_HOLD else 0))  # one is taken for each descriptor held
+_places: Final = list(range(HELD_FILES if _CAN_HOLD else 0))  # one is taken for each descriptor held
 
 
 class FileTooLargeError(OSError):
