@@ -102,13 +102,17 @@ class Policy(Frozen):
         if collected is None or sent is None:
             collected = DenyList(send_default_pii=not is_strict, hides_address=not user_info)
             # The last look does not know what was collected in which direction: all terms count.
-            sent = DenyList(
-                send_default_pii=not is_strict,
-                hides_address=not user_info,
-                header_names=_denied(headers.request) + _denied(headers.response),
-                cookie_names=_denied(cookies),
-                query_names=_denied(chosen.query_params),
-            )
+            of_headers = _denied(headers.request) + _denied(headers.response)
+            of_cookies, of_query = _denied(cookies), _denied(chosen.query_params)
+            sent = collected
+            if of_headers or of_cookies or of_query:
+                sent = DenyList(
+                    send_default_pii=not is_strict,
+                    hides_address=not user_info,
+                    header_names=of_headers,
+                    cookie_names=of_cookies,
+                    query_names=of_query,
+                )
         self._set(
             denylist=sent,
             _collected=collected,
