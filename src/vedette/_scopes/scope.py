@@ -7,8 +7,7 @@ How a scope is written and forked is in `fields.py`; which scopes are active, in
 
 from __future__ import annotations
 
-from enum import Enum
-
+from vedette._enumeration import Enum
 from vedette._host import guests, log
 from vedette._noops.on_scopes import UnbuiltOnScopes
 from vedette._noops.spans import Transaction
