@@ -17,7 +17,7 @@ from _collections_abc import Mapping  # `collections` would take a millisecond, 
 
 from vedette._privacy import texts
 from vedette._privacy.collection import OFF, DataCollection, Frozen
-from vedette._privacy.denylist import FILTERED, DenyList, folded
+from vedette._privacy.denylist import DEFAULT, FILTERED, DenyList, folded
 from vedette._privacy.scrub import Walk
 from vedette._protocol import json
 
@@ -100,7 +100,9 @@ class Policy(Frozen):
         cookies = OFF if is_strict else chosen.cookies
         collected = sent = denylist
         if collected is None or sent is None:
-            collected = DenyList(send_default_pii=not is_strict, hides_address=not user_info)
+            collected = DEFAULT
+            if not is_strict:
+                collected = DenyList(send_default_pii=not is_strict, hides_address=not user_info)
             # The last look does not know what was collected in which direction: all terms count.
             of_headers = _denied(headers.request) + _denied(headers.response)
             of_cookies, of_query = _denied(cookies), _denied(chosen.query_params)
