@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import time
-from enum import Enum
 
 from vedette import _attaching as attaching
 from vedette import _feedback as feedback
 from vedette._duplicates import mark, was_seen
+from vedette._enumeration import Enum
 from vedette._events.build import event_from_exception, event_from_message
 from vedette._events.contexts import add_contexts
 from vedette._events.reading_values import class_of, derives

@@ -11,8 +11,7 @@ Guarantees
 from __future__ import annotations
 
 import sys
-from collections import deque
-from operator import attrgetter
+from _operator import attrgetter  # operator itself is a module more to load
 from types import BuiltinFunctionType, FunctionType, ModuleType, TracebackType
 
 from vedette._events.in_app import rules_of
@@ -20,6 +19,7 @@ from vedette._events.places import is_hidden, place_of
 from vedette._events.reading_values import derives
 from vedette._events.remarks import cut_remark, place_remark
 from vedette._events.values import render_vars
+from vedette._host import deque
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

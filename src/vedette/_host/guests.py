@@ -6,8 +6,7 @@ runs, for those who decide about a failure themselves.
 
 from __future__ import annotations
 
-from enum import Enum
-
+from vedette._enumeration import Enum
 from vedette._host import log
 from vedette._host.inside import call, inside, is_control_flow, is_inside
 

@@ -11,8 +11,7 @@ import os
 
 from vedette._host import guests
 from vedette._options.errors import UnknownKeyError, WrongValueError
-from vedette._protocol.dsn import Dsn
-from vedette._protocol.http_url import is_http_url
+from vedette._protocol.dsn import Dsn, is_http_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -259,3 +259,7 @@ def _plain(name: str) -> str:
 
     plain = unicodedata.normalize("NFKC", name[: 2 * LONGEST_REMEMBERED])
     return "".join(letter for letter in plain if unicodedata.category(letter) != "Cf") + name[2 * LONGEST_REMEMBERED :]
+
+
+DEFAULT: Final = DenyList()
+"""The default list: one for all who ask for no other, for it takes 0.1 ms to build."""

@@ -118,7 +118,7 @@ class EventScrubber:
 
 def scrubber_of(names: DenyList) -> EventScrubber:
     """The scrubber that goes by this deny list."""
-    scrubber = EventScrubber((), pii_denylist=())
+    scrubber = EventScrubber.__new__(EventScrubber)  # to build a deny list that is not used takes 0.1 ms
     scrubber._names = names  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - its own module
     return scrubber
 

@@ -12,7 +12,7 @@ is approximate where threads race (an addition can be lost); it starts anew when
 
 from __future__ import annotations
 
-from collections import deque
+from vedette._host import deque
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

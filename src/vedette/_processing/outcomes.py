@@ -14,8 +14,8 @@ serialized by an RLock; a thread that interrupts its own folding (a signal handl
 from __future__ import annotations
 
 import threading
-from collections import deque
 
+from vedette._host import deque
 from vedette._host.stats import Stats
 from vedette._protocol.categories import DataCategory, DiscardReason
 

@@ -17,10 +17,9 @@ from __future__ import annotations
 
 import _thread
 import time
-from collections import deque
 
 from vedette._events.shrink import TooLargeError
-from vedette._host import guests, log
+from vedette._host import deque, guests, log
 from vedette._host.lifecycle import Lifecycle
 from vedette._processing.before_envelope import show
 from vedette._processing.buffer import Buffer, Item, Ledger

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from vedette._protocol.categories import KNOWN_CATEGORIES, DataCategory
+from vedette._protocol.categories import KNOWN_CATEGORIES, DataCategory, DiscardReason
 from vedette._protocol.dsn import Dsn
 from vedette._protocol.envelope import Envelope
 
@@ -89,3 +89,22 @@ class Transport(ABC):
     def is_healthy(self) -> bool:
         """False while sending more would be in vain, such as under a rate limit (BP-07)."""
         return True
+
+
+class FunctionTransport(Transport):
+    """``init(transport=events.append)``, deprecated but kept working: calls a function with each event (a dict).
+
+    What else there is in an envelope is lost, and counted so.
+    """
+
+    def __init__(self, function: Callable[[Any], object], options: Mapping[str, Any] | None = None) -> None:
+        super().__init__(options)
+        self._function = function
+
+    def capture_envelope(self, envelope: Envelope) -> None:
+        for item in envelope.items:
+            event = item.get_event()
+            if event is not None:
+                self._function(event)
+            else:
+                self.record_lost_event(DiscardReason.SEND_ERROR, item=item)

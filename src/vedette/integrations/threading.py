@@ -13,7 +13,6 @@ Guarantees
 
 from __future__ import annotations
 
-import functools
 import sys
 import threading
 import warnings
@@ -21,7 +20,7 @@ from contextvars import ContextVar
 
 from vedette.api import get_client, get_current_scope, get_isolation_scope
 from vedette.integrations import Integration
-from vedette.integrations._uncaught import HookSlot, report
+from vedette.integrations._uncaught import HookSlot, look_like, report
 from vedette.scope import Scope, use_isolation_scope, use_scope
 
 TYPE_CHECKING = False
@@ -88,7 +87,7 @@ def _integration() -> ThreadingIntegration | None:
 
 
 def _make_start(previous: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(previous)
+    @look_like(previous)
     def start(self: threading.Thread) -> Any:
         __tracebackhide__ = True
         if _submit is None:
@@ -103,7 +102,8 @@ def _make_start(previous: Callable[..., Any]) -> Callable[..., Any]:
         if scopes is None and not getattr(sys.flags, "thread_inherit_context", False):
             return previous(self)  # it starts in a context without scopes
         own = self.__dict__.get("run")
-        self.run = functools.partial(_run, self, self.run, own, scopes)  # type: ignore[method-assign]
+        run = self.run
+        self.run = lambda: _run(self, run, own, scopes)  # type: ignore[method-assign]
         try:
             return previous(self)
         except BaseException:
@@ -136,7 +136,7 @@ def _put_back_run(thread: threading.Thread, own: Callable[[], None] | None) -> N
 
 
 def _make_submit(previous: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(previous)
+    @look_like(previous)
     def submit(self: object, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
         if _integration() is None or _runs_elsewhere(type(self)):
