@@ -10,9 +10,8 @@ from vedette._options import OptionError, Remark
 from vedette._privacy.event_scrubber import deny_list_of
 from vedette._privacy.policy import Policy
 from vedette._protocol.dsn import BadDsn
-from vedette._transport.function import FunctionTransport
 from vedette._transport.http import HttpTransport
-from vedette._transport.interface import Transport
+from vedette._transport.interface import FunctionTransport, Transport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

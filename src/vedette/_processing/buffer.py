@@ -12,7 +12,7 @@ is approximate where threads race (an addition can be lost); it starts anew when
 
 from __future__ import annotations
 
-from collections import deque
+from vedette._host import deque
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,10 +32,11 @@ class Item:
     """One captured thing on its way: its payload (exact built-ins only) and, once known, its size in bytes.
 
     ``attachments`` go in its envelope; ``attached`` is how many of their bytes count as held in memory. ``on_loss``
-    is called if it is dropped after all; it must neither block nor raise. ``is_held``: a buffer has it.
+    is called if it is dropped after all; it must neither block nor raise. ``is_counted``: as captured; ``is_held``:
+    a buffer has it.
     """
 
-    __slots__ = ("attached", "attachments", "is_held", "on_loss", "payload", "size")
+    __slots__ = ("attached", "attachments", "is_counted", "is_held", "on_loss", "payload", "size")
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Item:
         self.attachments = tuple(attachments)
         self.attached = 0
         self.on_loss = on_loss
+        self.is_counted = False
         self.is_held = False
         self.size = 0
 

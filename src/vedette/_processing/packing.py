@@ -15,8 +15,8 @@ from vedette._privacy.event_scrubber import EventScrubber
 from vedette._privacy.scrub import Walk
 from vedette._protocol import json
 from vedette._protocol.categories import DataCategory
-from vedette._protocol.content_types import content_type_of
 from vedette._protocol.envelope import Envelope, Item, PayloadRef
+from vedette._protocol.files import content_type_of
 from vedette._protocol.version import SDK_NAME, VERSION
 
 TYPE_CHECKING = False
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 # servers.md: Bugsink refuses an event over 1 MiB, Relay too; a little below leaves room for re-encoding.
 EVENT_LIMIT_BYTES: Final = 1_000_000
 _PAIRS_PER_REPORT: Final = 50  # about 70 bytes each: below the 4 KiB of CR-64
-
-_NO_NAMES: Final = DenyList((), ())
 
 _ITEM_TYPES: Final = {
     DataCategory.ERROR: "event",
@@ -116,7 +114,7 @@ class Packer:
                 "event_scrubber", "event_scrubber must not be async: it scrubbed nothing; the event is dropped"
             )
             raise ScrubberError
-        Walk(_NO_NAMES, searches=False).over(event)
+        Walk(DenyList((), ()), searches=False).over(event)
         event["event_id"] = event_id
 
     def report_envelope(self) -> Envelope:

@@ -17,10 +17,9 @@ from __future__ import annotations
 
 import _thread
 import time
-from collections import deque
 
 from vedette._events.shrink import TooLargeError
-from vedette._host import guests, log
+from vedette._host import deque, guests, log
 from vedette._host.lifecycle import Lifecycle
 from vedette._processing.before_envelope import show
 from vedette._processing.buffer import Buffer, Item, Ledger
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from vedette._host.stats import Stats
-    from vedette._processing.outcomes import Fate
+    from vedette._processing.outcomes import Entry, Fate
     from vedette._processing.packing import Packer
     from vedette._processing.sending import Sender
     from vedette._protocol.envelope import Envelope
@@ -102,14 +101,17 @@ class TelemetryProcessor:
         ``on_loss`` is called, from any thread, if the item is dropped after all.
         """
         item = Item(payload, attachments, on_loss)
-        self._outcomes.count(CAPTURED, category)
+        captured: Entry = (CAPTURED, category, 1)
+        note = self._outcomes.note
         try:
+            item.is_counted = True
+            note(captured)  # nothing can come between, also no signal handler
             if attachments:
                 self._count_attached(CAPTURED, item)
                 self._hold(item)
             self._buffers[category].append(item)
         except BaseException:  # a signal handler's, while the item was being measured
-            if not item.is_held:
+            if item.is_counted and not item.is_held:
                 self._let_go(DiscardReason.INTERNAL_SDK_ERROR, category, item)
             raise
         if self._sender.synchronous:
@@ -119,8 +121,7 @@ class TelemetryProcessor:
 
     def count_drop(self, reason: DiscardReason, category: DataCategory, quantity: int = 1) -> None:
         """Account for captured items that an earlier stage dropped."""
-        self._outcomes.count(CAPTURED, category, quantity)
-        self._outcomes.count(reason, category, quantity)
+        self._outcomes.count_drop(reason, category, quantity)
         if reason is DiscardReason.RATELIMIT_BACKOFF:
             self._limit_warnings.note(category)
         if self._send_reports and not self._closed and not self._worker.is_running():

@@ -11,7 +11,7 @@ import os
 import time
 
 from vedette._host import log
-from vedette._protocol.http_url import is_http_url
+from vedette._protocol.dsn import is_http_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -85,3 +85,19 @@ class Transport(ABC):
     def is_healthy(self) -> bool:
         """False while sending more would be in vain, such as under a rate limit (BP-07)."""
         return True
+
+
+class FunctionTransport(Transport):
+    """``init(transport=events.append)``, deprecated but kept working: calls a function with each event (a dict).
+
+    Everything else in an envelope is left out.
+    """
+
+    def __init__(self, function: Callable[[Any], object], options: Mapping[str, Any] | None = None) -> None:
+        super().__init__(options)
+        self._function = function
+
+    def capture_envelope(self, envelope: Envelope) -> None:
+        event = envelope.get_event()
+        if event is not None:
+            self._function(event)

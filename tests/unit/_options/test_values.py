@@ -6,6 +6,7 @@ import ast
 import functools
 import logging
 import re
+import types
 from pathlib import Path
 from typing import Any
 
@@ -313,7 +314,14 @@ def test_an_async_function_is_no_hook_however_it_is_wrapped() -> None:
     async def generated(_event: Any, _hint: Any) -> Any:
         yield 1
 
-    hooks = (functools.partial(functools.partial(before_send), "a"), Hooks().before_send, Hooks(), generated)
+    hooks = (
+        functools.partial(functools.partial(before_send), "a"),
+        functools.cache(before_send),
+        types.MethodType(Hooks(), "a"),
+        Hooks().before_send,
+        Hooks(),
+        generated,
+    )
     for option in (option for option in OPTIONS if option.check.kind == "a function"):
         for hook in hooks:
             with pytest.raises(OptionError, match=f"'{option.name}' must be a plain function, not an async one"):
@@ -362,6 +370,9 @@ def test_values_are_taken_in_the_forms_that_they_come_in(option: str, value: Any
         ("failed_request_status_codes", [range(5)], "must be a list of HTTP status codes, 100 to 599, and ranges"),
         ("failed_request_status_codes", [True], "must be a list of HTTP status codes, 100 to 599, and ranges"),
         ("trace_ignore_status_codes", [99], "must be a set of HTTP status codes, 100 to 599, got [99]"),
+        ("socket_options", [(10**20, 1, 1)], "must be a list of (level, name, value), as socket.setsockopt takes them"),
+        ("socket_options", [(1, -(10**20), b"")], "must be a list of (level, name, value), as socket.setsockopt"),
+        ("socket_options", [(1, 1, 1 << 31)], "must be a list of (level, name, value), as socket.setsockopt"),
         ("socket_options", [(1, 2)], "must be a list of (level, name, value), as socket.setsockopt takes them"),
         ("http_proxy", "socks5://localhost:1", "must be an http:// or https:// URL, got 'socks5://localhost:1'"),
         ("http_proxy", "http://", "must be an http:// or https:// URL, got 'http://'"),
