@@ -200,6 +200,8 @@ def test_a_forked_child_adopts_nothing_of_its_living_parent_and_writes_its_own_s
         assert journal.kept() == {} and journal.is_idle()
         assert journal.read(entry) is None and journal.settle(entry) is False
         assert bodies(journal, [journal.append(ERROR, b"child's")]) == [b"child's"]
+        journal.close(keep_appending=False)
+        assert journal.settle(entry) is False
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
     assert bodies(other, other.adopt()) == [b"child's"]
