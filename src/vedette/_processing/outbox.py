@@ -122,6 +122,9 @@ class Outbox:
                 self.accounts.admit_attachments(item)
             if self._journaling is not None and category is CAPTURED_TO_DISK and not self._record(category, item):
                 return
+            if self._closed:
+                self._drop(DiscardReason.NETWORK_ERROR, category, item)
+                return
             is_due = self._buffers[category].append(item)
         except BaseException:  # a signal handler's, while the item was being measured
             if item.is_counted and not item.is_held:
@@ -135,7 +138,7 @@ class Outbox:
             self.wake()
 
     def _record(self, category: DataCategory, item: Item) -> bool:
-        """Write an item to disk at its capture; False if it does not go on to a buffer."""
+        """Write an item to disk at its capture, if that can be done; False if it is lost."""
         try:
             if self._journaling is not None:
                 self._journaling.record(KINDS[category], category, item)
@@ -144,9 +147,7 @@ class Outbox:
                 raise
             self.accounts.settle(fate_of(error), category, item)
             return False
-        if self._closed:
-            self._drop(DiscardReason.NETWORK_ERROR, category, item)
-        return not self._closed
+        return True
 
     def _drop(self, reason: DiscardReason, category: DataCategory, item: Item) -> None:
         """Let an item go that finds no room here; what is on disk stays there."""
@@ -248,7 +249,9 @@ class Outbox:
                 self._send_waiting(deadline)
             finally:
                 busy.release()
-            if self._closed or self._is_late(deadline) or not self._has_more():
+            if self._closed:
+                return None
+            if self._is_late(deadline) or not self._has_more():
                 times = self._dispatcher.seconds_to_report(), self._seconds_to_send()
                 return min((each for each in times if each is not None), default=None)
         return None
