@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from vedette._inbox.limits import DEFAULT_KEEP_EVENTS, DEFAULT_PORT
 from vedette._inbox.terminal.output import CANNOT
 from vedette._protocol.version import VERSION
+from vedette._transport.journal import command as journal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.command is None:
         parser.print_help(sys.stderr)
         return USAGE
+    if args.command == "journal":
+        return journal.run(args)
     if args.action is None and args.port is None:
         args.port = _port_of_environment()
     extra = "inbox" if args.action is None else "cli"
@@ -57,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"vedette {VERSION}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_inbox(commands.add_parser("inbox", help="receive and show events on this machine"))
+    journal.add(commands.add_parser("journal", help="what programs keep in a cache_dir"))
     return parser
 
 
