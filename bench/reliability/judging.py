@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bench.reliability.receiver import Tally
     from bench.reliability.running import Ended
+    from bench.reliability.tally import Tally
 
 OUTCOMES = ("delivered", "refused", "waiting", "kept")
 
@@ -63,6 +64,8 @@ def judge(runs: list[Run]) -> Result:
     faults = [fault for run in runs for fault in inexactnesses(run)]
     if surplus > unclear:
         faults.append(f"{surplus} more were accounted for than captured, {unclear} are unclear")
+    for pair in itertools.pairwise(runs):
+        faults += lost_between(*pair)
     has_stats = any(run.ended.stats for run in runs)
     hung = sum(run.ended.hung + run.ended.hung_children for run in runs)
     return Result(
@@ -126,6 +129,16 @@ def inexactnesses(run: Run) -> Iterable[str]:
     dropped = sum(sum(stats["dropped"].values()) for stats in run.ended.stats.values())
     if run.tally.reported.total() > dropped:
         yield f"client reports told of {run.tally.reported.total()} lost, stats of {dropped}"
+
+
+def lost_between(first: Run, following: Run) -> Iterable[str]:
+    """What the first run left on disk, and the next one did not find there."""
+    if first.killed or set(first.ended.captured) != set(first.ended.stats):
+        return
+    left = sum(stats["waiting"] + stats["kept"] for stats in first.ended.stats.values())
+    found = sum(stats["adopted"] for stats in following.ended.stats.values())
+    if left != found:
+        yield f"the first run kept {left}, the next one found {found}"
 
 
 def said_on_stderr(runs: list[Run]) -> Iterable[str]:

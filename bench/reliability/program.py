@@ -3,8 +3,8 @@
     python bench/reliability/program.py SDK JOB DSN [OPTIONS as JSON]
 
 It says what happens in lines of JSON on standard output: ``ready`` once it may begin (it then waits for a line on
-standard input), ``captured`` how many errors a process has captured, ``leaving`` the monotonic time at the end of the main
-program, and, once the SDK has done whatever it does at exit, ``stats`` of each process: its own, if it has any.
+standard input), ``captured`` how many errors a process has captured, ``leaving`` the monotonic time at the end of the
+main program, and, once the SDK has done whatever it does at exit, ``stats`` of each process: its own, if it has any.
 """
 
 from __future__ import annotations

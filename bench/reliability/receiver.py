@@ -8,25 +8,23 @@ Guarantees
 - A connection is cut between two requests only, so no plan makes it unclear what the client can know. What remains
   unclear is counted apart: ``unanswered``, where the client had gone before it could be answered.
 - While the server is down its port stays taken, and connections to it are refused.
-
-Assumes that every capture has a text of its own: events are told apart by the text of their exception, so the same
-capture under two event ids is found out as well.
 """
 
 from __future__ import annotations
 
 import gzip
-import json
 import math
 import select
 import socket
 import threading
-from collections import Counter
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, BinaryIO
+
+from bench.reliability.plan import HEALTHY, Down, Dropping, Fault, Refusing, Slow, Window
+from bench.reliability.tally import Tally, parse_envelope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,132 +34,8 @@ if TYPE_CHECKING:
 OK = 200
 REDIRECTED = 300  # statuses below are successes
 CANNOT_READ = 400
+TOO_MANY = 429
 PATIENCE_SECONDS = 120.0  # after which a connection that nothing happens on is given up
-
-
-# --- what a server can suffer from -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Healthy:
-    """Answers 200 at once."""
-
-
-@dataclass(frozen=True)
-class Down:
-    """Refuses connections, and cuts those that there are."""
-
-
-@dataclass(frozen=True)
-class Dropping:
-    """Accepts connections, cuts those that there are, and hangs up on every request without an answer."""
-
-
-@dataclass(frozen=True)
-class Slow:
-    """Takes so many seconds before it answers 200."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Refusing:
-    """Answers with this status, and with Retry-After if that is given."""
-
-    status: int
-    retry_after: int | None = None
-
-
-Fault = Healthy | Down | Dropping | Slow | Refusing
-HEALTHY = Healthy()
-
-
-@dataclass(frozen=True)
-class Window:
-    """A fault from ``start`` until ``end``, in seconds of the receiver's clock; windows don't overlap."""
-
-    start: float
-    end: float
-    fault: Fault
-
-
-# --- what it counted -------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Tally:
-    """What arrived so far, by the texts of the exceptions."""
-
-    accepted: Counter[str] = field(default_factory=Counter)
-    """How many times each was answered 2xx."""
-    refused: Counter[str] = field(default_factory=Counter)
-    """How many times each was answered with another status."""
-    too_many: int = 0
-    """Events among the refused that were answered 429: the server has counted these itself."""
-    unanswered: int = 0
-    """Events among the accepted whose client had gone before it got the answer."""
-    reported: Counter[str] = field(default_factory=Counter)
-    """Errors that client reports told of as lost, by reason."""
-    first_at: float = math.nan
-    last_at: float = math.nan
-    """When events were accepted, in seconds of the clock."""
-    malformed: list[str] = field(default_factory=list)
-    """What could not be understood."""
-
-    @property
-    def arrived(self) -> int:
-        """Distinct captures that were accepted."""
-        return len(self.accepted)
-
-    @property
-    def duplicates(self) -> int:
-        """Acceptances beyond the first of each capture."""
-        return self.accepted.total() - len(self.accepted)
-
-    def since(self, earlier: Tally) -> Tally:
-        """What came after that, without the times."""
-        return Tally(
-            accepted=self.accepted - earlier.accepted,
-            refused=self.refused - earlier.refused,
-            too_many=self.too_many - earlier.too_many,
-            unanswered=self.unanswered - earlier.unanswered,
-            reported=self.reported - earlier.reported,
-            malformed=self.malformed[len(earlier.malformed) :],
-        )
-
-    @property
-    def per_second(self) -> float:
-        """The rate at which events were accepted."""
-        seconds = self.last_at - self.first_at
-        return (self.accepted.total() - 1) / seconds if seconds > 0 else math.nan
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What one envelope told."""
-
-    events: tuple[str, ...]
-    reported: Counter[str]
-
-
-def parse_envelope(body: bytes) -> Contents:
-    """The texts of the events in it, and the errors that its client reports tell of. Raises ValueError."""
-    _, _, rest = body.partition(b"\n")
-    events: list[str] = []
-    reported: Counter[str] = Counter()
-    while rest.strip():
-        line, _, rest = rest.partition(b"\n")
-        headers = json.loads(line)
-        length = headers.get("length")
-        payload = rest.partition(b"\n")[0] if length is None else rest[:length]
-        rest = rest[len(payload) + 1 :]
-        if headers["type"] == "event":
-            events.append(json.loads(payload)["exception"]["values"][-1]["value"])
-        elif headers["type"] == "client_report":
-            for each in json.loads(payload)["discarded_events"]:
-                if each["category"] == "error":
-                    reported[each["reason"]] += each["quantity"]
-    return Contents(tuple(events), reported)
 
 
 # --- the server ------------------------------------------------------------------------------------------------------
@@ -308,7 +182,7 @@ class Receiver:
 
     def _serve(self, connection: Connection) -> None:
         try:
-            with connection.sock, connection.sock.makefile("rb") as reader, suppress(OSError):
+            with connection.sock, connection.sock.makefile("rb") as reader, suppress(OSError, ValueError):
                 while self._serve_one(connection, reader):
                     connection.busy = False
         finally:
@@ -348,7 +222,7 @@ class Receiver:
         with self._lock:
             if status >= REDIRECTED:
                 self._tally.refused.update(contents.events)
-                self._tally.too_many += len(contents.events) * (status == 429)
+                self._tally.too_many += len(contents.events) * (status == TOO_MANY)
                 return status
             self._tally.accepted.update(contents.events)
             self._tally.unanswered += len(contents.events) * gone

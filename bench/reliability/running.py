@@ -12,7 +12,10 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 PROGRAM = Path(__file__).with_name("program.py")
 START_SECONDS = 20.0
@@ -79,7 +82,7 @@ class Process:
         for each in self._readers:
             each.start()
 
-    def __enter__(self) -> Process:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from bench.reliability.receiver import Down, Dropping, Refusing, Slow, Window
+from bench.reliability.plan import Down, Dropping, Refusing, Slow, Window
 
 
 @dataclass(frozen=True)
