@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +57,7 @@ def cells(result: Result) -> list[str]:
         str(result.unaccounted),
         NOTHING if result.exit_seconds is None else f"{result.exit_seconds:.2f}",
         str(result.hung),
-        f"{result.per_second:.0f}",
+        NOTHING if math.isnan(result.per_second) else f"{result.per_second:.0f}",
         {None: NOTHING, True: "yes", False: "NO"}[result.exact],
     ]
 
