@@ -31,6 +31,8 @@ def broken_promises(
         yield f"{at} {result.unaccounted} are unaccounted for"
     if contender.journal and arrived + result.answered_no != result.captured:
         yield f"{at} {result.captured - result.answered_no - arrived} never arrived"
+    elif contender.journal and result.answered_no > scenario.refusable:
+        yield f"{at} {result.answered_no} were sent to a server that was known to refuse"
     elif scenario.lossless and arrived != result.captured:
         yield f"{at} {result.captured - arrived} were lost"
     if scenario.rated and peer is not None and result.per_second < RATE_BESIDE_PEER * peer.per_second:

@@ -7,6 +7,8 @@ from math import inf
 
 from bench.reliability.plan import Down, Dropping, Refusing, Slow, Window
 
+IN_FLIGHT = 4  # the option max_connections
+
 
 @dataclass(frozen=True)
 class Scenario:
@@ -20,6 +22,9 @@ class Scenario:
     """The program ends by a signal, so nothing can be said at its end."""
     lossless: bool = False
     """Nothing may be lost, even without a journal."""
+    refusable: int = 0
+    """How many captures the server may answer with an error where there is a journal: those in flight when a time of
+    refusals begins, or when it is tried again."""
     rated: bool = False
     """How fast events arrived is what it is about."""
 
@@ -46,12 +51,14 @@ SCENARIOS = (
         "100 captures in 4 s, 500s for 2 s",
         ("capture_and_leave", "100", "25"),
         (Window(1, 3, Refusing(500)),),
+        refusable=3 * IN_FLIGHT,  # at first, and after pauses of at least one second
     ),
     Scenario(
         "429",
         "100 captures in 5 s, 429 with Retry-After: 2",
         ("capture_and_leave", "100", "20"),
         (Window(1, 1.5, Refusing(429, retry_after=2)),),
+        refusable=IN_FLIGHT,
     ),
     Scenario(
         "drops",

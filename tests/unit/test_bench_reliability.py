@@ -8,6 +8,7 @@ import itertools
 import json
 import math
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -18,13 +19,14 @@ from bench.reliability.promises import broken_promises
 from bench.reliability.receiver import Receiver
 from bench.reliability.running import JOURNAL, VEDETTE, Ended, Process
 from bench.reliability.scenarios import SCENARIOS, Scenario
-from bench.reliability.soak import faults
+from bench.reliability.soak import Soak, faults
 from bench.reliability.steadiness import second_half, trend
 from bench.reliability.tally import Tally
 from tests.waiting import wait_until
 
 ALWAYS = math.inf
 PLAIN = Scenario("plain", "captures", ("capture_and_leave", "3"), lossless=True)
+LOSSY = replace(PLAIN, lossless=False)
 
 
 def item(item_type: str, payload: object) -> bytes:
@@ -243,12 +245,27 @@ def test_the_first_half_of_the_time_is_left_out():
     assert second_half([(0.0, 1), (1.0, 2), (2.0, 3), (9.0, 4), (10.0, 5)]) == [(9.0, 4), (10.0, 5)]
 
 
+@pytest.mark.parametrize(("kb_per_second", "flat"), [(0.0, True), (-9.0, True), (1.0, True), (1.2, False)])
+def test_memory_that_rises_by_a_mebibyte_in_half_the_time_is_not_flat(kb_per_second, flat):
+    soak = Soak(VEDETTE, 2000.0, seed=1)
+    soak.samples.memory_kb = [(second, 5e4 + second * kb_per_second) for second in range(2000)]
+    assert soak.is_flat() is flat
+
+
 def test_the_same_seed_is_the_same_luck_and_ends_in_time():
     plan = faults(7, 600.0)
     assert plan == faults(7, 600.0)
     assert plan != faults(8, 600.0)
     assert all(one.end < other.start for one, other in itertools.pairwise(plan))
     assert plan[-1].end <= 600.0
+
+
+def test_a_journal_keeps_what_a_server_is_known_to_refuse():
+    refused = Tally(refused=Counter(map(str, range(5))))
+    adopting = Ended(captured={2: 0}, stats={2: stats()})
+    result = judge([Run(ended(5, dropped={"send_error": 5}), refused), Run(adopting, Tally())])
+    broken = [list(broken_promises(replace(LOSSY, refusable=most), JOURNAL, result)) for most in (5, 4)]
+    assert [len(each) for each in broken] == [0, 1]
 
 
 def test_names_of_scenarios_are_unique():
