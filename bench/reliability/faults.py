@@ -57,6 +57,7 @@ def next_run(first: Run, contender: Contender, receiver: Receiver, directory: st
     receiver.start()
     with Process(contender, receiver.dsn, directory, NEXT_JOB) as process:
         process.start()
+        process.tell()
         arrived, since = receiver.arrived(), time.monotonic()
         while arrived < wanted and time.monotonic() - since < PATIENCE_SECONDS and not process.is_over():
             time.sleep(0.01)
