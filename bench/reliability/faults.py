@@ -47,7 +47,7 @@ def first_run(scenario: Scenario, contender: Contender, receiver: Receiver, dire
         process.tell()
         ended = process.finish(RUN_SECONDS)
     receiver.settle(SETTLING_SECONDS)
-    return Run(ended, receiver.tally(), killed=scenario.killed)
+    return Run(ended, receiver.tally(), killed=scenario.killed, unclear=scenario.unclear)
 
 
 def next_run(first: Run, contender: Contender, receiver: Receiver, directory: str) -> Run:

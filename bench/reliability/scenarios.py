@@ -25,6 +25,8 @@ class Scenario:
     refusable: int = 0
     """How many captures the server may answer with an error where there is a journal: those in flight when a time of
     refusals begins, or when it is tried again."""
+    unclear: int = 0
+    """How many answers may come just when the program gives up waiting for them, as it leaves."""
     rated: bool = False
     """How fast events arrived is what it is about."""
 
@@ -79,6 +81,7 @@ SCENARIOS = (
         "100 captures, then a plain exit; the server takes 2 s each",
         ("capture_and_leave", "100"),
         (Window(0, inf, Slow(2.0)),),
+        unclear=IN_FLIGHT,  # two seconds are also the default of shutdown_timeout
     ),
     Scenario(
         "50ms",

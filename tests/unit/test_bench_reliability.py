@@ -218,6 +218,12 @@ def test_what_a_client_gave_up_on_may_have_arrived_and_be_told_as_lost():
     assert (result.arrived, result.told, result.unaccounted, result.exact) == (2, 1, 0, True)
 
 
+@pytest.mark.parametrize(("unclear", "exact"), [(0, False), (1, True)])
+def test_an_answer_may_come_just_when_the_program_leaves(unclear, exact):
+    run = Run(ended(2, delivered=1, dropped={"network_error": 1}), Tally(accepted=Counter("ab")), unclear=unclear)
+    assert judge([run]).exact is exact
+
+
 def test_what_the_next_run_delivers_is_counted_once():
     first = Run(ended(3, delivered=1, kept=2), Tally(accepted=Counter("a")))
     adopting = Ended(captured={2: 0}, stats={2: stats(adopted=2, delivered=2)})
