@@ -51,6 +51,8 @@ BUFFERED_BYTES: Final = 16 * 1024 * 1024  # ruling 9
 SLOW_SECONDS: Final = 0.01
 """A server that takes longer than this for a request is met with several at once."""
 
+_FRAMES_TO_COUNT: Final = 10  # on the stack, from taking an item to having counted it
+
 
 class Outbox:
     """Buffers, accounts and threads of one client in one process; a forked child has one of its own."""
@@ -313,6 +315,7 @@ class Outbox:
 
     def _send_from(self, buffer: Buffer, deadline: float | None) -> bool:
         """Send its next batch; False if there is none."""
+        _make_sure_of_room(_FRAMES_TO_COUNT)
         batch = buffer.take()
         if batch:
             self._send(buffer.category, batch, deadline)
@@ -360,6 +363,12 @@ class Outbox:
 def _is_alive(native_id: int | None) -> bool:
     """Whether the system has this thread still; one just ended stays a moment longer than Python knows of it."""
     return native_id is not None and os.path.exists(f"/proc/self/task/{native_id}")
+
+
+def _make_sure_of_room(frames: int) -> None:
+    """Raise RecursionError now, while nothing is lost by it, and not between taking an item and counting it."""
+    if frames:
+        _make_sure_of_room(frames - 1)
 
 
 def _add(counts: Counts, quantities: Iterable[tuple[DataCategory, int]]) -> None:
