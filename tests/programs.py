@@ -19,6 +19,7 @@ from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from typing_extensions import Self
 
@@ -132,12 +133,19 @@ def start_program(source: str, *arguments: str, warnings: str = "error", env: Ma
     return Running(sys.executable, "-W", warnings, "-c", textwrap.dedent(source), *arguments, env=env)
 
 
-def run_forking_program(source: str, *arguments: str, warnings: str = "always", timeout: float = 30.0) -> Ended:
+def run_forking_program(
+    source: str, *arguments: str, warnings: str = "always", timeout: float = 30.0, file: Path | None = None
+) -> Ended:
     """Run a script that forks, until it and all of its children have ended: a child that hangs fails the test.
 
     Its warnings are printed, once for each time: made an error, the one about threads at a fork (3.12+) is swallowed.
+    With a ``file`` it is run from there: children that are not forked import it.
     """
-    with start_program(source, *arguments, warnings=warnings) as running:
+    command = ("-c", textwrap.dedent(source))
+    if file is not None:
+        file.write_text(textwrap.dedent(source))
+        command = (str(file),)
+    with Running(sys.executable, "-W", warnings, *command, *arguments) as running:
         ended = running.end(timeout)
         wait_until(running.is_alone, timeout)
         return Ended(ended.code, running.stdout, running.stderr, ended.seconds, ended.at)

@@ -108,6 +108,17 @@ class Request:
         return parsed_envelope(self.body)
 
 
+def slowly(seconds: float) -> Callable[[Request], Answer]:
+    """For ``RecordingServer.default``: each answer takes this long."""
+    pause = threading.Event()
+
+    def answer(_: Request) -> Answer:
+        pause.wait(seconds)
+        return Answer()
+
+    return answer
+
+
 def decoded(body: bytes, encoding: str | None) -> bytes:
     if encoding in (None, "identity"):
         return body
