@@ -150,6 +150,6 @@ def test_several_clients_end_within_their_time_each() -> None:
     """One after the other: whoever makes several knows how many."""
     with a_black_hole() as port:
         dsn = f"http://key@127.0.0.1:{port}/1"
-        capture = f"vedette.Client({dsn!r}, shutdown_timeout=0.5).capture_message('hello');{CAPTURE}"
+        capture = f"vedette.Client({dsn!r}, shutdown_timeout=0.5).capture_message('hello')\n{CAPTURE}"
         control = seconds_to_end(dsn, "")
         assert seconds_to_end(dsn, capture, options="shutdown_timeout=0.5") < control + 2 * 0.5 + SLACK
