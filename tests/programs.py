@@ -67,8 +67,8 @@ class Running:
     """
 
     def __init__(self, *command: str, env: Mapping[str, str] | None = None, cwd: str | None = None) -> None:
-        self._stdout = tempfile.TemporaryFile()
-        self._stderr = tempfile.TemporaryFile()
+        self._stdout = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - as above
         self._start = time.monotonic()
         self._process = subprocess.Popen(
             command, stdout=self._stdout, stderr=self._stderr, env=env, cwd=cwd, start_new_session=True
@@ -128,7 +128,9 @@ class Running:
             os.killpg(self.pid, signal.SIGKILL)
 
 
-def start_program(source: str, *arguments: str, warnings: str = "error", env: Mapping[str, str] | None = None) -> Running:
+def start_program(
+    source: str, *arguments: str, warnings: str = "error", env: Mapping[str, str] | None = None
+) -> Running:
     """As ``run_program``, but don't wait for its end."""
     return Running(sys.executable, "-W", warnings, "-c", textwrap.dedent(source), *arguments, env=env)
 
@@ -151,10 +153,11 @@ def run_forking_program(
         return Ended(ended.code, running.stdout, running.stderr, ended.seconds, ended.at)
 
 
-def side_by_side(run: Callable[[T], R], cases: Iterable[T], most: int = MOST_AT_ONCE) -> list[R]:
+def side_by_side(run: Callable[[T], R], cases: Iterable[T], most: int = MOST_AT_ONCE) -> dict[T, R]:
     """What ``run`` returns for each case; for programs that mostly wait."""
+    cases = list(cases)
     with ThreadPoolExecutor(most) as pool:
-        return list(pool.map(run, cases))
+        return dict(zip(cases, pool.map(run, cases), strict=True))
 
 
 def _read(file: IO[bytes]) -> str:

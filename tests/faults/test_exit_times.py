@@ -89,8 +89,8 @@ def all_servers() -> Iterator[dict[str, str]]:
 @pytest.mark.spec("PAIN-16", "PAIN-04", "TRN-18")
 def test_the_end_takes_no_longer_than_shutdown_timeout_whatever_the_server_does() -> None:
     with all_servers() as servers:
-        control = max(side_by_side(lambda dsn: seconds_to_end(dsn, ""), servers.values()))
-        seconds = dict(zip(servers, side_by_side(lambda dsn: seconds_to_end(dsn, CAPTURE), servers.values())))
+        control = max(side_by_side(lambda name: seconds_to_end(servers[name], ""), servers).values())
+        seconds = side_by_side(lambda name: seconds_to_end(servers[name], CAPTURE), servers)
     assert {name: taken for name, taken in seconds.items() if taken > control + 2.0 + SLACK} == {}
     assert seconds["never answers"] > 1.9, "it was not given the time"
 
@@ -107,14 +107,8 @@ def refuse(*_): raise RuntimeError("can't start new thread")
 _thread.start_new_thread = refuse
 """
     with all_servers() as servers:
-        seconds = dict(
-            zip(
-                servers,
-                side_by_side(
-                    lambda dsn: seconds_to_end(dsn, CAPTURE, before=alone, options="shutdown_timeout=1.0"),
-                    servers.values(),
-                ),
-            )
+        seconds = side_by_side(
+            lambda name: seconds_to_end(servers[name], CAPTURE, before=alone, options="shutdown_timeout=1.0"), servers
         )
     imports = 0.7  # of what sending needs, on this thread as well
     assert {name: taken for name, taken in seconds.items() if taken > 1.0 + imports + SLACK} == {}

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from tests.programs import Running, run_program, side_by_side, start_program
-from tests.servers import Answer, RecordingServer, slowly
+from tests.servers import Answer, RecordingServer, never, slowly
 
 INIT = "import sys, vedette; client = vedette.init(sys.argv[1])\n"
 
@@ -153,7 +153,7 @@ def test_daemon_threads_that_capture_while_the_program_ends_neither_crash_it_nor
 
         runs = side_by_side(run, range(6), most=2)
         assert server.events
-    for code, stderr, seconds in runs:
+    for code, stderr, seconds in runs.values():
         assert code == 0, stderr[-2000:]
         assert "Fatal" not in stderr
         assert "Traceback" not in stderr
@@ -180,7 +180,7 @@ def ended_by(running: Running, number: int) -> tuple[int, float]:
 def test_sigterm_ends_a_program_at_once_as_ever() -> None:
     """By the signal, without a drain: what was not sent yet is lost, unless there is a journal."""
     with RecordingServer() as server:
-        server.default = slowly(20)
+        server.default = never()
         source = INIT + "vedette.capture_message('in flight'); vedette.capture_message('waiting')" + WAITING
         with start_program(source, server.dsn()) as running:
             running.wait_for("ready")
@@ -213,7 +213,9 @@ for number in range(10): vedette.capture_message(str(number))
 @pytest.mark.spec("PAIN-04", "PAIN-21")
 def test_ctrl_c_ends_the_program_as_ever_and_what_it_captured_arrives() -> None:
     with RecordingServer() as server:
-        with start_program(INIT + "vedette.capture_message('hello'); vedette.flush(5)" + WAITING, server.dsn()) as running:
+        with start_program(
+            INIT + "vedette.capture_message('hello'); vedette.flush(5)" + WAITING, server.dsn()
+        ) as running:
             code, _ = ended_by(running, signal.SIGINT)
             assert code == -signal.SIGINT
             assert running.stderr.count("Traceback") == 1

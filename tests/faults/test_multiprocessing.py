@@ -1,4 +1,4 @@
-"""Children of ``multiprocessing`` and its like: they leave by ``os._exit``, and what they captured arrives all the same.
+"""Children of ``multiprocessing`` and its like: they leave by ``os._exit``; what they captured arrives all the same.
 
 The server takes its time, so that each child has something left to send when its work is done.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.programs import run_forking_program
-from tests.servers import RecordingServer, slowly
+from tests.servers import RecordingServer, never, slowly
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,7 +154,7 @@ if __name__ == "__main__":
     print(time.monotonic() - start)
 """
     with RecordingServer() as server:
-        server.default = slowly(20)
+        server.default = never()
         ended = run_forking_program(source, server.dsn(), file=tmp_path / "program.py")
         assert (ended.code, ended.stderr) == (0, "")
     assert 0.4 < float(ended.stdout) < 0.5 + 0.3 + 0.5, "half a second more: the child forks and imports, too"

@@ -52,7 +52,9 @@ def asked(port: int, number: int) -> tuple[str, int]:
     return pid, int(captured)
 
 
-def serve_and_stop(command: Sequence[str], listening: str, stop: int, folder: Path) -> tuple[Counter[str], set[str], str]:
+def serve_and_stop(
+    command: Sequence[str], listening: str, stop: int, folder: Path
+) -> tuple[Counter[str], set[str], str]:
     """What arrived of one run, the workers that took part, and what was printed."""
     (folder / "application.py").write_text(APPLICATION)
     with RecordingServer() as server:
@@ -116,5 +118,3 @@ def test_uwsgi_workers_forked_from_a_master_deliver_what_they_captured(threads: 
     assert texts == EVERYTHING
     assert len(pids) > 1
     assert_quiet(printed)
-
-

@@ -1,4 +1,4 @@
-"""Where the system gives no thread, everything still arrives; where it does, vedette takes few, and none before work."""
+"""Where the system gives no thread, everything still arrives; where it does, vedette takes few, none before work."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def test_where_the_system_refuses_threads_everything_is_delivered_at_flush_close
     with RecordingServer() as server, Running(*command, server.dsn(), env={"PYTHONDONTWRITEBYTECODE": "1"}) as running:
         ended = running.end(30)
         assert (ended.code, ended.stdout, ended.stderr) == (0, "", "")
-        assert Counter(event["logentry"]["formatted"] for event in server.events) == dict.fromkeys(map(str, range(20)), 1)
+        assert Counter(event["logentry"]["formatted"] for event in server.events) == dict.fromkeys(
+            map(str, range(20)), 1
+        )
 
 
 THREADS_COME_BACK = """
