@@ -116,7 +116,9 @@ def test_several_clients_of_a_process_all_start_anew_in_its_child() -> None:
 clients = [client, *(vedette.Client(sys.argv[1], server_name=str(n)) for n in range(3))]
 closed = vedette.Client(sys.argv[1])
 closed.close()
-for each in clients: each.capture_message("parent")
+for each in clients:
+    each.capture_message("parent")
+    each.flush(10)
 pid = os.fork()
 if not pid:
     for each in clients:

@@ -54,6 +54,7 @@ def executor(context):
 
 if __name__ == "__main__":
     vedette.capture_message("parent")
+    vedette.flush(10)
     {run}
     vedette.capture_message("parent, after")
 """
@@ -126,6 +127,7 @@ def task(shared):
 if __name__ == "__main__":
     vedette.init(sys.argv[1])
     vedette.capture_message("parent")
+    vedette.flush(10)
     with multiprocessing.get_context("fork").Manager() as manager:
         shared = manager.list()
         child = multiprocessing.get_context("fork").Process(target=task, args=(shared,))

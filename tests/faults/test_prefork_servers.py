@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sys
@@ -25,17 +26,19 @@ BIN = Path(sys.executable).parent
 WORKERS = 3
 REQUESTS = 45
 
-# The capture at import leaves the master with a worker thread of ours just when it forks.
+# The capture at import leaves the master with a worker thread of ours when it forks.
 APPLICATION = """
-import os, vedette
+import os, time, vedette
 client = vedette.init(os.environ["TEST_DSN"])
 vedette.capture_message("master")
+vedette.flush(10)
 MASTER = os.getpid()
 
 def app(environ, start_response):
     with vedette.isolation_scope() as scope:
         scope.set_tag("pid", os.getpid())
         vedette.capture_message(environ["QUERY_STRING"])
+    time.sleep(0.02)  # so that no worker can do everything alone
     assert os.getpid() != MASTER
     captured = sum(client.stats().captured.values())
     start_response("200 OK", [("Content-Type", "text/plain")])
@@ -59,13 +62,13 @@ def serve_and_stop(
     (folder / "application.py").write_text(APPLICATION)
     with RecordingServer() as server:
         server.default = slowly(0.02)  # so that there is something left to send when the workers are told to stop
-        env = {"TEST_DSN": server.dsn(), "PATH": "/usr/bin:/bin", "PYTHONWARNINGS": "always::DeprecationWarning"}
+        env = {**os.environ, "TEST_DSN": server.dsn(), "PYTHONWARNINGS": "always::DeprecationWarning"}
         with Running(*command, env=env, cwd=str(folder)) as running:
             running.wait_for("ready")
             found = re.search(listening, running.stderr + running.stdout)
             assert found, running.stderr
             port = int(found[1])
-            with ThreadPoolExecutor(WORKERS) as pool:
+            with ThreadPoolExecutor(3 * WORKERS) as pool:
                 answers = list(pool.map(lambda number: asked(port, number), range(REQUESTS)))
             running.send_signal(stop)
             ended = running.end(20)
