@@ -27,17 +27,19 @@ def texts(server: RecordingServer) -> Counter[str]:
 
 
 @pytest.mark.spec("PAIN-02")
-def test_a_program_that_becomes_a_daemon_after_init_delivers() -> None:
+@pytest.mark.parametrize("fork", ["os.fork", "ctypes.PyDLL(None).fork"], ids=["os.fork", "fork of C code"])
+def test_a_program_that_becomes_a_daemon_after_init_delivers(fork: str) -> None:
     """Two forks, a new session, all descriptors closed. What is opened later must not be closed by us."""
     source = (
         START
+        + f"import ctypes; fork = {fork}"
         + """
 import gc
 vedette.capture_message("parent")
 vedette.flush(5)
-if os.fork(): os._exit(0)
+if fork(): os._exit(0)
 os.setsid()
-if os.fork(): os._exit(0)
+if fork(): os._exit(0)
 os.closerange(3, 256)
 mine = [os.pipe() for _ in range(8)]
 vedette.capture_message("daemon")
