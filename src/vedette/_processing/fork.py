@@ -81,13 +81,14 @@ def import_safely(import_all: Callable[[], None]) -> None:
     global _importer  # noqa: PLW0603 - for the child of a fork that waited in vain
     lock = _importing
     held = lock.acquire(timeout=IMPORT_SECONDS)  # it may be entered again, and is never waited for in earnest
+    outer = _importer
     if held:
         _importer = _thread.get_ident()
     try:
         import_all()
     finally:
-        _importer = None
         if held:
+            _importer = outer
             lock.release()
 
 
