@@ -332,6 +332,21 @@ vedette.flush(10)
 
 
 @pytest.mark.spec("PAIN-02")
+def test_a_fork_right_after_the_first_capture_waits_for_the_imports_of_our_thread_so_as_not_to_warn() -> None:
+    """As with gunicorn's ``--preload`` and a capture at import. Once: a machine may be too busy at any one time."""
+    source = START + "vedette.capture_message('first')\nended(forked(lambda: os._exit(0)))"
+
+    def run(_: int) -> str:
+        with RecordingServer() as server:
+            ended = run_forking_program(source, server.dsn())
+            assert ended.code == 0
+            assert texts(server) == {"first": 1}
+            return ended.stderr
+
+    assert "" in side_by_side(run, range(4), most=1).values()
+
+
+@pytest.mark.spec("PAIN-02")
 def test_a_child_forked_while_other_threads_hold_our_locks_can_use_everything() -> None:
     """Threads that change scopes, capture, flush and ask; the children do the same, under a watchdog."""
     source = """
@@ -428,12 +443,12 @@ print(codes, sum(captured) + 1, dict(client.stats().delivered))
 """
 
 
-@pytest.mark.parametrize("forks", [40, pytest.param(500, marks=[pytest.mark.long, pytest.mark.timeout(120)])])
+@pytest.mark.parametrize("forks", [40, pytest.param(500, marks=[pytest.mark.long, pytest.mark.timeout(180)])])
 @pytest.mark.spec("PAIN-02")
 def test_forks_while_four_threads_capture(forks: int) -> None:
     """No child hangs, nothing arrives twice, everything arrives."""
     with RecordingServer() as server:
-        ended = run_forking_program(UNDER_LOAD, server.dsn(), str(forks), warnings="ignore", timeout=110)
+        ended = run_forking_program(UNDER_LOAD, server.dsn(), str(forks), warnings="ignore", timeout=170)
         assert (ended.code, ended.stderr) == (0, "")
         arrived = texts(server)
     codes, captured, delivered = ended.stdout.strip().replace("} ", "}|").replace(" {", "|{").split("|")

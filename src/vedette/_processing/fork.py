@@ -6,7 +6,7 @@ Guarantees
 - A child can import what sending needs, though the locks of Python's import system stay held in it for ever: a fork
   waits for vedette's own late imports, and where they take over a second, the child does them anew.
 - The host's own fork does not warn of several threads (Python 3.12+) for the sake of vedette's, if these had nothing
-  to do, or could finish it within 50 ms.
+  to do, or could finish it within 50 ms, not counting the imports before the first request.
 - A fork costs next to nothing while no thread of vedette's lives, and 1.05 s at the very most.
 
 Relies on: ``os.register_at_fork``. C code and uWSGI fork without these hooks; so each processor also compares the
@@ -98,12 +98,16 @@ def _before() -> None:
 
 
 def _wait_for_threads() -> None:
-    deadline = time.monotonic() + LEAVING_SECONDS
+    start = now = time.monotonic()
+    deadline = start + LEAVING_SECONDS
     pause = _thread.allocate_lock()
     pause.acquire()
-    while _only_ours_live() and time.monotonic() < deadline:
+    while now < deadline and _only_ours_live():
         pause.acquire(timeout=_LOOK_SECONDS)
-    _held[_thread.get_ident()] = _importing.acquire(timeout=IMPORT_SECONDS)
+        now = time.monotonic()
+        if _importer is not None:  # it cannot leave before it has them, and a fork must not fall into them
+            deadline = min(now + LEAVING_SECONDS, start + IMPORT_SECONDS)
+    _held[_thread.get_ident()] = _importing.acquire(timeout=max(0.0, start + IMPORT_SECONDS - now))
 
 
 def _only_ours_live() -> bool:
