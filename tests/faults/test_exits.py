@@ -39,6 +39,11 @@ ThreadPoolExecutor(2).submit(vedette.capture_message, "hello")""",
     "after an event that was sent": """
 vedette.capture_message("before"); vedette.flush(5)
 vedette.capture_message("hello")""",
+    "in a finalizer": """
+import weakref
+class Thing: pass
+thing = Thing()
+weakref.finalize(thing, vedette.capture_message, "hello")""",
     "with a client of its own": "vedette.Client(sys.argv[1]).capture_message('hello')",
 }
 
@@ -52,6 +57,21 @@ def test_the_last_event_arrives_and_nothing_is_printed(end: str) -> None:
         texts = [event["logentry"]["formatted"] for event in server.events]
     assert texts[-1:] == ["hello"]
     assert len(texts) == len(set(texts))
+
+
+@pytest.mark.spec("PAIN-04", "PAIN-16")
+def test_pythons_finalizers_run_once_the_worker_has_nothing_more_to_do() -> None:
+    """Else it may be making one (urllib3 does for each server) while Python goes through them: a traceback on stderr."""
+    source = f"""{INIT}
+import weakref
+class Thing: pass
+thing = Thing()
+weakref.finalize(thing, lambda: print(client.stats().waiting, client.stats().delivered))
+vedette.capture_message("hello")
+"""
+    with RecordingServer() as server:
+        ended = run_program(source, server.dsn())
+        assert (ended.code, ended.stdout, ended.stderr) == (0, "{} {'error': 1}\n", "")
 
 
 FAILING_ENDS = {
