@@ -61,7 +61,7 @@ def test_the_last_event_arrives_and_nothing_is_printed(end: str) -> None:
 
 @pytest.mark.spec("PAIN-04", "PAIN-16")
 def test_pythons_finalizers_run_once_the_worker_has_nothing_more_to_do() -> None:
-    """Else it may be making one (urllib3 does for each server) while Python goes through them: a traceback on stderr."""
+    """Else it may be making one, as urllib3 does for each server, while Python goes through them: a traceback."""
     source = f"""{INIT}
 import weakref
 class Thing: pass

@@ -33,7 +33,7 @@ class AtexitIntegration(Integration):
     def setup(self, client: BaseClient) -> None:
         """Have the client closed at exit.
 
-        In two steps, with Python's finalizers (``weakref.finalize``) in between, where they are not older than this:
+        In two steps, with Python's finalizers (``weakref.finalize``) in between, where they are not older than us:
         urllib3 makes one for each server, and the worker must not be making it while Python goes through them. What
         they capture is still sent.
         """
