@@ -142,6 +142,8 @@ def test_a_capture_after_the_drain_at_exit_is_accounted_for_and_not_a_word_is_sa
 
 DAEMONS = """
 import threading, time
+vedette.capture_message("the machine may be busy: all that sending needs is imported now")
+vedette.flush(10)
 started = threading.Barrier(5)
 def work():
     started.wait()
