@@ -378,22 +378,23 @@ sys.setswitchinterval(1e-4)
 threads = [threading.Thread(target=work) for _ in range(4)]
 for thread in threads:
     thread.start()
-hung = 0
 for number in range(40):
     pid = os.fork()
     if not pid:
         faulthandler.dump_traceback_later(10, exit=True)
         use_everything("child")
         vedette.flush(8)
-        os._exit(0 if client.stats().delivered == {"error": 1} else 7)
-    hung += os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != 0
-    if hung:
+        if client.stats().delivered != {"error": 1}:
+            print(client.stats(), flush=True)
+        os._exit(0)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if code:
         break
 stopped.set()
 for thread in threads:
     thread.join()
 scope.clear()
-print(hung)
+print(code)
 """
     with RecordingServer() as server:
         ended = run_forking_program(source, server.dsn(), warnings="ignore", timeout=40)
