@@ -108,6 +108,22 @@ class Request:
         return parsed_envelope(self.body)
 
 
+def never() -> Answer:
+    """Answers only when the server is closed."""
+    return Answer(gate=threading.Event())
+
+
+def slowly(seconds: float) -> Callable[[Request], Answer]:
+    """For ``RecordingServer.default``: each answer takes this long. Keep it short: closing waits for it."""
+    pause = threading.Event()
+
+    def answer(_: Request) -> Answer:
+        pause.wait(seconds)
+        return Answer()
+
+    return answer
+
+
 def decoded(body: bytes, encoding: str | None) -> bytes:
     if encoding in (None, "identity"):
         return body

@@ -3,10 +3,10 @@
 Guarantees
 - A child never waits for a lock that a thread of its parent held: what a process has captured, and who sends it,
   are made anew and empty in the child, before it goes on.
-- No fork falls into the middle of vedette's own late imports: the locks of Python's import system stay held in a
-  child for ever.
+- A child can import what sending needs, though the locks of Python's import system stay held in it for ever: a fork
+  waits for vedette's own late imports, and where they take over a second, the child does them anew.
 - The host's own fork does not warn of several threads (Python 3.12+) for the sake of vedette's, if these had nothing
-  to do, or could finish it within 50 ms.
+  to do, or could finish it within 50 ms, not counting the imports before the first request.
 - A fork costs next to nothing while no thread of vedette's lives, and 1.05 s at the very most.
 
 Relies on: ``os.register_at_fork``. C code and uWSGI fork without these hooks; so each processor also compares the
@@ -22,6 +22,7 @@ from _weakref import ref  # `weakref` itself takes longer to import
 
 from vedette._host import log
 from vedette._processing.logging_at_fork import let_log_while
+from vedette._processing.unfinished_imports import forget
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ IMPORT_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.000_5
 
 _importing = _thread.RLock()
+_importer: int | None = None  # the thread that has it for its imports
 _held: dict[int, bool] = {}  # by thread that forks: whether it has the lock
 _watched: dict[int, ref[Delivering]] = {}
 _registered = False
@@ -76,12 +78,17 @@ def watched() -> Iterable[Delivering]:
 
 def import_safely(import_all: Callable[[], None]) -> None:
     """Do late imports in such a way that a fork waits for them, for up to a second."""
+    global _importer  # noqa: PLW0603 - for the child of a fork that waited in vain
     lock = _importing
     held = lock.acquire(timeout=IMPORT_SECONDS)  # it may be entered again, and is never waited for in earnest
+    outer = _importer
+    if held:
+        _importer = _thread.get_ident()
     try:
         import_all()
     finally:
         if held:
+            _importer = outer
             lock.release()
 
 
@@ -91,12 +98,16 @@ def _before() -> None:
 
 
 def _wait_for_threads() -> None:
-    deadline = time.monotonic() + LEAVING_SECONDS
+    start = now = time.monotonic()
+    deadline = start + LEAVING_SECONDS
     pause = _thread.allocate_lock()
     pause.acquire()
-    while _only_ours_live() and time.monotonic() < deadline:
+    while now < deadline and _only_ours_live():
         pause.acquire(timeout=_LOOK_SECONDS)
-    _held[_thread.get_ident()] = _importing.acquire(timeout=IMPORT_SECONDS)
+        now = time.monotonic()
+        if _importer is not None:  # it cannot leave before it has them, and a fork must not fall into them
+            deadline = min(now + LEAVING_SECONDS, start + IMPORT_SECONDS)
+    _held[_thread.get_ident()] = _importing.acquire(timeout=max(0.0, start + IMPORT_SECONDS - now))
 
 
 def _only_ours_live() -> bool:
@@ -117,8 +128,10 @@ def _after_in_parent() -> None:
 
 
 def _after_in_child() -> None:
-    global _importing  # noqa: PLW0603 - the parent's may be held by a thread that is not here
-    _importing = _thread.RLock()
+    global _importing, _importer  # the parent's lock may be held by a thread that is not here
+    if _importer is not None and _importer != _thread.get_ident():
+        forget(_importer)
+    _importing, _importer = _thread.RLock(), None
     _held.clear()
     _each("after", lambda forkable: forkable.after_fork_in_child())
 

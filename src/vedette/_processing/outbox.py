@@ -191,7 +191,10 @@ class Outbox:
     def begin_flush(self) -> bool:
         """Whether there is anything to do for somebody who waits for delivery."""
         may_be_kept = self._journaling is not None and self._journaling.begin_flush()
-        return may_be_kept or self.pending() > 0 or self._dispatcher.owes_report()
+        if may_be_kept or self.pending() > 0 or self._dispatcher.owes_report():
+            return True
+        # After the look at the buffers: what was taken from them meanwhile may not be noted as in flight yet.
+        return self._busy.locked() or self._hands.are_out()
 
     def drain(self, deadline: float) -> None:
         """Have everything sent by the worker, or on this thread where there can be none; return by the deadline."""

@@ -72,6 +72,7 @@ class TelemetryProcessor:
         self._max_kept = 0 if self._journal is None else max_kept
         self._outbox = self._new_outbox()
         self._outboxes = {self._outbox.pid: self._outbox}
+        self._outbox_at_fork: Outbox | None = None
         fork.watch(self)
 
     def add(
@@ -144,6 +145,7 @@ class TelemetryProcessor:
 
     def before_fork(self) -> None:
         """Have the threads leave that have nothing to do, and start none."""
+        self._outbox_at_fork = self._outbox
         self._outbox.pause()
 
     def threads(self) -> int:
@@ -155,7 +157,9 @@ class TelemetryProcessor:
         self._outbox.resume()
 
     def after_fork_in_child(self) -> None:
-        """Start anew."""
+        """Start anew, unless that was done for a capture in a hook of the program's, which ran before this one."""
+        if self._outbox is not self._outbox_at_fork and self._outbox.pid == _pid():
+            return
         if self._journal is not None:
             self._journal.forked()
         self._outbox = self._new_outbox()

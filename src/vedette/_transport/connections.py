@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from vedette._host import log
+from vedette._transport.idle_connections import IdleConnections
 from vedette._transport.proxies import (
     SOCKS_SCHEMES,
     check_proxies,
@@ -55,7 +56,10 @@ def new_manager(scheme: str, netloc: str, options: Mapping[str, Any]) -> urllib3
         "ssl_context": context,
     }
     manager = _manager(proxy, options, settings)
-    manager.pool_classes_by_scheme = pool_classes(socks=proxy is not None and scheme_of(proxy) in SOCKS_SCHEMES)
+    pools = pool_classes(socks=proxy is not None and scheme_of(proxy) in SOCKS_SCHEMES)
+    for each in pools.values():
+        each.QueueCls = IdleConnections
+    manager.pool_classes_by_scheme = pools
     return manager
 
 

@@ -16,6 +16,7 @@ from vedette._protocol.version import SDK_NAME, VERSION
 from vedette._transport.compression import check_encoding, compress
 from vedette._transport.connections import check_options, close_connections, new_manager
 from vedette._transport.delivery import Delivery, Outcome
+from vedette._transport.idle_connections import leave_to_parent
 from vedette._transport.interface import Transport
 from vedette._transport.rate_limits import TOO_MANY_REQUESTS, RateLimits
 from vedette._transport.sockets import is_stale, timeout_until
@@ -160,7 +161,7 @@ class HttpTransport(Transport):
     def kill(self) -> None:
         """Close the idle connections. A later delivery opens new ones."""
         manager, self._manager = self._manager, None
-        if manager is not None and self._pid == os.getpid():
+        if manager is not None and not self._is_inherited():
             close_connections(manager)
 
     def _request_seconds(self) -> float:
@@ -168,12 +169,19 @@ class HttpTransport(Transport):
 
     def _connections(self) -> urllib3.PoolManager:
         manager = self._manager  # another thread may kill() meanwhile
-        if manager is None or self._pid != os.getpid():  # a forked child must not use its parent's connections
+        if manager is None or self._is_inherited():
             scheme, _, rest = self._url.partition("://")
             netloc = rest.partition("/")[0].rpartition("@")[2]
             self._manager = manager = new_manager(scheme.lower(), netloc, self.options)
             self._pid = os.getpid()
         return manager
+
+    def _is_inherited(self) -> bool:
+        """Whether the connections are those of a parent, which a forked child must not use."""
+        if self._pid == os.getpid():
+            return False
+        leave_to_parent(close=False)  # it is too late to close them, see there
+        return True
 
     def _post(self, body: bytes | Envelope, deadline: float) -> Delivery:
         import urllib3  # noqa: PLC0415

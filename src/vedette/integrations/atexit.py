@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import time
+import weakref
 
 from vedette.integrations import Integration
 
@@ -26,21 +28,45 @@ class AtexitIntegration(Integration):
     def __init__(self, callback: Callable[[int, float], object] | None = None) -> None:
         self.callback = callback
         self._client: BaseClient | None = None
+        self._seconds_left = 0.0
 
     def setup(self, client: BaseClient) -> None:
-        """Have the client closed at exit."""
+        """Have the client closed at exit.
+
+        In two steps, with Python's finalizers (``weakref.finalize``) in between, where they are not older than us:
+        urllib3 makes one for each server, and the worker must not be making it while Python goes through them. What
+        they capture is still sent.
+        """
         self._client = client
-        atexit.register(self._at_exit)
+        atexit.register(self._close_client)
+        weakref.finalize(self, _nothing).detach()  # the first one of a process registers Python's own handler
+        atexit.register(self._drain)
 
     def close(self) -> None:
         """Let the client go."""
         self._client = None
-        atexit.unregister(self._at_exit)
+        atexit.unregister(self._drain)
+        atexit.unregister(self._close_client)
 
-    def _at_exit(self) -> None:
+    def _drain(self) -> None:
+        client, start = self._client, time.monotonic()
+        if client is None:
+            return
+        self._seconds_left = client.options["shutdown_timeout"]
+        try:
+            client.flush(self._seconds_left, self.callback)
+            self._seconds_left = max(0.0, self._seconds_left - (time.monotonic() - start))
+        except BaseException:  # noqa: BLE001 - Ctrl-C, or a signal handler that ends the program: it is ending, now at once
+            self._seconds_left = 0.0
+
+    def _close_client(self) -> None:
         if self._client is None:
             return
         try:
-            self._client.close(callback=self.callback)
-        except BaseException:  # noqa: BLE001 - Ctrl-C, or a signal handler that ends the program: it is ending, now at once
+            self._client.close(self._seconds_left)
+        except BaseException:  # noqa: BLE001 - as above
             return
+
+
+def _nothing() -> None:
+    pass
