@@ -103,7 +103,12 @@ def _make_start(previous: Callable[..., Any]) -> Callable[..., Any]:
             return previous(self)  # it starts in a context without scopes
         own = self.__dict__.get("run")
         run = self.run
-        self.run = lambda: _run(self, run, own, scopes)  # type: ignore[method-assign]
+
+        def run_in_scopes() -> None:
+            __tracebackhide__ = True
+            _run(self, run, own, scopes)
+
+        self.run = run_in_scopes  # type: ignore[method-assign]
         try:
             return previous(self)
         except BaseException:
