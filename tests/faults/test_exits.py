@@ -101,13 +101,36 @@ def test_an_error_that_ends_a_program_or_its_last_thread_arrives_and_is_printed_
         assert len(server.events) == (21 if "waits" in end else 1)
 
 
-TOO_LATE = {
+LATE = {
     "an exit handler that was registered before init": """
 import atexit, sys, vedette
 def late():
     vedette.capture_message("late")
-    tell(client.stats())
 atexit.register(late)
+""",
+    "several of them, after a flush": """
+import atexit, sys, vedette
+def late():
+    vedette.flush()
+    vedette.capture_message("late")
+atexit.register(vedette.flush)
+atexit.register(late)
+""",
+    "a finalizer": """
+import sys, vedette, weakref
+def late():
+    vedette.capture_message("late")
+weakref.finalize(late, late)
+""",
+}
+TOO_LATE = {
+    "an exit handler that was registered before the import of vedette": """
+import atexit, sys
+@atexit.register
+def late():
+    vedette.capture_message("late")
+    tell(client.stats())
+import vedette
 client = vedette.init(sys.argv[1])
 """,
     "a destructor at finalization": """
@@ -125,6 +148,16 @@ TELL = """
 def tell(stats, sum=sum, print=print):
     print(stats.captured["error"], stats.delivered["error"], sum(stats.dropped.get("error", {}).values()))
 """
+
+
+@pytest.mark.spec("PAIN-04", "TRN-17")
+@pytest.mark.parametrize("late", LATE)
+def test_what_other_exit_handlers_capture_arrives(late: str) -> None:
+    with RecordingServer() as server:
+        source = LATE[late] + "client = vedette.init(sys.argv[1])\nvedette.capture_message('hello')"
+        ended = run_program(source, server.dsn())
+        assert (ended.code, ended.stderr) == (0, "")
+        assert [event["logentry"]["formatted"] for event in server.events] == ["hello", "late"]
 
 
 @pytest.mark.spec("PAIN-04", "PAIN-16")

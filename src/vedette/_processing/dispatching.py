@@ -146,7 +146,9 @@ class Dispatcher:
             self._leave_out_large(item)
             delivery = self._send_event(kind, item, deadline, EVENT_LIMIT_BYTES // 4)
         if delivery.too_large:
-            log.warn_once("413", "an event is lost: too large for the server (413), even when shrunk")
+            log.warn_once(
+                "413", "an event is lost: too large for the server, even when shrunk (413: %s)", delivery.detail
+            )
         return delivery
 
     def _send_event(self, kind: Kind, item: Item, deadline: float | None, limit: int) -> Delivery:

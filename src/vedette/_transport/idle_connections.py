@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections import deque
+
+from vedette._host import deque
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

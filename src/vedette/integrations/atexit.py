@@ -6,6 +6,7 @@ import atexit
 import time
 import weakref
 
+from vedette._host.ending import at_the_very_end
 from vedette.integrations import Integration
 
 TYPE_CHECKING = False
@@ -29,16 +30,17 @@ class AtexitIntegration(Integration):
         self.callback = callback
         self._client: BaseClient | None = None
         self._seconds_left = 0.0
+        self._undo: Callable[[], None] = _nothing
 
     def setup(self, client: BaseClient) -> None:
         """Have the client closed at exit.
 
-        In two steps, with Python's finalizers (``weakref.finalize``) in between, where they are not older than us:
-        urllib3 makes one for each server, and the worker must not be making it while Python goes through them. What
-        they capture is still sent.
+        In two steps. What waits is sent before Python's finalizers run (``weakref.finalize``, where they are not older
+        than us): urllib3 makes one for each server, and the worker must not be making it while Python goes through
+        them. The client is closed at the very end: what finalizers and other exit handlers capture is still sent.
         """
         self._client = client
-        atexit.register(self._close_client)
+        self._undo = at_the_very_end(self._close_client)
         weakref.finalize(self, _nothing).detach()  # the first one of a process registers Python's own handler
         atexit.register(self._drain)
 
@@ -46,7 +48,7 @@ class AtexitIntegration(Integration):
         """Let the client go."""
         self._client = None
         atexit.unregister(self._drain)
-        atexit.unregister(self._close_client)
+        self._undo()
 
     def _drain(self) -> None:
         client, start = self._client, time.monotonic()

@@ -8,8 +8,8 @@ with a server that is away for a week, must not fill the disk.
 from __future__ import annotations
 
 import os
-from collections import deque
 
+from vedette._host import deque
 from vedette._transport.journal import folder as places
 from vedette._transport.journal.ownership import own_dead
 from vedette._transport.journal.segment import Segment
