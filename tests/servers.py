@@ -155,8 +155,11 @@ def _refuse_constant(name: str) -> None:
     raise AssertionError(f"{name} is no JSON")
 
 
-class _Listener:
+class Listener:
     """Accepts connections, each served by a thread of its own."""
+
+    host = "127.0.0.1"
+    """Set to ``::1`` before it starts, it listens there."""
 
     def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
         self._ssl_context = ssl_context
@@ -182,7 +185,8 @@ class _Listener:
 
     def start(self, port: int = 0) -> None:
         self._closing.clear()
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        self._listener = socket.create_server((self.host, port), family=family, backlog=128)
         self.port = self._listener.getsockname()[1]
         self._run(self._accept, self._listener)
 
@@ -257,7 +261,7 @@ class _Listener:
         raise NotImplementedError
 
 
-class RecordingServer(_Listener):
+class RecordingServer(Listener):
     """Records each request and answers as told: with the next queued answer, or else the default one.
 
     ``answer(status=429, headers=...)`` queues one; ``default`` may be set to an Answer, or to a function from
@@ -272,7 +276,8 @@ class RecordingServer(_Listener):
 
     @property
     def url(self) -> str:
-        return f"{'http' if self._ssl_context is None else 'https'}://127.0.0.1:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'http' if self._ssl_context is None else 'https'}://{host}:{self.port}"
 
     def dsn(self, key: str = "abc", project: str = "7") -> str:
         return self.url.replace("://", f"://{key}@") + f"/{project}"
@@ -352,7 +357,7 @@ class RecordingServer(_Listener):
                 return
 
 
-class DiscardingServer(_Listener):
+class DiscardingServer(Listener):
     """For bodies too large to be kept: ``sizes`` holds how many bytes each had when unpacked (gzip)."""
 
     def __init__(self) -> None:
@@ -378,7 +383,7 @@ class DiscardingServer(_Listener):
             sock.sendall(Answer().head() + Answer().body)
 
 
-class RecordingProxy(_Listener):
+class RecordingProxy(Listener):
     """A forwarding proxy: ``CONNECT`` for https servers, absolute URLs else. Records what it was asked."""
 
     def __init__(self, ssl_context: ssl.SSLContext | None = None, *, refuse_with: int | None = None) -> None:
@@ -388,7 +393,8 @@ class RecordingProxy(_Listener):
 
     @property
     def url(self) -> str:
-        return f"{'http' if self._ssl_context is None else 'https'}://127.0.0.1:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'http' if self._ssl_context is None else 'https'}://{host}:{self.port}"
 
     def _serve(self, sock: socket.socket, reader: BinaryIO, number: int) -> None:
         while reader.peek(1):  # type: ignore[attr-defined] - a BufferedReader
@@ -404,7 +410,7 @@ class RecordingProxy(_Listener):
 
     def _tunnel(self, sock: socket.socket, target: str) -> None:
         host, _, port = target.rpartition(":")
-        with socket.create_connection((host, int(port)), WAIT) as upstream:
+        with socket.create_connection((host.strip("[]"), int(port)), WAIT) as upstream:
             with self._changed:
                 self._open.add(upstream)
             sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -418,7 +424,7 @@ class RecordingProxy(_Listener):
         lines = [f"{request.method} /{path} HTTP/1.1"]
         lines += [f"{n}: {v}" for n, v in request.raw_headers if not n.lower().startswith("proxy-")]
         lines.append("Connection: close")
-        with socket.create_connection((host, int(port)), WAIT) as upstream:
+        with socket.create_connection((host.strip("[]"), int(port)), WAIT) as upstream:
             upstream.sendall(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + request.raw_body)
             upstream.shutdown(socket.SHUT_WR)
             with suppress(OSError):

@@ -14,7 +14,7 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import Mapping
+from _collections_abc import Mapping  # `collections` would take a millisecond, and this is here already
 from types import MappingProxyType
 
 from vedette import _stages as stages
@@ -44,6 +44,7 @@ from vedette._processing.sending import sender_for
 from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._protocol.dsn import Dsn
 from vedette._protocol.version import SDK_NAME, VERSION
+from vedette._scopes.breadcrumbs import LONGEST_PLAIN
 from vedette._scopes.client import BaseClient, NoOpClient
 from vedette._scopes.context import get_isolation_scope
 from vedette._scopes.normal import dict_of, shown
@@ -148,7 +149,7 @@ class Client(BaseClient):
         self.processor: TelemetryProcessor = self._processor_for(self.transport, has_journal=True)
         self._active = self.transport is not None
         is_plain = self._active and found["before_breadcrumb"] is None and self.max_breadcrumbs > 0
-        self.plain_text_limit: int = self.event_settings.text_limit if is_plain else 0
+        self.plain_text_limit: int = min(self.event_settings.text_limit, LONGEST_PLAIN) if is_plain else 0
         if found["debug"]:
             log.start_debug(self._number, found["diagnostic_level"])
         speak(remarks)

@@ -10,10 +10,9 @@ from vedette._options import OptionError, Remark
 from vedette._privacy.event_scrubber import deny_list_of
 from vedette._privacy.policy import Policy
 from vedette._protocol.dsn import BadDsn
-from vedette._transport.function import FunctionTransport
+from vedette._transport import journal
 from vedette._transport.http import HttpTransport
-from vedette._transport.interface import Transport
-from vedette._transport.journal import Journal
+from vedette._transport.interface import FunctionTransport, Transport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from vedette._protocol.categories import DataCategory
     from vedette._protocol.dsn import Dsn
+    from vedette._transport.journal import Journal
 
 _LONGEST_NAME: Final = 200
 
@@ -115,7 +115,7 @@ def open_journal(
         return None
     name = f"{dsn.host}-{dsn.port}-{dsn.path}-{dsn.project_id}-{dsn.public_key}"
     try:
-        return Journal(
+        return journal.Journal(
             directory,
             "".join(each if each.isalnum() or each in "-_." else "-" for each in name)[-_LONGEST_NAME:],
             max_bytes=options["cache_max_bytes"],

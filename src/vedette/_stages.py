@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import time
-from enum import Enum
 
 from vedette import _attaching as attaching
 from vedette import _feedback as feedback
 from vedette._duplicates import mark, was_seen
+from vedette._enumeration import Enum
 from vedette._events.build import event_from_exception, event_from_message
 from vedette._events.contexts import add_contexts
 from vedette._events.reading_values import class_of, derives
@@ -338,6 +338,7 @@ def take_attachments(client: Client, capture: Capture) -> Verdict:
 
 def count_loss(client: Client, capture: Capture, reason: DiscardReason) -> None:
     """Account for a capture that is dropped, and for the attachments that would have gone with it (ATT-04)."""
+    capture.loss = None  # what a signal handler raises from here on must not have it counted a second time
     client.processor.count_drop(reason, capture.category)
     lost: list[Item] | list[attaching.LeftOut] = capture.attachments
     if not lost:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -99,7 +101,7 @@ def test_when_the_server_is_slow_the_oldest_make_room_and_are_reported() -> None
         assert_all_accounted_for()
 
 
-@pytest.mark.spec("CR-01", "CR-02", "CR-03", "CR-04", "CR-65", "TP-62", "CR-57")
+@pytest.mark.spec("CR-01", "CR-02", "CR-03", "CR-04", "CR-65", "TP-62", "CR-57", "ENV-76")
 def test_a_loss_rides_along_with_the_next_envelope() -> None:
     with RecordingServer() as server:
         vedette.init(server.dsn(), before_send=lambda event, _hint: None if event["level"] == "debug" else event)
@@ -113,7 +115,7 @@ def test_a_loss_rides_along_with_the_next_envelope() -> None:
         assert isinstance(report.json["timestamp"], float)
 
 
-@pytest.mark.spec("CR-44", "CR-61", "CR-63", "CR-66")
+@pytest.mark.spec("CR-44", "CR-61", "CR-63", "CR-66", "ENV-76")
 @pytest.mark.parametrize("method", ["flush", "close"])
 def test_a_loss_with_nothing_else_to_send_goes_alone_on_flush_and_close(method: str) -> None:
     with RecordingServer() as server:
@@ -233,6 +235,26 @@ def test_losses_of_a_report_that_did_not_arrive_are_told_again() -> None:
 # --- size ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("ENV-33")
+def test_an_envelope_is_stamped_when_it_is_sent_and_not_when_its_event_was_captured() -> None:
+    gate = threading.Event()
+    with RecordingServer() as server:
+        server.answer(gate=gate)
+        vedette.init(server.dsn())
+        vedette.capture_message("in flight")
+        server.wait_for(1)
+        vedette.capture_message("waits")
+        captured = time.time()
+        wait_until(lambda: time.time() > captured + 0.3)
+        gate.set()
+        vedette.flush(5)
+        waited = server.envelopes[1]
+        (event,) = waited.items_of("event")
+        sent = datetime.fromisoformat(waited.headers["sent_at"].replace("Z", "+00:00")).timestamp()
+        assert event.json["timestamp"] <= captured
+        assert captured + 0.3 <= sent <= time.time()
+
+
 @pytest.mark.spec("PAIN-03")
 def test_an_event_that_is_far_too_large_arrives_shrunken_and_says_what_was_cut() -> None:
     with RecordingServer() as server:
@@ -258,6 +280,62 @@ def test_a_message_of_fifty_megabytes_arrives_shrunken() -> None:
         (event,) = server.events
         assert len(event["logentry"]["formatted"]) == 8192
         assert event["_meta"]["logentry"]["formatted"][""]["len"] == 50_000_000
+
+
+def fail_with(message: str, huge: list[str]) -> None:
+    raise ValueError(message)
+
+
+def raising_frame(event: dict[str, Any]) -> dict[str, Any]:
+    frame: dict[str, Any] = event["exception"]["values"][-1]["stacktrace"]["frames"][-1]
+    return frame
+
+
+@pytest.mark.spec("PAIN-03", "ENV-103")
+@pytest.mark.parametrize("what", ["extra", "extras", "message", "locals", "breadcrumbs", "exception", "all of it"])
+def test_whatever_is_too_large_an_event_arrives_and_names_what_was_cut(what: str) -> None:
+    fifty_megabytes, million = "x" * 50_000_000, "m" * 1_000_000
+    with RecordingServer() as server:
+        vedette.init(server.dsn())
+        with vedette.new_scope() as scope:
+            if what in ("extra", "all of it"):
+                scope.set_extra("one text", fifty_megabytes)
+            if what in ("extras", "all of it"):
+                scope.set_extra("many", {f"part {number}": ["x" * 1000] * 500 for number in range(100)})
+            if what in ("breadcrumbs", "all of it"):
+                for number in range(100):
+                    scope.add_breadcrumb(message=million, data={f"part {number}": million})
+            if what in ("locals", "exception", "all of it"):
+                try:
+                    fail_with(million if what != "locals" else "short", [million] * 50)
+                except ValueError:
+                    vedette.capture_exception()
+            else:
+                vedette.capture_message(million if what == "message" else "short")
+        vedette.flush(10)
+        assert stats().delivered == {"error": 1}
+        (request,) = server.wait_for(1)
+        assert len(request.body) < 1_048_576
+        (event,) = server.events
+        if what == "locals":  # which say it in their text
+            huge_text = raising_frame(event)["vars"]["huge"]
+            assert huge_text.endswith("…]")
+        for place in NAMED[what]:
+            meta = event["_meta"]
+            for part in place.split("."):
+                assert part in meta, f"{place} is not in {event['_meta']}"
+                meta = meta[part]
+
+
+NAMED = {
+    "extra": ["extra.one text"],
+    "extras": ["extra.many"],
+    "message": ["logentry.formatted"],
+    "locals": [],
+    "breadcrumbs": ["breadcrumbs.values.0.message", "breadcrumbs.values.0.data", "breadcrumbs.values."],
+    "exception": ["exception.values.0.value"],
+    "all of it": ["extra", "exception.values.0.value", "breadcrumbs"],
+}
 
 
 def test_413_is_answered_with_one_smaller_try() -> None:

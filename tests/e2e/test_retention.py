@@ -8,11 +8,13 @@ import sys
 import threading
 import tracemalloc
 import weakref
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import vedette
+from tests.programs import run_program
 from vedette.testing import MemoryTransport
 
 DSN = "https://key@errors.example.org/7"
@@ -157,3 +159,43 @@ def test_memory_does_not_grow_with_the_number_of_captures(how: str) -> None:
         tracemalloc.stop()
     assert watch.alive() == 0
     assert after - before < 50_000  # an event takes several thousand bytes
+
+
+NO_OP_REQUESTS = """
+import gc, os, sys, vedette
+
+class Processor:
+    def __call__(self, event, hint):
+        return event
+
+def resident():
+    gc.collect()
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+def requests(count):
+    for number in range(count):
+        with vedette.isolation_scope() as scope:
+            scope.add_event_processor(Processor())
+            vedette.set_tag("number", str(number))
+            with vedette.new_scope():
+                vedette.add_breadcrumb(message="nothing went wrong")
+
+vedette.init(sys.argv[1], default_integrations=False)
+requests(50_000)
+sizes = []
+for _ in range(10):
+    requests(100_000)
+    sizes.append(resident())
+assert sum(type(each) is Processor for each in gc.get_objects()) == 0
+grown = max(sizes[5:]) - max(sizes[:5])
+assert grown < 300_000, sizes  # a third of a byte a request
+"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="resident memory is read from /proc")
+@pytest.mark.spec("PAIN-01")
+def test_a_million_requests_in_which_nothing_goes_wrong_leave_no_memory_behind() -> None:
+    ended = run_program(NO_OP_REQUESTS, DSN, timeout=59.0)
+    assert ended.code == 0, ended.stderr

@@ -19,6 +19,7 @@ from tests.journals import errors, files, leave, look, open_journal, take_all
 from tests.programs import run_program
 from tests.waiting import wait_until
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX processes")
 
 PREPARE = """
@@ -199,6 +200,8 @@ def test_a_forked_child_adopts_nothing_of_its_living_parent_and_writes_its_own_s
         assert journal.kept() == {} and journal.is_idle()
         assert journal.read(entry) is None and journal.settle(entry) is False
         assert bodies(journal, [journal.append(ERROR, b"child's")]) == [b"child's"]
+        journal.close(keep_appending=False)
+        assert journal.settle(entry) is False
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
     assert bodies(other, other.adopt()) == [b"child's"]
@@ -262,35 +265,99 @@ def test_a_child_takes_over_from_its_parent_when_that_is_dead(start, tmp_path):
     assert sorted(map(bytes, take_all(tmp_path))) == [b"1", b"2", b"child's"]
 
 
-def test_a_lock_file_that_its_owner_deletes_while_we_wait_to_look_locks_nothing(tmp_path, monkeypatch):
-    """Two find the same dead segment; the one who comes second holds a lock on a file that has no name any more."""
-    leave(tmp_path, b"x")
-    first = open_journal(tmp_path)
-    folder = tmp_path / "journal-1-abc"
-    settle_it_now = f"""
+@pytest.mark.spec("PAIN-12")
+def test_a_child_that_has_nothing_to_do_with_it_does_not_keep_a_dead_parents_segment(start, tmp_path):
+    program = """
+    journal = open_journal()
+    journal.append(ERROR, b"parent's")
+    if os.fork():
+        os.kill(os.getpid(), signal.SIGKILL)
+    print("ready", flush=True)
+    sys.stdin.read()
+    """
+    process = start(program, tmp_path)
+    assert process.stdout.readline() == b"ready\n"
+    assert process.wait(timeout=20) == -signal.SIGKILL
+    journal = open_journal(tmp_path)
+    assert look(journal, *journal.adopt()) == [b"parent's"]  # while the child lives
+    journal.close(keep_appending=False)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no list of descriptors")
+def test_a_forked_child_holds_none_of_its_parents_files_open(tmp_path):
+    program = """
+    journals = [open_journal(), open_journal()]
+    def opened():
+        there = [os.path.join("/proc/self/fd", each) for each in os.listdir("/proc/self/fd")]
+        return sum("journal-1-abc" in os.readlink(each) for each in there if os.path.islink(each))
+    assert opened() == 4
+    child = os.fork()
+    if child == 0:
+        for journal in journals:
+            journal.forked()
+        assert opened() == 0, opened()
+        journals[0].append(ERROR, b"x")
+        assert opened() == 2, opened()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert opened() == 4
+    """
+    ended = run_program(PREPARE + textwrap.dedent(program), str(tmp_path))
+    assert (ended.code, ended.stderr) == (0, "")
+
+
+ADOPT_AND_SETTLE = """
 import sys
-from pathlib import Path
-sys.path[:0] = [{str(Path(__file__).parents[2])!r}]
+sys.path[:0] = [sys.argv[2]]
 from tests.journals import open_journal
-journal = open_journal({str(tmp_path)!r})
+journal = open_journal(sys.argv[1])
 for entry in journal.adopt():
-    assert journal.read(entry) == b"x"
+    print(journal.read(entry))
     journal.settle(entry)
 journal.close(keep_appending=False)
 """
+
+
+def adopted_elsewhere(directory):
+    """What another process finds, and settles."""
+    ended = run_program(ADOPT_AND_SETTLE, str(directory), str(ROOT))
+    assert (ended.code, ended.stderr) == (0, "")
+    return ended.stdout.split()
+
+
+def just_after_opening_a_lock_file(monkeypatch, action):
+    """Call ``action`` once, after this process has opened one and before it has locked it."""
     opened = os.open
-    others = []
+    called = []
 
     def open_and_be_late(path, *arguments, **named):
         descriptor = opened(path, *arguments, **named)
-        if str(path).startswith(str(folder)) and str(path).endswith(".lock") and not others:
-            others.append(run_program(settle_it_now))
+        if str(path).endswith(".lock") and not called:
+            called.append(path)
+            action()
         return descriptor
 
     monkeypatch.setattr(os, "open", open_and_be_late)
-    assert first.adopt() == []
+    return called
+
+
+def test_two_who_find_a_dead_segment_at_the_same_time_do_not_both_get_it(tmp_path, monkeypatch):
+    leave(tmp_path, b"x")
+    journal = open_journal(tmp_path)
+    found = []
+    called = just_after_opening_a_lock_file(monkeypatch, lambda: found.append(adopted_elsewhere(tmp_path)))
+    assert journal.adopt() == []
+    assert (len(called), found) == (1, [["b'x'"]])
+    journal.close(keep_appending=False)
+    assert files(tmp_path) == []
+
+
+def test_a_lock_file_cleared_away_before_its_owner_has_locked_it_is_not_relied_on(tmp_path, monkeypatch):
+    called = just_after_opening_a_lock_file(monkeypatch, lambda: adopted_elsewhere(tmp_path))
+    journal = open_journal(tmp_path)
+    assert len(called) == 1
     monkeypatch.undo()
-    assert [(other.code, other.stderr) for other in others] == [(0, "")]
-    assert None not in errors(first, b"y")
-    first.close(keep_appending=False)
-    assert take_all(tmp_path) == [b"y"]
+    errors(journal, b"x")
+    assert adopted_elsewhere(tmp_path) == []
+    journal.close(keep_appending=False)
+    assert adopted_elsewhere(tmp_path) == ["b'x'"]

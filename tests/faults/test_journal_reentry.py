@@ -172,19 +172,35 @@ def test_an_exception_at_any_byte_code_leaves_a_sound_journal(kind, tmp_path):
 
 
 @pytest.mark.spec("PAIN-18")
-def test_closing_at_any_byte_code_of_an_append_loses_nothing(byte_codes, tmp_path):
+@pytest.mark.parametrize("kind", [Append, Settle])
+def test_closing_at_any_byte_code_loses_nothing_and_writes_into_nobody_elses_files(byte_codes, kind, tmp_path):
+    """The descriptors that become free are at once the host's."""
+
     def attempt(at):
         directory = tempfile.mkdtemp(dir=tmp_path)
         journal = open_journal(directory)
-        appended, interrupted = byte_codes.interrupt(
-            at, lambda: journal.close(keep_appending=True), lambda: errors(journal, b"mine")
-        )
-        assert None not in appended
+        hosts = []
+
+        def interrupt():
+            journal.close(keep_appending=True)
+            hosts.extend(os.open(f"{directory}/host{number}", os.O_RDWR | os.O_CREAT) for number in range(4))
+
+        def call():
+            return [journal.settle(sent)] if kind is Settle else errors(journal, b"mine")
+
+        if kind is Settle:
+            sent, _ = errors(journal, b"sent", b"mine")
+            assert journal.read(sent) == b"sent"
+        returned, interrupted = byte_codes.interrupt(at, interrupt, call)
+        assert returned[0]
+        assert [os.fstat(descriptor).st_size for descriptor in hosts] == [0] * len(hosts)
+        for descriptor in hosts:
+            os.close(descriptor)
         journal.close(keep_appending=False)
         assert take_all(directory) == [b"mine"]
         return interrupted
 
-    at_every_byte_code(attempt)
+    at_every_byte_code(attempt, 1)
 
 
 @pytest.mark.spec("PAIN-18")

@@ -300,12 +300,19 @@ def test_a_signal_that_ends_the_program_in_a_function_goes_on_and_the_event_is_c
 @pytest.mark.parametrize(
     "arguments", [{}, {"filename": "a.txt"}, {"path": 42}, {"path": ""}, {"bytes": None, "path": object()}]
 )
-def test_nothing_to_attach_attaches_nothing_and_never_raises(arguments: Any) -> None:
+def test_nothing_to_attach_attaches_nothing_never_raises_and_is_said_once(
+    arguments: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     transport = start()
+    vedette.add_attachment(**arguments)
     vedette.add_attachment(**arguments)
     vedette.capture_message("without files")
     assert attached(only(transport)) == []
     assert dropped() == {}
+    (record,) = [each for each in caplog.records if each.levelno >= logging.WARNING]
+    assert record.name == "vedette"
+    assert record.getMessage().startswith("add_attachment takes bytes or a path, and got neither: ignored")
+    assert ("(path=of type int)" in record.getMessage()) == (arguments.get("path") == 42)
 
 
 # --- scopes ---

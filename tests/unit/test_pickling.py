@@ -12,6 +12,8 @@ from vedette.attachments import Attachment
 from vedette.envelope import Envelope, EnvelopeError, Item, PayloadRef
 from vedette.hub import SentryHubDeprecationWarning
 from vedette.integrations import DidNotEnable
+from vedette.scope import use_isolation_scope
+from vedette.testing import MemoryTransport
 
 PROTOCOLS = range(2, pickle.HIGHEST_PROTOCOL + 1)
 
@@ -72,3 +74,23 @@ def test_an_attachment_becomes_the_same_item_after_a_pickle(protocol: int) -> No
 def test_an_exception_is_named_after_its_public_home_and_pickled(exception, home: str, protocol: int) -> None:
     again = pickle.loads(pickle.dumps(exception("why"), protocol))
     assert (type(again), again.args, exception.__module__) == (exception, ("why",), home)
+
+
+@pytest.mark.parametrize("scope", [vedette.get_global_scope, vedette.get_isolation_scope, vedette.Scope])
+def test_a_scope_stays_in_its_process_and_says_so(scope) -> None:
+    vedette.init("https://key@errors.example.org/7", transport=MemoryTransport())
+    with pytest.raises(TypeError, match="a Scope cannot be pickled: set in the other process what"):
+        pickle.dumps(scope())
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
+def test_a_scope_that_is_copied_is_forked(duplicate) -> None:
+    vedette.init("https://key@errors.example.org/7", transport=(transport := MemoryTransport()))
+    scope = vedette.get_isolation_scope()
+    scope.set_tag("tag", "before")
+    copied = duplicate(scope)
+    copied.set_tag("tag", "after")
+    with use_isolation_scope(copied):
+        vedette.capture_message("copied")
+    vedette.capture_message("scope")
+    assert [event["tags"] for event in transport.events] == [{"tag": "after"}, {"tag": "before"}]

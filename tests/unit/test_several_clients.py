@@ -14,6 +14,7 @@ from tests.servers import RecordingServer
 from tests.threads import os_threads
 from vedette.integrations import Integration
 from vedette.integrations.atexit import AtexitIntegration
+from vedette.integrations.excepthook import ExcepthookIntegration
 from vedette.testing import MemoryTransport
 
 if TYPE_CHECKING:
@@ -219,3 +220,69 @@ def test_a_transport_can_send_everything_to_several_servers(servers: tuple[Recor
     vedette.capture_message("to everybody")
     client.close(10)
     assert texts(servers[0]) == texts(servers[1]) == ["to everybody"]
+
+
+class ByTeam(vedette.Transport):
+    def __init__(self, dsns: dict[str, str], default: str) -> None:
+        super().__init__()
+        self.transports = {team: vedette.HttpTransport({"dsn": dsn}) for team, dsn in dsns.items()}
+        self.default = self.transports[default]
+
+    def capture_envelope(self, envelope: Envelope) -> None:
+        event: Any = envelope.get_event() or {}
+        team = event.get("tags", {}).get("team")
+        self.transports.get(team, self.default).capture_envelope(envelope)
+
+    def kill(self) -> None:
+        for transport in self.transports.values():
+            transport.kill()
+
+
+@pytest.mark.spec("PAIN-23")
+def test_a_transport_can_choose_the_server_of_each_event_by_a_rule(
+    servers: tuple[RecordingServer, RecordingServer],
+) -> None:
+    dsns = {team: server.dsn() for team, server in zip(("shop", "billing"), servers, strict=True)}
+    client = vedette.init(dsns["shop"], transport=ByTeam(dsns, default="shop"))
+    for team in ("shop", "billing", "nobody knows"):
+        with vedette.new_scope() as scope:
+            scope.set_tag("team", team)
+            vedette.capture_message(f"of {team}")
+    vedette.capture_message("of no team")
+    client.close(10)
+    assert texts(servers[0]) == ["of no team", "of nobody knows", "of shop"]
+    assert texts(servers[1]) == ["of billing"]
+    assert client.stats().delivered == {"error": 4}
+
+
+def only_with(package: str) -> Any:
+    def before_send(event: Any, _hint: Any) -> Any:
+        values = event.get("exception", {}).get("values", ())
+        frames = [frame for value in values for frame in (value.get("stacktrace") or {}).get("frames", ())]
+        modules = [frame.get("module") or "" for frame in frames]
+        return event if any(f"{module}.".startswith(f"{package}.") for module in modules) else None
+
+    return before_send
+
+
+@pytest.mark.spec("PAIN-23")
+def test_a_library_can_be_told_of_the_errors_alone_in_which_it_had_a_part() -> None:
+    transport = MemoryTransport()
+    client = vedette.Client(
+        DSN,
+        transport=transport,
+        default_integrations=False,
+        integrations=[ExcepthookIntegration()],
+        before_send=only_with("json"),
+    )
+    with vedette.isolation_scope() as scope:
+        scope.set_client(client)
+        for source in ("import json; json.loads('[')", "import jsonschema_of_nobody", "1 / 0"):
+            try:
+                exec(source, {"__name__": "program"})
+            except Exception as error:
+                sys.excepthook(type(error), error, error.__traceback__)
+        vedette.capture_message("of the program")
+    assert [event["exception"]["values"][-1]["type"] for event in transport.events] == ["JSONDecodeError"]
+    assert client.stats().dropped == {"error": {"before_send": 3}}
+    client.close()

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 _MAX_NOTES = 20
 _BYTES_A_CHARACTER = 4  # at most, in UTF-8
 
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made at run time, by a class statement or its like
+
+_flags_of: Callable[[type], int] = type.__dict__["__flags__"].__get__
 _args_of: Callable[[BaseException], tuple[object, ...]] = BaseException.__dict__["args"].__get__
 
 
@@ -57,7 +60,7 @@ def exception_text(exc: BaseException, limit: int, settings: EventSettings) -> s
 def _message(exc: BaseException, limit: int, settings: EventSettings) -> str | None:
     cls = type(exc)
     for base in mro_of(cls):
-        formatter = _FORMATTERS.get(id(base))
+        formatter = _FORMATTERS.get(id(base)) or _inherited(base)
         if formatter is not None:
             return formatter(exc, limit, settings)
         if any(name == "__str__" for name, _ in class_items(base)):
@@ -65,6 +68,23 @@ def _message(exc: BaseException, limit: int, settings: EventSettings) -> str | N
                 return _backported_group(exc, limit, settings)
             return _called(exc, limit, settings)
     return _from_args(exc, limit, settings)
+
+
+def _inherited(cls: type) -> Formatter | None:
+    """That of a built-in class without a ``__str__`` of its own, remembered: such classes are never freed.
+
+    Most of what is raised is one of them, or is derived from one.
+    """
+    if _flags_of(cls) & _HEAP_TYPE:
+        return None
+    for base in mro_of(cls):
+        formatter = _FORMATTERS.get(id(base))
+        if formatter is not None:
+            _FORMATTERS[id(cls)] = formatter
+            return formatter
+        if any(name == "__str__" for name, _ in class_items(base)):
+            return None
+    return None
 
 
 def _called(exc: BaseException, limit: int, settings: EventSettings) -> str | None:
@@ -222,13 +242,3 @@ _FORMATTERS: dict[int, Formatter] = {
 _native_group = vars(builtins).get("BaseExceptionGroup")  # of the exact module
 if _native_group is not None:  # from 3.11 on
     _FORMATTERS[id(_native_group)] = _group_formatter(_native_group)
-
-# The other built-in exceptions inherit theirs; most of what is raised is one of them, and should be found at once.
-for _class in vars(builtins).values():  # of the exact module
-    if type(_class) is type and BaseException in _class.__mro__:
-        for _base in _class.__mro__:
-            if id(_base) in _FORMATTERS:
-                _FORMATTERS.setdefault(id(_class), _FORMATTERS[id(_base)])
-                break
-            if "__str__" in _base.__dict__:
-                break

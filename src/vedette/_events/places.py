@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from vedette._events.in_app import InAppRules
 
 _OPTIMIZED: Final = 0x1  # inspect.CO_OPTIMIZED: the locals live in the frame, not in a dict
+_HIDES: Final = (
+    "__tracebackhide__"  # as pytest has it, but heeded in vedette's own code only: others may want to be seen
+)
+_OURS: Final = "vedette."
 _LONGEST_NAME: Final = 1024  # characters of a function, module or file
 _PLACE_BYTES: Final = 1500  # what a place takes beside its source lines
 
@@ -43,6 +47,7 @@ class Place:
         "global_names",
         "hidden",
         "is_function",
+        "is_left_out",
         "is_module",
         "line",
         "lineno",
@@ -71,6 +76,8 @@ class Place:
         self.before, self.line, self.after = context_of(filename, frame.f_globals, lineno, around)
         self.facts = _facts(frame, filename, path, module, rules)
         self.is_function = bool(code.co_flags & _OPTIMIZED)
+        self.is_left_out = _HIDES in code.co_varnames and module is not None and module.startswith(_OURS)
+        """Whether it stands between the program's frames only because vedette put it there."""
         self.is_module = not self.is_function and str.__str__(code.co_name) == "<module>"
         self.local_names = frozenset((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
         self.hidden = frozenset(name for name in self.local_names if is_hidden(name))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from vedette._privacy.denylist import DenyList
+from vedette._privacy.denylist import DEFAULT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Final
+
+    from vedette._privacy.denylist import DenyList
 
     CustomRepr = Callable[[object], str | None]
 
@@ -89,7 +91,7 @@ class EventSettings:
         self.add_full_stack: bool = add_full_stack
         self.custom_repr: CustomRepr | None = custom_repr
         self.auto_ip_address: bool = auto_ip_address
-        self.denylist: DenyList = DenyList() if denylist is None else denylist
+        self.denylist: DenyList = DEFAULT if denylist is None else denylist
         # Derived, so that rendering a value looks nothing up twice.
         self.matches: Callable[[str], bool] = self.denylist.matches
         self.matches_variable: Callable[[str], bool] = self.denylist.matches_variable

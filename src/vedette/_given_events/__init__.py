@@ -10,16 +10,12 @@ Nothing here touches a foreign object: all of it works on what the renderer has 
 from __future__ import annotations
 
 from vedette._events.values import render_json
-from vedette._given_events.attributes import put_attributes_right
+from vedette._given_events.attributes import put_attributes_right, put_message_right, right_start, right_timestamp
 from vedette._given_events.breadcrumbs import right_breadcrumbs, times_in
 from vedette._given_events.contexts import right_contexts
-from vedette._given_events.exceptions import right_exception, right_mechanism
+from vedette._given_events.exceptions import put_threads_right, right_exception, right_mechanism
 from vedette._given_events.faults import Faults
-from vedette._given_events.message import put_message_right
-from vedette._given_events.request import right_request
-from vedette._given_events.threads import put_threads_right
-from vedette._given_events.timestamp import right_start, right_timestamp
-from vedette._given_events.user import right_user
+from vedette._given_events.request import right_request, right_user
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,10 +1,12 @@
-"""The attributes at the top of an event (EVT-11 to EVT-28)."""
+"""The attributes at the top of an event (EVT-11 to EVT-28), times (EVT-05, EVT-06), message (EVT-77 to EVT-80)."""
 
 from __future__ import annotations
 
-from vedette._given_events.faults import is_array, is_object, keep_texts, keep_type, scalar_text
+import time
+
+from vedette._given_events.faults import is_array, is_object, keep_counts, keep_texts, keep_type, scalar_text
 from vedette._host import log
-from vedette._scopes.normal import level_of, name_of, tag_key_of, text_of
+from vedette._scopes.normal import level_of, name_of, read_time, tag_key_of, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ def put_attributes_right(event: dict[str, Any], faults: Faults) -> None:
     if "modules" in event:
         texts = {name: scalar_text(version) for name, version in event["modules"].items()}
         event["modules"] = {name: text for name, text in texts.items() if text is not None}
+    if "transaction_info" in event:
+        _put_transaction_info_right(event["transaction_info"], faults)
     if "errors" in event:
         _put_errors_right(event, faults)
     if "sdk" in event:
@@ -126,6 +130,13 @@ def _put_errors_right(event: dict[str, Any], faults: Faults) -> None:
         event["errors"] = kept
 
 
+def _put_transaction_info_right(info: dict[str, Any], faults: Faults) -> None:
+    path = ("transaction_info",)
+    keep_type(str, info, ("source", "original"), path, faults)
+    keep_type(list, info, ("changes",), path, faults)
+    keep_counts(info, ("propagations",), path, faults)
+
+
 def _put_sdk_right(event: dict[str, Any], faults: Faults) -> None:
     """With name and version (EVT-101, EVT-102), and lists that hold what they must (EVT-103 to EVT-105)."""
     sdk = event["sdk"]
@@ -143,3 +154,54 @@ def _put_sdk_right(event: dict[str, Any], faults: Faults) -> None:
 
 def _same(value: object) -> object:
     return value  # rendered already
+
+
+def put_message_right(event: dict[str, Any], faults: Faults) -> None:
+    """Put the message under ``logentry``; a text alone is a whole message, and ``message`` is its old name."""
+    older = event.pop("message", None)
+    entry: Any = event.pop("logentry", None)
+    if entry is None:
+        entry = older
+    text = scalar_text(entry)
+    if text is not None:
+        entry = {"message": text}
+    if not is_object(entry):
+        if entry is not None:
+            faults.note(("logentry",), "expected an object")
+        return
+    keep_texts(entry, ("message", "formatted"), ("logentry",), faults)
+    if type(entry.get("params")) not in {list, dict}:
+        entry.pop("params", None)
+    # With parameters the server puts them in: a format of foreign make may ask for gigabytes.
+    if "formatted" not in entry and "message" in entry and not entry.get("params"):
+        entry["formatted"] = entry["message"]
+    if "message" in entry or "formatted" in entry:
+        event["logentry"] = entry
+
+
+_FUTURE_SECONDS: Final = 60
+_PAST_SECONDS: Final = 30 * 24 * 3600
+
+
+def right_timestamp(given: Any, faults: Faults) -> float:
+    """Seconds; now for what is no time, and for a time that servers refuse: in the future, or over 30 days ago."""
+    seconds = read_time(given)
+    now = time.time()
+    if seconds is None:
+        faults.note(("timestamp",), "expected seconds since 1970, or text as in RFC 3339")
+        return now
+    if now - _PAST_SECONDS <= seconds <= now + _FUTURE_SECONDS:
+        return seconds
+    when = "in the future" if seconds > now else "over 30 days ago"
+    faults.note(("timestamp",), f"{seconds:.0f} is {when}; the time of the capture is taken instead")
+    return now
+
+
+def right_start(given: Any, faults: Faults) -> float | None:
+    """Seconds of ``start_timestamp``; None for what is no time, or before 1970: servers refuse the whole event."""
+    seconds = read_time(given)
+    if seconds is not None and seconds >= 0:
+        return seconds
+    if given is not None:
+        faults.note(("start_timestamp",), "expected seconds since 1970, or text as in RFC 3339")
+    return None

@@ -7,7 +7,7 @@ from vedette._host import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Final
 
     from vedette._events.remarks import Meta
 
@@ -79,4 +79,36 @@ def keep_type(
             del mapping[name]
 
 
-_KINDS = {dict: "an object", list: "a list", bool: "a boolean"}
+def keep_counts(mapping: dict[str, Any], names: tuple[str, ...], path: tuple[str | int, ...], faults: Faults) -> None:
+    """Of these keys, keep whole numbers from 0 on; text of digits becomes one, the part behind a point goes."""
+    for name in names:
+        if name not in mapping:
+            continue
+        count = _count(mapping[name])
+        if count is not None:
+            mapping[name] = count
+            continue
+        if mapping[name] is not None:
+            faults.note((*path, name), "expected a whole number from 0 on")
+        del mapping[name]
+
+
+def _count(value: Any) -> int | None:
+    count: Any = value
+    if type(value) is str and value.isdecimal() and value.isascii():
+        count = int(value[:_MOST_DIGITS])
+    return int(count) if type(count) in {int, float} and 0 <= count < _COUNT_LIMIT else None
+
+
+def keep_numbers(mapping: dict[str, Any], names: tuple[str, ...], path: tuple[str | int, ...], faults: Faults) -> None:
+    """Of these keys, keep numbers."""
+    for name in names:
+        if name in mapping and type(mapping[name]) not in {int, float}:
+            if mapping[name] is not None:
+                faults.note((*path, name), "expected a number")
+            del mapping[name]
+
+
+_MOST_DIGITS: Final = 20
+_COUNT_LIMIT: Final = 2**64  # as servers count
+_KINDS: Final = {str: "a string", dict: "an object", list: "a list", bool: "a boolean"}

@@ -6,8 +6,7 @@ runs, for those who decide about a failure themselves.
 
 from __future__ import annotations
 
-from enum import Enum
-
+from vedette._enumeration import Enum
 from vedette._host import log
 from vedette._host.inside import call, inside, is_control_flow, is_inside
 
@@ -30,6 +29,9 @@ class Failed(Enum):
 FAILED: Final = Failed.FAILED
 _ORDINARY: Final = frozenset({dict, bool, float, int, str, type(None)})
 _ASYNC_FLAGS: Final = 0x80 | 0x200  # CO_COROUTINE, CO_ASYNC_GENERATOR
+# What C calls in their place: of a functools.partial, of a method of anything but a function, of a functools.cache.
+_WRAPPED: Final = ("func", "__func__", "__wrapped__")
+_MOST_WRAPPERS: Final = 100
 
 
 def ask(name: str, func: Callable[..., T], *args: Any, so: str = "") -> T | Failed:
@@ -64,12 +66,23 @@ def complain(name: str, func: object, what: str, *, exc_info: bool = False) -> N
 
 def is_async(func: object) -> bool:
     """Whether calling this makes a coroutine or an async generator, as far as can be told without calling it."""
-    inner = getattr(func, "func", None)  # of a functools.partial
-    for each in (func, _call_of(func), inner, _call_of(inner)):
-        code = getattr(each, "__code__", None)
-        if code is not None and code.co_flags & _ASYNC_FLAGS:
-            return True
+    inner: Any = func
+    for _ in range(_MOST_WRAPPERS):
+        if inner is None or _is_class(inner):
+            return False
+        codes = [code for code in map(_code_of, (inner, _call_of(inner))) if code is not None]
+        if codes:  # Python code decides for itself what becomes of what it calls
+            return any(code.co_flags & _ASYNC_FLAGS for code in codes)
+        inner = next((getattr(inner, name) for name in _WRAPPED if hasattr(inner, name)), None)
     return False
+
+
+def _is_class(value: object) -> bool:
+    return issubclass(type(value), type)
+
+
+def _code_of(value: object) -> Any:
+    return getattr(value, "__code__", None)
 
 
 def _call_of(value: object) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vedette._noops.notice import not_built
+from vedette._noops import not_built
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

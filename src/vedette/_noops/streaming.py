@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import overload
 
-from vedette._noops.notice import not_built
+from vedette._noops import not_built
 from vedette._noops.spans import StreamedSpan
 from vedette._noops.tracing import unchanged
 

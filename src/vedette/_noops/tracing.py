@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import overload
 
+from vedette._noops import not_built
 from vedette._noops.names import INSTRUMENTER, SPANTEMPLATE
-from vedette._noops.notice import not_built
 from vedette._noops.spans import NoOpSpan, Transaction
 
 TYPE_CHECKING = False

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 
+from vedette._host import guests
 from vedette._options.errors import UnknownKeyError, WrongValueError
-from vedette._protocol.dsn import Dsn
-from vedette._protocol.http_url import is_http_url
+from vedette._protocol.dsn import Dsn, is_http_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, Final, TypeAlias
 
     Convert: TypeAlias = Callable[[Any], Any]
@@ -129,6 +129,7 @@ SECONDS: Final = number(0.0, 86_400.0, " (seconds)")
 _MOST_RELEASE: Final = 200  # bytes; these limits are Relay's: it takes the field out of the event (servers.md)
 _MOST_ENVIRONMENT: Final = 64
 _MOST_DIST: Final = 64
+PROXY_SCHEMES: Final = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 _DIST_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 
 
@@ -176,9 +177,17 @@ def _dsn(value: Any) -> str:
 
 
 def _url(value: Any) -> str:
-    """Empty means: none, whatever the environment says."""
+    """Empty means: none."""
     text = plain_text(value)
     if text and not is_http_url(text):
+        raise WrongValueError
+    return text
+
+
+def _proxy(value: Any) -> str:
+    """Empty means: none, whatever the environment says."""
+    text = plain_text(value)
+    if text and not is_http_url(text, PROXY_SCHEMES):
         raise WrongValueError
     return text
 
@@ -208,7 +217,7 @@ RELEASE: Final = Check("a string", _release)
 ENVIRONMENT: Final = Check("a string", _environment)
 DIST: Final = Check("a string", _dist)
 NAME: Final = Check("a string", _stripped)
-PROXY: Final = Check("an http:// or https:// URL", _url)
+PROXY: Final = Check("an http://, https:// or socks5:// URL", _proxy)
 PATH: Final = Check("a path", _path)
 FOLDER: Final = Check("a path", _folder)
 SPOTLIGHT: Final = Check("True, False, or an http:// or https:// URL", _spotlight)
@@ -216,23 +225,12 @@ SPOTLIGHT: Final = Check("True, False, or an http:// or https:// URL", _spotligh
 
 # --- functions and objects -----------------------------------------------------------------------------------
 
-_ASYNC: Final = 0x80 | 0x200  # CO_COROUTINE, CO_ASYNC_GENERATOR
-
-
-def _class_of(value: object) -> type:
-    return type(value)
-
 
 def _callback(value: Any) -> object:
     """A plain function: an async one could not be waited for without blocking (ruling 5)."""
     if not callable(value):
         raise WrongValueError
-    inner: Any = value
-    while (type(inner).__module__, type(inner).__name__) == ("functools", "partial"):
-        inner = inner.func
-    own = getattr(getattr(inner, "__func__", inner), "__code__", None)
-    call = getattr(getattr(_class_of(inner), "__call__", None), "__code__", None)  # noqa: B004 - its code is wanted
-    if any(code is not None and code.co_flags & _ASYNC for code in (own, call)):
+    if guests.is_async(value):
         message = "must be a plain function, not an async one: hooks run where the event is captured"
         raise WrongValueError(message)
     return value
@@ -250,7 +248,18 @@ def _transport(value: Any) -> object:
     return _callback(value)
 
 
+def _ssl_context(value: Any) -> object:
+    """An ``ssl.SSLContext``, told by its class, so that ``ssl`` need not be imported for those who have none."""
+    if not any((base.__module__, base.__name__) == ("ssl", "SSLContext") for base in type(value).__mro__):
+        raise WrongValueError
+    if value.protocol.name == "PROTOCOL_TLS_SERVER":
+        message = "must be for a client: ssl.create_default_context(), or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)"
+        raise WrongValueError(message)
+    return value
+
+
 CALLBACK: Final = Check("a function", _callback)
+SSL_CONTEXT: Final = Check("an ssl.SSLContext", _ssl_context)
 SCRUBBER: Final = Check("an EventScrubber, or have a method scrub_event", _scrubber)
 TRANSPORT: Final = Check("a Transport, a subclass of it, or a function that takes an event", _transport)
 
@@ -308,13 +317,20 @@ def _integration_instances(value: Any) -> tuple[object, ...]:
     return found
 
 
+_LARGEST_C_INT: Final = (1 << 31) - 1
+
+
+def _is_c_int(value: Any) -> bool:
+    return is_a(value, int) and -_LARGEST_C_INT - 1 <= int.__index__(value) <= _LARGEST_C_INT
+
+
 def _is_socket_option(value: Any) -> bool:
     parts = 3  # level, name, value, as socket.setsockopt takes them
     return (
         is_a(value, tuple, list)
         and len(value) == parts
-        and all(is_a(part, int) for part in value[:2])
-        and is_a(value[2], int, bytes)
+        and all(map(_is_c_int, value[:2]))
+        and (_is_c_int(value[2]) or is_a(value[2], bytes))
     )
 
 
@@ -349,10 +365,21 @@ STATUS_RANGES: Final = list_of("HTTP status codes, 100 to 599, and ranges of the
 # --- dicts ---------------------------------------------------------------------------------------------------
 
 
-def _headers(value: Any) -> dict[str, str]:
-    if not is_a(value, dict) or not all(is_text(text) for pair in value.items() for text in pair):
+def plain_dict(value: Any) -> dict[Any, Any]:
+    """What a dict holds, whatever a class derived from it makes of that."""
+    if not is_a(value, dict):
         raise WrongValueError
-    headers = {str.__str__(name): str.__str__(text) for name, text in value.items()}
+    return dict(_items_of_dict(value))
+
+
+_items_of_dict: Callable[[dict[Any, Any]], Iterable[tuple[Any, Any]]] = dict[object, object].items
+
+
+def _headers(value: Any) -> dict[str, str]:
+    given = plain_dict(value)
+    if not all(is_text(text) for pair in given.items() for text in pair):
+        raise WrongValueError
+    headers = {str.__str__(name): str.__str__(text) for name, text in given.items()}
     if not all(_can_be_header(name, text) for name, text in headers.items()):
         message = "must be a dict of headers: names of ASCII letters, and values without line breaks"
         raise WrongValueError(message)
@@ -366,10 +393,8 @@ def _can_be_header(name: str, text: str) -> bool:
 
 def fields(value: Any, checks: Mapping[str, Check]) -> dict[str, Any]:
     """A dict that may hold these keys and no others, each with its own check."""
-    if not is_a(value, dict):
-        raise WrongValueError
     found: dict[str, Any] = {}
-    for key, part in value.items():
+    for key, part in plain_dict(value).items():
         if type(key) is not str or key not in checks:
             raise UnknownKeyError(key, checks)
         found[key] = at(f".{key}", checks[key], part)

@@ -11,6 +11,7 @@ import os
 import warnings
 
 from vedette._host import callers, log
+from vedette._options.checks import plain_dict
 from vedette._options.errors import (
     UNSET,
     OptionError,
@@ -68,6 +69,8 @@ def resolve(
     for name, value in passed.items():
         if type(name) is not str or name not in BY_NAME:
             raise UnknownOptionError(_unknown_option(name, value))
+    if issubclass(type(passed.get("_experiments")), dict):
+        passed["_experiments"] = plain_dict(passed["_experiments"])
     moved = _moved_experiments(passed)
     passed.update(moved)
     found: dict[str, Any] = {}

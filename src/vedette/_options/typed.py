@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 from vedette._protocol import types as shapes  # noqa: TC001 - as above
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from vedette._privacy.collection import HeaderConfig, KeyValueCollectionBehavior
     from vedette._transport.interface import Transport
 
@@ -93,9 +95,12 @@ class Options(TypedDict, total=False):
     cache_max_age: int
     warm: bool
     compression: Literal["gzip", "br", "zstd"]
+    request_timeout: float | None
+    proxy: str | None
     http_proxy: str | None
     https_proxy: str | None
     proxy_headers: dict[str, str] | None
+    ssl_context: SSLContext | None
     ca_certs: Path | None
     cert_file: Path | None
     key_file: Path | None

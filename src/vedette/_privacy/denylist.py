@@ -99,6 +99,7 @@ class DenyList:
         "matches_query",
         "matches_server_variable",
         "matches_variable",
+        "ordinary",
         "roots",
     )
 
@@ -122,6 +123,9 @@ class DenyList:
 
     matches_server_variable: Callable[[str], bool]
     """The same for the name of a server variable, such as those of WSGI."""
+
+    ordinary: dict[Callable[[str], bool], set[str]]
+    """Names that the last look has found nothing to do for, by which of the above it asked; bounded, as these are."""
 
     roots: tuple[str, ...]
     """One of these stands in lower case in each name of ASCII letters that matches as data, variable or query."""
@@ -153,6 +157,7 @@ class DenyList:
         self.matches_query = _Verdicts(terms + _folded_all(query_names)).__getitem__
         self.matches_header = _Verdicts(in_headers).__getitem__
         self.matches_server_variable = _Verdicts(in_variables).__getitem__
+        self.ordinary = {}
         self.roots = _roots((*anywhere, *words, *_folded_all(query_names), "cookie"))
 
 
@@ -176,7 +181,7 @@ def _is_word(term: str) -> bool:
 class _Verdicts(dict[str, bool]):
     """Names and whether they match, found out when asked for the first time."""
 
-    __slots__ = ("_anywhere", "_vague", "_words")
+    __slots__ = ("_anywhere", "_roots", "_vague", "_words")
 
     def __init__(
         self, anywhere: tuple[str, ...], words: frozenset[str] = frozenset(), *, vague: frozenset[str] = frozenset()
@@ -185,6 +190,7 @@ class _Verdicts(dict[str, bool]):
         self._anywhere = anywhere
         self._words = words
         self._vague = vague
+        self._roots = _roots((*anywhere, *words, *_COOKIE_HEADERS))
 
     def __missing__(self, name: str) -> bool:
         verdict = self._judge(name)
@@ -196,7 +202,8 @@ class _Verdicts(dict[str, bool]):
 
     def _judge(self, name: str) -> bool:
         if name.isascii():
-            return self._judge_plain(name)
+            lower = name.lower()
+            return any(root in lower for root in self._roots) and self._judge_plain(name)
         name = _plain(name)  # what was one letter may be a capital now, where no word starts
         return self._judge_plain(name) or self._judge_plain(name.casefold())
 
@@ -252,3 +259,7 @@ def _plain(name: str) -> str:
 
     plain = unicodedata.normalize("NFKC", name[: 2 * LONGEST_REMEMBERED])
     return "".join(letter for letter in plain if unicodedata.category(letter) != "Cf") + name[2 * LONGEST_REMEMBERED :]
+
+
+DEFAULT: Final = DenyList()
+"""The default list: one for all who ask for no other, for it takes 0.1 ms to build."""

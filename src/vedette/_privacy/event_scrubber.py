@@ -97,6 +97,9 @@ class EventScrubber:
 
     def scrub_event(self, event: Event) -> None:
         """Filter a whole event: each part by its method, then all other fields."""
+        if type(self) is EventScrubber:
+            self._scrub(event, frozenset(event))  # the same in one walk
+            return
         self.scrub_request(event)
         self.scrub_extra(event)
         self.scrub_user(event)
@@ -115,7 +118,7 @@ class EventScrubber:
 
 def scrubber_of(names: DenyList) -> EventScrubber:
     """The scrubber that goes by this deny list."""
-    scrubber = EventScrubber((), pii_denylist=())
+    scrubber = EventScrubber.__new__(EventScrubber)  # to build a deny list that is not used takes 0.1 ms
     scrubber._names = names  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - its own module
     return scrubber
 

@@ -13,11 +13,11 @@ Where the options come from
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from _collections_abc import Mapping  # `collections` would take a millisecond, and this is here already
 
 from vedette._privacy import texts
 from vedette._privacy.collection import OFF, DataCollection, Frozen
-from vedette._privacy.denylist import FILTERED, DenyList, folded
+from vedette._privacy.denylist import DEFAULT, FILTERED, DenyList, folded
 from vedette._privacy.scrub import Walk
 from vedette._protocol import json
 
@@ -100,15 +100,21 @@ class Policy(Frozen):
         cookies = OFF if is_strict else chosen.cookies
         collected = sent = denylist
         if collected is None or sent is None:
-            collected = DenyList(send_default_pii=not is_strict, hides_address=not user_info)
+            collected = DEFAULT
+            if not is_strict:
+                collected = DenyList(send_default_pii=not is_strict, hides_address=not user_info)
             # The last look does not know what was collected in which direction: all terms count.
-            sent = DenyList(
-                send_default_pii=not is_strict,
-                hides_address=not user_info,
-                header_names=_denied(headers.request) + _denied(headers.response),
-                cookie_names=_denied(cookies),
-                query_names=_denied(chosen.query_params),
-            )
+            of_headers = _denied(headers.request) + _denied(headers.response)
+            of_cookies, of_query = _denied(cookies), _denied(chosen.query_params)
+            sent = collected
+            if of_headers or of_cookies or of_query:
+                sent = DenyList(
+                    send_default_pii=not is_strict,
+                    hides_address=not user_info,
+                    header_names=of_headers,
+                    cookie_names=of_cookies,
+                    query_names=of_query,
+                )
         self._set(
             denylist=sent,
             _collected=collected,

@@ -16,7 +16,9 @@ from __future__ import annotations
 
 from vedette._privacy import texts
 from vedette._privacy.denylist import FILTERED, LONGEST_REMEMBERED, MAX_REMEMBERED
+from vedette._privacy.pairs import is_error
 from vedette._privacy.prose import has_hidden_pair, scrub_text, without_texts
+from vedette._privacy.records import hide_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ _NOT_DATA = frozenset({"modules", "_meta"})
 # Lines of source code, in a frame: `key=len` and `password: str` are no secrets.
 _SOURCE = frozenset({"pre_context", "context_line", "post_context"})
 
-# Here a list may hold pairs of name and value (EVT-64).
+# Here a list may hold pairs of name and value (EVT-64). Elsewhere, a list of two in a list is taken for a pair if it
+# begins with a deny-listed name.
 _PAIRS = frozenset({"headers", "env", "cookies", "query-string", "data", "tags", "params"})
 
 
@@ -58,7 +61,7 @@ def scrub_parts(event: dict[str, Any], parts: frozenset[str], names: DenyList) -
         _scrub_remarks(event["_meta"], names)
     frames = frames_of(event) if "exception" in parts or "threads" in parts else ()
     data = {name: value for name, value in event.items() if name in parts and name not in _NOT_DATA}
-    Walk(names, frames).over(data)
+    Walk(names, frames).over(data, apart=True)
     event.update(data)
 
 
@@ -101,11 +104,21 @@ def _scrub_parameters(logentry: Any, names: DenyList) -> None:
     kind = _class_of(params)
     formatted = logentry.get("formatted")
     if type(formatted) is str and kind in {dict, list, tuple}:
-        logentry["formatted"] = without_texts(formatted, params.values() if kind is dict else params)
+        given: Iterable[Any] = params.values() if kind is dict else params
+        logentry["formatted"] = without_texts(formatted, (each for each in given if not _is_error(each)))
     if kind is dict:
-        logentry["params"] = dict.fromkeys(params, FILTERED)
+        logentry["params"] = {name: _parameter(value) for name, value in params.items()}
     else:
-        logentry["params"] = [FILTERED] * len(params) if kind is list or kind is tuple else FILTERED
+        logentry["params"] = [_parameter(each) for each in params] if kind is list or kind is tuple else FILTERED
+
+
+def _parameter(value: Any) -> Any:
+    return value if _is_error(value) else FILTERED
+
+
+def _is_error(value: Any) -> bool:
+    """Whether this says what is wrong with a secret: ``"Invalid token: %s", error``."""
+    return type(value) is str and is_error(value)
 
 
 def _scrub_remarks(meta: Any, names: DenyList) -> None:
@@ -129,6 +142,21 @@ def _scrub_remarks(meta: Any, names: DenyList) -> None:
                     remarks[name] = FILTERED
 
 
+class _Searched(dict[str, str]):
+    """Texts and what is left of them once they were searched: the variables of an event's frames are often the same."""
+
+    __slots__ = ("_names",)
+
+    def __init__(self, names: DenyList) -> None:
+        super().__init__()
+        self._names = names
+
+    def __missing__(self, text: str) -> str:
+        found = scrub_text(text, self._names)
+        self[text] = found
+        return found
+
+
 class Walk:
     """One walk over values, which are filtered in place.
 
@@ -136,7 +164,7 @@ class Walk:
     ``keeps_foreign``: whether values that are no plain JSON stay as they are instead of being filtered.
     """
 
-    __slots__ = ("_frames", "_keeps_foreign", "_names", "_searches", "_waiting")
+    __slots__ = ("_frames", "_keeps_foreign", "_names", "_text", "_waiting")
 
     def __init__(
         self,
@@ -147,18 +175,24 @@ class Walk:
         keeps_foreign: bool = False,
     ) -> None:
         self._names = names
-        self._searches = searches
+        self._text: Callable[[str], str] = _Searched(names).__getitem__ if searches else str
         self._frames = frozenset(map(id, frames))
         self._keeps_foreign = keeps_foreign
         # Containers that are still to be walked: which names count there, whether pairs do, and the depth.
         self._waiting: list[tuple[Any, Matches, bool, int]] = []
 
-    def over(self, value: dict[Any, Any] | list[Any], *, pairs: bool = False) -> None:
-        """Walk all that this dict or list holds; ``pairs``: its items may be pairs of name and value."""
+    def over(self, value: dict[Any, Any] | list[Any], *, pairs: bool = False, apart: bool = False) -> None:
+        """Walk all that this dict or list holds.
+
+        ``pairs``: its items may be pairs of name and value. ``apart``: it has few parts, each of which may hold as much
+        as all of them otherwise.
+        """
         self._waiting.append((value, self._names.matches, pairs, 0))
         seen = 0
         while self._waiting:
             container, matches, pairs, depth = self._waiting.pop()
+            if apart and depth == 1:  # the parts before have been walked to their ends
+                seen = 0
             seen += len(container)
             if seen > MAX_VALUES:
                 container.clear()
@@ -168,21 +202,28 @@ class Walk:
                 self._scrub_list(container, matches, pairs, depth)
 
     def _scrub_dict(self, mapping: dict[Any, Any], matches: Matches, depth: int) -> None:
+        if "value" in mapping or "Value" in mapping:
+            hide_value(mapping, matches)
         is_frame = id(mapping) in self._frames
+        searched, ordinary = self._text, self._names.ordinary.get(matches) or self._ordinary(matches)
         for key, value in mapping.items():  # values are replaced, keys stay: safe while iterating
             if is_frame and key in _SOURCE:
                 continue
-            name = key if type(key) is str else ""
-            if _meanings[name] is not None:
-                mapping[key] = self._scrubbed(name, value, matches, depth)
-            elif matches(name):  # the ordinary name, as `_scrubbed` has it: most of a walk's time goes by here
-                mapping[key] = FILTERED
-            elif _class_of(value) not in _HARMLESS and not (type(value) is str and value.isalnum()):
-                mapping[key] = self._kept(value, matches, depth)  # what is one word holds no secret
+            # Most names are ordinary, and most of a walk's time goes by here.
+            if (type(key) is not str or key not in ordinary) and not _is_ordinary(key, matches, ordinary):
+                mapping[key] = self._scrubbed(key, value, matches, depth)
+            elif type(value) is str:
+                if not value.isalnum():  # what is one word holds no secret
+                    mapping[key] = searched(value)
+            elif _class_of(value) not in _HARMLESS:
+                mapping[key] = self._kept(value, matches, depth)
+
+    def _ordinary(self, matches: Matches) -> set[str]:
+        return self._names.ordinary.setdefault(matches, set())
 
     def _scrub_list(self, items: list[Any], matches: Matches, pairs: bool, depth: int) -> None:  # noqa: FBT001
         for index, item in enumerate(items):
-            if pairs and _is_pair(item):
+            if _is_pair(item) and (pairs or matches(item[0])):
                 # What is no name after all, but a text beside something, is searched like one.
                 items[index] = [self._text(item[0]), self._scrubbed(item[0], item[1], matches, depth + 1)]
             else:
@@ -202,9 +243,6 @@ class Walk:
             return self._text(rule[0](value, getattr(self._names, rule[1])))
         return self._kept(value, getattr(self._names, below) if below else matches, depth, pairs=pairs)
 
-    def _text(self, text: str) -> str:
-        return scrub_text(text, self._names) if self._searches else text
-
     def _kept(self, value: Any, matches: Matches, depth: int, *, pairs: bool = False) -> Any:
         """A value that no name hides: looked into later if it is a container."""
         cls = _class_of(value)
@@ -220,6 +258,19 @@ class Walk:
             return value if self._keeps_foreign else FILTERED
         self._waiting.append((value, matches, pairs, depth + 1))
         return value
+
+
+def _is_ordinary(name: Any, matches: Matches, ordinary: set[str]) -> bool:
+    """Whether a name means nothing and hides nothing; found out once for most."""
+    if type(name) is not str:
+        return True
+    if _meanings[name] is not None or matches(name):
+        return False
+    if len(name) <= LONGEST_REMEMBERED:
+        if len(ordinary) >= MAX_REMEMBERED:
+            ordinary.clear()
+        ordinary.add(name)
+    return True
 
 
 def _is_pair(item: Any) -> bool:

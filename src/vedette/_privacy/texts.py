@@ -19,10 +19,13 @@ _COOKIE_ATTRIBUTES = frozenset(
 
 def query(text: str, matches: Matches) -> str:
     """``a=1&password=[Filtered]`` (DAT-34)."""
-    return "&".join(_query_pair(pair, matches) for pair in text.split("&"))
+    return "&".join([_query_pair(pair, matches) for pair in text.split("&")])
 
 
 def _query_pair(pair: str, matches: Matches) -> str:
+    name, equals, _ = pair.partition("=")
+    if equals and ";" not in pair:
+        return f"{name}={FILTERED}" if matches(unquoted(name)) else pair
     kept: list[str] = []
     for piece in pair.split(";"):  # the older separator
         name, equals, _ = piece.partition("=")
@@ -44,10 +47,11 @@ def unquoted(name: str) -> str:
 
 def url(text: str, matches: Matches) -> str:
     """The URL with its query string and its fragment filtered."""
-    if "?" not in text and "#" not in text:
-        return text
-    start = min(at for at in (text.find("?"), text.find("#")) if at >= 0) + 1
-    return text[:start] + "#".join(query(part, matches) for part in text[start:].split("#"))
+    start, fragment = text.find("?") + 1, text.find("#") + 1
+    if fragment:
+        start = min(start, fragment) or fragment
+        return text[:start] + "#".join([query(part, matches) for part in text[start:].split("#")])
+    return text[:start] + query(text[start:], matches) if start else text
 
 
 def cookies(text: str, matches: Matches) -> str:

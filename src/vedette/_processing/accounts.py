@@ -34,8 +34,7 @@ class Accounts:
 
     def count_drop(self, reason: DiscardReason, category: DataCategory, quantity: int) -> None:
         """Items that were captured, and dropped before they came here."""
-        self.outcomes.count(CAPTURED, category, quantity)
-        self.outcomes.count(reason, category, quantity)
+        self.outcomes.count_drop(reason, category, quantity)
         if reason is DiscardReason.RATELIMIT_BACKOFF:
             self.limit_warnings.note(category)
 

@@ -14,7 +14,8 @@ is approximate where threads race (an addition can be lost); it starts anew when
 from __future__ import annotations
 
 import time
-from collections import deque
+
+from vedette._host import deque
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class Item:
     """One captured thing on its way: its payload (exact built-ins only) and, once known, its size in bytes.
 
     ``attachments`` go in its envelope; ``attached`` is how many of their bytes count as held in memory. ``on_loss``
-    is called if it is dropped after all; it must neither block nor raise. ``is_held``: a buffer has it.
+    is called if it is dropped after all; it must neither block nor raise. ``is_counted``: as captured; ``is_held``:
+    a buffer has it.
 
     With a journal: ``entry`` is its record, and the payload is in there until it is sent; ``recorded`` is what the
     attachments in there count as, ``riders`` are those that are not; ``headers`` are those of the envelope that was
@@ -49,6 +51,7 @@ class Item:
         "entry",
         "headers",
         "is_adopted",
+        "is_counted",
         "is_finished",
         "is_held",
         "on_loss",
@@ -68,6 +71,7 @@ class Item:
         self.attachments = tuple(attachments)
         self.attached = 0
         self.on_loss = on_loss
+        self.is_counted = False
         self.is_held = False
         self.size = 0
         self.entry: Entry | None = None

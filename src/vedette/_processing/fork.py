@@ -18,7 +18,7 @@ from __future__ import annotations
 import _thread
 import os
 import time
-import weakref
+from _weakref import ref  # `weakref` itself takes longer to import
 
 from vedette._host import log
 from vedette._processing.logging_at_fork import let_log_while
@@ -54,7 +54,7 @@ _LOOK_SECONDS: Final = 0.000_5
 
 _importing = _thread.RLock()
 _held: dict[int, bool] = {}  # by thread that forks: whether it has the lock
-_watched: dict[int, weakref.ref[Delivering]] = {}
+_watched: dict[int, ref[Delivering]] = {}
 _registered = False
 
 
@@ -62,7 +62,7 @@ def watch(forkable: Delivering) -> None:
     """Tell it of every fork, for as long as it lives."""
     global _registered  # noqa: PLW0603 - one registration a process
     number = id(forkable)
-    _watched[number] = weakref.ref(forkable, lambda _: _watched.pop(number, None))
+    _watched[number] = ref(forkable, lambda _: _watched.pop(number, None))
     if not _registered and hasattr(os, "register_at_fork"):
         _registered = True
         os.register_at_fork(before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child)

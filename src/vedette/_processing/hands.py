@@ -12,9 +12,8 @@ Relies on: items of a dict being set and deleted atomically, with and without th
 from __future__ import annotations
 
 import _thread
-from collections import deque
 
-from vedette._host import log
+from vedette._host import deque, log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

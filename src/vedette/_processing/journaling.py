@@ -14,8 +14,7 @@ Relies on: ``deque.append`` and ``popleft`` being safe together. One thread at a
 
 from __future__ import annotations
 
-from collections import deque
-
+from vedette._host import deque
 from vedette._processing.backoff import Backoff
 from vedette._processing.buffer import Item
 from vedette._processing.kinds import KINDS

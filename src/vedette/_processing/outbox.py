@@ -18,9 +18,8 @@ from __future__ import annotations
 import _thread
 import os
 import time
-from collections import deque
 
-from vedette._host import guests
+from vedette._host import deque, guests
 from vedette._processing.accounts import Accounts
 from vedette._processing.buffer import Buffer, Item, Ledger
 from vedette._processing.dispatching import Dispatcher, fate_of
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
 
     from vedette._host.lifecycle import Lifecycle
     from vedette._host.stats import Stats
+    from vedette._processing.outcomes import Entry
     from vedette._processing.packing import Packer
     from vedette._processing.sending import Sender
     from vedette._protocol.envelope import Item as Attachment
@@ -73,7 +73,8 @@ class Outbox:
         self._send_reports = send_reports
         self._clock = clock
         self.accounts = Accounts(sender.seconds_limited, clock)
-        self._count = self.accounts.outcomes.count
+        self._note = self.accounts.outcomes.note
+        sender.on_late_loss = self.accounts.outcomes.count_late_loss
         self._journaling = (
             None
             if journal is None
@@ -112,15 +113,18 @@ class Outbox:
         on_loss: Callable[[], None] | None,
     ) -> None:
         item = Item(payload, attachments, on_loss)
-        self._count(CAPTURED, category)
+        captured: Entry = (CAPTURED, category, 1)
+        note = self._note
         try:
+            item.is_counted = True
+            note(captured)  # nothing can come between, also no signal handler
             if attachments:
                 self.accounts.admit_attachments(item)
             if self._journaling is not None and category is CAPTURED_TO_DISK and not self._record(category, item):
                 return
             is_due = self._buffers[category].append(item)
         except BaseException:  # a signal handler's, while the item was being measured
-            if not item.is_held:
+            if item.is_counted and not item.is_held:
                 self._drop(DiscardReason.INTERNAL_SDK_ERROR, category, item)
             raise
         if not is_due:

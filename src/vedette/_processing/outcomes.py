@@ -4,27 +4,30 @@ Guarantees
 - ``count`` never blocks and never raises, from a signal handler, ``__del__`` or any thread: it appends
   to a deque. Memory is bounded: past 512 entries whoever counts tries to fold them.
 - A loss enters client reports once: ``take_losses`` reads and resets in one step (CR-54).
+- What a signal handler raises, at whatever byte code, loses no count, counts nothing twice and leaves no lock held.
 
-Relies on: ``deque.append`` and ``popleft`` being safe together, with and without the GIL. Folding is
+Relies on: ``deque.append`` and ``popleft`` being safe together, with and without the GIL; signal handlers running
+after calls, at the start of functions and at jumps backwards, never inside of one operation of C. Folding is
 serialized by an RLock; a thread that interrupts its own folding (a signal handler) leaves the entries to it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
 
+from vedette._host import deque
 from vedette._host.stats import Stats
 from vedette._protocol.categories import DataCategory, DiscardReason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Final, Literal, TypeAlias
+    from collections.abc import Callable, Mapping
+    from typing import Any, Final, Literal, TypeAlias
 
     Kind: TypeAlias = Literal["captured", "adopted", "delivered", "refused"]
     Fate: TypeAlias = Kind | DiscardReason
     Entry: TypeAlias = tuple[Fate, DataCategory, int]
+    Totals: TypeAlias = dict[tuple[Fate, DataCategory], int]
     Losses: TypeAlias = dict[tuple[DiscardReason, DataCategory], int]
 
 CAPTURED: Final[Kind] = "captured"
@@ -42,36 +45,44 @@ class Outcomes:
         self._entries: deque[Entry] = deque()
         self._lock = threading.RLock()
         self._folding = False
-        self._totals: dict[tuple[Fate, DataCategory], int] = {}
-        self._unreported: Losses = {}
+        self._folded = _Folded({}, {})
+        self.note: Callable[[Entry], None] = self._entries.append
+        """`count`, in one operation of C, for who must know whether it was done. It leaves the folding to `count`."""
 
     def count(self, what: Fate, category: DataCategory, quantity: int = 1) -> None:
         """Note what became of ``quantity`` items of a category: captured, delivered, dropped for a reason, ..."""
         self._entries.append((what, category, quantity))
-        if len(self._entries) > _FOLD_AT and self._lock.acquire(blocking=False):
-            try:
-                self._fold()
-            finally:
-                self._lock.release()
+        self._fold_when_many()
+
+    def count_drop(self, reason: DiscardReason, category: DataCategory, quantity: int) -> None:
+        """Note, as one, that items were captured and dropped."""
+        self._entries.extend(((CAPTURED, category, quantity), (reason, category, quantity)))
+        self._fold_when_many()
+
+    def count_late_loss(self, reason: DiscardReason, category: DataCategory, quantity: int = 1) -> None:
+        """What had counted as delivered, for a program's own transport had taken it, was lost after all."""
+        self.count(DELIVERED, category, -quantity)
+        self.count(reason, category, quantity)
 
     def take_losses(self) -> Losses:
         """What was dropped since the last call, and forget it (CR-54)."""
         with self._lock:
             self._fold()
-            taken, self._unreported = self._unreported, {}
+            taken, self._folded.unreported = self._folded.unreported, {}
         return taken
 
     def give_back(self, losses: Losses) -> None:
         """Losses whose report did not arrive: they go with the next one."""
         with self._lock:
             for loss, quantity in losses.items():
-                self._unreported[loss] = self._unreported.get(loss, 0) + quantity
+                unreported = self._folded.unreported
+                unreported[loss] = unreported.get(loss, 0) + quantity
 
     def has_losses(self) -> bool:
         """Whether the server has not yet been told of some loss."""
         with self._lock:
             self._fold()
-            return bool(self._unreported)
+            return bool(self._folded.unreported)
 
     def lost_to_limits(self, category: DataCategory) -> int:
         """How many items the server refused, or would have, for a rate limit."""
@@ -79,20 +90,20 @@ class Outcomes:
             category = DataCategory.ATTACHMENT_ITEM
         with self._lock:
             self._fold()
-            totals = self._totals
+            totals = self._folded.totals
             return totals.get((REFUSED, category), 0) + totals.get((DiscardReason.RATELIMIT_BACKOFF, category), 0)
 
     def snapshot(self, waiting: Mapping[DataCategory, int], kept: Mapping[DataCategory, int]) -> Stats:
         """The counts so far, with what the caller knows to be still waiting, and kept on disk."""
         with self._lock:
             self._fold()
-            totals = dict(self._totals)
+            totals = dict(self._folded.totals)
         plain: dict[Kind, dict[str, int]] = {CAPTURED: {}, ADOPTED: {}, DELIVERED: {}, REFUSED: {}}
         dropped: dict[str, dict[str, int]] = {}
         for (what, category), quantity in totals.items():
             if isinstance(what, DiscardReason):
                 dropped.setdefault(category.value, {})[what.value] = quantity
-            else:
+            elif quantity:
                 plain[what][category.value] = quantity
         return Stats(
             captured=plain[CAPTURED],
@@ -104,18 +115,58 @@ class Outcomes:
             kept={category.value: number for category, number in kept.items() if number},
         )
 
+    def _fold_when_many(self) -> None:
+        lock: Any = self._lock
+        if len(self._entries) <= _FOLD_AT or lock._is_owned():  # noqa: SLF001 - `Condition` asks it as well
+            return  # the second: this interrupts a folding
+        try:
+            if lock.acquire(blocking=False):
+                self._fold()
+        finally:
+            # Whatever `acquire` returned: a signal handler may come before that is known, and after any call here.
+            try:
+                lock.release()
+            except RuntimeError:  # another thread holds it
+                pass
+
     def _fold(self) -> None:
         """Move the entries into the totals. Only with the lock held."""
         if self._folding:
             return
         self._folding = True
         try:
-            while self._entries:
-                what, category, quantity = self._entries.popleft()
-                key = (what, category)
-                self._totals[key] = self._totals.get(key, 0) + quantity
-                if isinstance(what, DiscardReason):
-                    loss = (what, category)
-                    self._unreported[loss] = self._unreported.get(loss, 0) + quantity
+            before = self._folded
+            _move_all(self._entries, before.to_fold)
+            if before.to_fold:
+                self._folded = before.after()  # in one step: what was interrupted is done again next time
         finally:
             self._folding = False
+
+
+class _Folded:
+    """What the entries came down to so far, and those that are being added to it."""
+
+    __slots__ = ("to_fold", "totals", "unreported")
+
+    def __init__(self, totals: Totals, unreported: Losses) -> None:
+        self.totals = totals
+        self.unreported = unreported
+        self.to_fold: deque[Entry] = deque()
+
+    def after(self) -> _Folded:
+        """The same with these entries added; this one is left as it is."""
+        totals, unreported = self.totals.copy(), self.unreported.copy()
+        for what, category, quantity in self.to_fold:
+            totals[what, category] = totals.get((what, category), 0) + quantity
+            if isinstance(what, DiscardReason):
+                loss = (what, category)
+                unreported[loss] = unreported.get(loss, 0) + quantity
+        return _Folded(totals, unreported)
+
+
+def _move_all(source: deque[Entry], target: deque[Entry]) -> None:
+    """In one operation of C: an entry is always in one of the two."""
+    try:
+        target.extend(iter(source.popleft, None))
+    except IndexError:
+        return  # the source is empty

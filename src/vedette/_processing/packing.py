@@ -16,8 +16,8 @@ from vedette._privacy.scrub import Walk
 from vedette._processing.kinds import KINDS
 from vedette._protocol import json
 from vedette._protocol.categories import DataCategory
-from vedette._protocol.content_types import content_type_of
 from vedette._protocol.envelope import Envelope, EnvelopeError, Item, PayloadRef
+from vedette._protocol.files import content_type_of
 from vedette._protocol.version import SDK_NAME, VERSION
 
 TYPE_CHECKING = False
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 # servers.md: Bugsink refuses an event over 1 MiB, Relay too; a little below leaves room for re-encoding.
 EVENT_LIMIT_BYTES: Final = 1_000_000
 _PAIRS_PER_REPORT: Final = 50  # about 70 bytes each: below the 4 KiB of CR-64
-
-_NO_NAMES: Final = DenyList((), ())
 
 
 class ScrubberError(Exception):
@@ -120,10 +118,10 @@ class Packer:
         envelope = Envelope.deserialize(body)
         if not envelope.items:
             raise EnvelopeError("an envelope without items")
-        payload: object = json.decode(envelope.items[0].get_bytes())
-        if not isinstance(payload, dict):
-            raise EnvelopeError("an item that is no JSON object")
-        return envelope.headers, payload, envelope.items[1:]
+        found: dict[str, Any] | None = json.decode(envelope.items[0].get_bytes())
+        if type(found) is dict:
+            return envelope.headers, found, envelope.items[1:]
+        raise EnvelopeError("an item that is no JSON object")
 
     def _scrub_as_guest(self, event: dict[str, Any]) -> None:
         """Have foreign code scrub the event. What it leaves half done, or is not JSON, does not leave."""
@@ -141,7 +139,7 @@ class Packer:
                 "event_scrubber", "event_scrubber must not be async: it scrubbed nothing; the event is dropped"
             )
             raise ScrubberError
-        Walk(_NO_NAMES, searches=False).over(event)
+        Walk(DenyList((), ()), searches=False).over(event)
         event["event_id"] = event_id
 
     def report_envelope(self) -> Envelope:

@@ -14,9 +14,11 @@ from vedette._transport.interface import Transport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, Final
 
     from vedette._protocol.envelope import Envelope
+    from vedette._transport.delivery import Loss
 
 
 ATTACHED: Final = frozenset({DataCategory.ATTACHMENT, DataCategory.ATTACHMENT_ITEM})
@@ -31,6 +33,8 @@ class Sender(ABC):
     synchronous = False
     takes_several = False
     """Whether ``send`` may be called by several threads at a time."""
+    on_late_loss: Callable[[DiscardReason, DataCategory, int], None] | None = None
+    """Told of what had counted as delivered and was lost after all."""
 
     @abstractmethod
     def send(self, envelope: Envelope, timeout: float) -> Delivery:
@@ -86,18 +90,23 @@ class GuestSender(Sender):
         self._limits = transport.rate_limits if isinstance(transport, HttpTransport) else None
         self.sends_reports = self._limits is not None
         self.synchronous = transport.synchronous
-        self._lost: list[tuple[str, DataCategory, int]] = []
+        self._lost: list[Loss] = []
+        self._thread: int | None = None
         transport.loss_recorder = self._note_loss
 
     def send(self, envelope: Envelope, timeout: float) -> Delivery:
         self._lost.clear()
-        if not self._call("capture_envelope", self._transport.capture_envelope, envelope):
+        self._thread = _thread.get_ident()
+        try:
+            took_it = self._call("capture_envelope", self._transport.capture_envelope, envelope)
+        finally:
+            self._thread = None
+        if not took_it:
             return Delivery(Outcome.LOST, reason=DiscardReason.INTERNAL_SDK_ERROR)
-        lost = [(DiscardReason(reason), category, quantity) for reason, category, quantity in self._lost]
-        for reason, category, _ in lost:
+        for reason, category, _ in self._lost:
             if category not in ATTACHED:
                 return Delivery(Outcome.LOST, reason=reason)
-        return Delivery(Outcome.DELIVERED, also_lost=tuple(lost))
+        return Delivery(Outcome.DELIVERED, also_lost=tuple(self._lost))
 
     def seconds_limited(self, category: DataCategory) -> float:
         return 0.0 if self._limits is None else self._limits.seconds_left(category)
@@ -134,7 +143,18 @@ class GuestSender(Sender):
         done.acquire(timeout=max(0.0, seconds))
 
     def _note_loss(self, reason: str, category: DataCategory, quantity: int) -> None:
-        self._lost.append((reason, category, quantity))
+        """Of what is being sent; or, from another thread or later, of what had counted as delivered."""
+        try:
+            known = DiscardReason(reason)
+        except ValueError:
+            log.warn_once(
+                f"lost: {reason}"[:100], "the transport's reason %.100r is unknown: counted as send_error", reason
+            )
+            known = DiscardReason.SEND_ERROR
+        if self._thread == _thread.get_ident():
+            self._lost.append((known, category, quantity))
+        elif self.on_late_loss is not None:
+            self.on_late_loss(known, category, quantity)
 
     def _call(self, name: str, method: Any, *args: object) -> bool:
         return guests.ask(f"the transport's {name}", method, *args) is not guests.FAILED

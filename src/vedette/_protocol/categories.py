@@ -6,20 +6,14 @@ one needs an entry at the server first (CR-68).
 
 from __future__ import annotations
 
-from enum import Enum
+from vedette._enumeration import TextEnum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
 
-class _Name(str, Enum):
-    """A member is its text: equal to it, hashed and formatted like it, on every Python."""
-
-    __str__ = str.__str__
-
-
-class DataCategory(_Name):
+class DataCategory(TextEnum):
     """What a quantity counts."""
 
     DEFAULT = "default"
@@ -48,7 +42,7 @@ class DataCategory(_Name):
     """Client reports. Never recorded as lost, never limited by name (CR-10, RATE-34)."""
 
 
-class DiscardReason(_Name):
+class DiscardReason(TextEnum):
     """Why something did not arrive, in the words of client reports."""
 
     QUEUE_OVERFLOW = "queue_overflow"

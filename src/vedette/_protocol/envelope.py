@@ -12,8 +12,7 @@ import os
 
 from vedette._protocol import json
 from vedette._protocol.categories import DataCategory, category_of_item_type
-from vedette._protocol.content_types import content_type_of
-from vedette._protocol.files import FilePart
+from vedette._protocol.files import FilePart, content_type_of
 from vedette._protocol.ids import read_uuid
 
 TYPE_CHECKING = False

@@ -9,14 +9,13 @@ Guarantees
   none can be had (the bound, or Windows, where an open file cannot be deleted), the file is opened when it
   is sent, and has to be the same one: same device, same inode.
 
-Relies on: ``deque.append`` and ``pop`` being safe together; ``os.pread``, which shares no position.
+Relies on: ``list.append`` and ``pop`` being safe together; ``os.pread``, which shares no position.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections import deque
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ PIECE_BYTES: Final = 64 * 1024
 
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _CAN_HOLD: Final = hasattr(os, "pread")
-_places: Final = deque(range(HELD_FILES if _CAN_HOLD else 0))  # one is taken for each descriptor held
+_places: Final = list(range(HELD_FILES if _CAN_HOLD else 0))  # one is taken for each descriptor held
 
 
 class FileTooLargeError(OSError):
@@ -166,3 +165,21 @@ def _read_at(fd: int, count: int, at: int) -> bytes:
         return os.pread(fd, count, at)
     os.lseek(fd, at, os.SEEK_SET)
     return os.read(fd, count)
+
+
+_PACKED: Final = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
+
+
+def content_type_of(filename: str) -> str | None:
+    """What the name suggests, None if it says nothing.
+
+    The first call reads the system's tables, which takes some milliseconds: vedette makes it on its worker.
+    """
+    import mimetypes  # noqa: PLC0415 - for attachments only
+
+    guess, encoding = mimetypes.guess_type(filename)
+    if encoding is not None:
+        return _PACKED.get(encoding)
+    if guess is None and filename.lower().endswith(".log"):  # some systems know it, CPython itself does not
+        return "text/plain"
+    return guess

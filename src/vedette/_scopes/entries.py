@@ -5,6 +5,9 @@ Entering puts an `Entry` on top: the isolation and the current scope in force, a
 Guarantees (test_entering_and_leaving.py)
 - After a ``with`` block, the context that it was entered in stands where it stood before, whatever was
   entered inside and is still open, such as the scope of a suspended generator.
+- A generator that ends takes off its own scopes only: a ``with`` block that was entered above them, while it was
+  suspended, stays in force (SCO-23). Unless that block stands on an isolation scope of the generator's: a request
+  that is over must not go on in whatever is still open above it (PAIN-07).
 - Leaving from a foreign context (another task or thread, the garbage collector) never raises. The entry is
   marked as left, and whoever still stands on it falls to the nearest one that was not (PAIN-20).
 - A task that took a copy of its creator's context keeps its scopes after the creator has left them: it may
@@ -21,9 +24,12 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
+from vedette._host import callers
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from contextvars import Token
+    from types import FrameType
     from typing import Final
 
     from vedette._scopes.scope import Scope
@@ -102,7 +108,7 @@ def leave(entry: Entry) -> None:
     if on_top is not entry:
         # Foreign context, or not the innermost one: others may stand on this entry.
         mark_as_left(entry)
-        if not _is_below(entry, on_top):
+        if on_top is None or not _is_below(entry, on_top) or _may_stay_above(on_top, entry):
             return
     try:
         take_off(token)
@@ -125,6 +131,38 @@ def _not_left(entry: Entry | None) -> Entry | None:
     while entry is not None and entry.left:
         entry = entry.previous
     return entry
+
+
+def _may_stay_above(on_top: Entry, entry: Entry) -> bool:
+    """Whether what stands on top is in force still, though this entry below it is left.
+
+    Where a function leaves its block, all that was entered inside is over but for what generators hold that are
+    suspended in there. Where a generator does, it may be a block of those who resumed, closed or collected it.
+    """
+    below = entry.previous
+    begins_here = below is None or below.isolation is not entry.isolation
+    return not (begins_here and on_top.isolation is entry.isolation) and _is_a_generator_leaving()
+
+
+_GENERATORS: Final = 0x20 | 0x200  # CO_GENERATOR, CO_ASYNC_GENERATOR
+
+
+def _is_a_generator_leaving() -> bool:
+    """Whether the block that is being left stands in a generator; in that of a context manager, whose uses this?"""
+    frame = callers.frame_and_level()[0]
+    while frame is not None:
+        if not _is_of_contextlib(frame):
+            if not frame.f_code.co_flags & _GENERATORS:
+                return False
+            caller = frame.f_back
+            if caller is None or not _is_of_contextlib(caller):
+                return True
+        frame = frame.f_back
+    return False
+
+
+def _is_of_contextlib(frame: FrameType) -> bool:
+    return frame.f_globals.get("__name__") == "contextlib"
 
 
 def _is_below(entry: Entry, other: Entry | None) -> bool:

@@ -401,7 +401,8 @@ class ScopeFields:
         """
         attachment = Attachment(bytes, filename, path, content_type, add_to_transactions)
         if bytes is None and attachment.path is None:
-            log.debug("add_attachment takes bytes or a path, and got neither: ignored")
+            given = "" if path is None else f" (path={shown(path)})"
+            log.warn_once("add_attachment", "add_attachment takes bytes or a path, and got neither: ignored%s", given)
             return
         self._write(lambda state: with_attachment(state, next(numbers), attachment))
 

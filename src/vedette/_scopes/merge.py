@@ -6,6 +6,7 @@ the event, at every depth, for hooks change events in place, and the worker scru
 
 from __future__ import annotations
 
+from vedette._host import guests, log
 from vedette._scopes.breadcrumbs import sent
 from vedette._scopes.flags import listed
 from vedette._scopes.normal import is_exactly
@@ -13,6 +14,7 @@ from vedette._scopes.state import combined, in_order, is_flat, trimmed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from typing import Any, Final
 
     from vedette._scopes.propagation import PropagationContext
@@ -164,3 +166,23 @@ def _own_fields(fields: dict[str, Any]) -> dict[str, Any]:
 _NONE: Final[dict[str, Any]] = {}
 _PAIR: Final = 2
 _RENDERED: Final = 3  # items of a RenderedCrumb
+
+
+def run_processors(
+    name: str, processors: Iterable[Callable[[Any, Any], Any]], event: Any, argument: object
+) -> Any | None:
+    """By hand, for `Scope.apply_to_event` and its like, where captures have a stage for it.
+
+    Returns: the event of the last processor; None as soon as one of them drops it, or fails (ruling 4).
+    """
+    for processor in processors:
+        try:
+            event = guests.call(name, processor, event, argument)
+        except BaseException as error:
+            if guests.is_control_flow(error):
+                raise
+            log.warn_once(name, "%s raised; the event is dropped", name, exc_info=True)
+            return None
+        if not is_exactly(dict, event):
+            return None
+    return event

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from math import isfinite
 
 from vedette._host import log
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 YEAR_10000: Final = 253_402_300_800  # seconds since 1970; servers read no later time
 _LONGEST_TIME: Final = 64  # characters; RFC 3339 takes 35
+_INFINITY: Final = float("inf")
 _LARGEST_TIME: Final = 1e12  # seconds, some 30 000 years
 LONGEST_TAG: Final = 200  # characters of a tag's key, a tag's value, a transaction name; servers cut there (EVT-20)
 
@@ -147,7 +147,11 @@ def dict_of(value: Any, what: str) -> dict[Any, object]:
 
 def seconds_of(value: Any) -> float | int | str:
     """A time stamp that JSON knows: as it is, a ``datetime`` as seconds since the epoch, or now."""
-    if is_exactly(str, value) or is_exactly(int, value) or (is_exactly(float, value) and isfinite(value)):
+    if (
+        is_exactly(str, value)
+        or is_exactly(int, value)
+        or (is_exactly(float, value) and -_INFINITY < value < _INFINITY)
+    ):
         return value  # type: ignore[no-any-return]
     module = sys.modules.get("datetime")
     datetime = getattr(module, "datetime", None)  # there is none while another thread imports the module

@@ -7,13 +7,12 @@ How a scope is written and forked is in `fields.py`; which scopes are active, in
 
 from __future__ import annotations
 
-from enum import Enum
-
+from vedette._enumeration import Enum
 from vedette._host import guests, log
 from vedette._noops.on_scopes import UnbuiltOnScopes
 from vedette._noops.spans import Transaction
 from vedette._protocol.feedback import FIELDS
-from vedette._scopes import merge, processors, propagation
+from vedette._scopes import merge, propagation
 from vedette._scopes.client import BaseClient
 from vedette._scopes.entries import active, stay
 from vedette._scopes.fields import NO_CLIENT, ScopeFields
@@ -23,7 +22,7 @@ from vedette._scopes.propagation import PropagationContext
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from typing import Any, Final, TypedDict
+    from typing import Any, Final, NoReturn, TypedDict
 
     from typing_extensions import Unpack
 
@@ -94,6 +93,17 @@ class Scope(ScopeFields, UnbuiltOnScopes):
         fork._last_event_id = None
         fork._propagation_context = self._propagation_context
         return fork
+
+    def __copy__(self) -> Scope:
+        return self.fork()
+
+    def __deepcopy__(self, memo: object) -> Scope:
+        return self.fork()
+
+    def __reduce__(self) -> NoReturn:
+        """No pickles: what matters most in a scope, its client and processors, cannot leave the process."""
+        message = "a Scope cannot be pickled: set in the other process what its events should say"
+        raise TypeError(message)
 
     def clear(self) -> None:
         """Empty the scope, but for its processors, its client and its trace (SCO-38, ruling 30)."""
@@ -282,14 +292,14 @@ class Scope(ScopeFields, UnbuiltOnScopes):
 
     def run_event_processors(self, event: Event, hint: Hint) -> Event | None:
         """Run the event processors of the active scopes, and of this one; None if one of them dropped the event."""
-        return processors.run("an event processor", self._merged().processors, event, hint)
+        return merge.run_processors("an event processor", self._merged().processors, event, hint)
 
     def run_error_processors(self, event: Event, hint: Hint) -> Event | None:
         """The same for error processors, if ``hint`` has an ``exc_info``."""
         exc_info = hint.get("exc_info")
         if exc_info is None:
             return event
-        return processors.run("an error processor", self._merged().error_processors, event, exc_info)
+        return merge.run_processors("an error processor", self._merged().error_processors, event, exc_info)
 
     def apply_to_telemetry(self, telemetry: dict[str, Any]) -> None:
         """Give a log or metric the attributes of the active scopes, and of this one on top (ATTR-19 to ATTR-23).

@@ -14,10 +14,11 @@ from vedette._protocol.categories import DiscardReason
 from vedette._protocol.envelope import EVENT_LIKE, Envelope, Item, UnreadableItemError
 from vedette._protocol.version import SDK_NAME, VERSION
 from vedette._transport.compression import check_encoding, compress
-from vedette._transport.connections import check_options, close_connections, is_stale, new_manager
+from vedette._transport.connections import check_options, close_connections, new_manager
 from vedette._transport.delivery import Delivery, Outcome
 from vedette._transport.interface import Transport
 from vedette._transport.rate_limits import TOO_MANY_REQUESTS, RateLimits
+from vedette._transport.sockets import is_stale, timeout_until
 from vedette._transport.streaming import body_of, extra_seconds
 
 TYPE_CHECKING = False
@@ -32,6 +33,7 @@ CLIENT: Final = f"{SDK_NAME}/{VERSION}"
 CONTENT_TYPE: Final = "application/x-sentry-envelope"
 
 _MAX_ANSWER: Final = 65_536  # bytes of an answer that are read to keep the connection; a longer one costs it
+_MAX_SAID: Final = 1000  # bytes of it that are shown, for people
 _ENCODING_REFUSED: Final = (400, 415)
 _WITH_EVENT: Final = frozenset({"attachment", "profile"})
 
@@ -52,15 +54,15 @@ _FAILURES: Final = (
 class HttpTransport(Transport):
     """Sends envelopes to the server of the DSN.
 
-    Options: ``dsn``, ``http_proxy``, ``https_proxy``, ``proxy_headers``, ``ca_certs``, ``cert_file``,
-    ``key_file``, ``keep_alive``, ``socket_options``, ``compression``. Raises BadDsn or ValueError for one
-    that cannot work.
+    Options: ``dsn``, ``request_timeout``, ``proxy``, ``http_proxy``, ``https_proxy``, ``proxy_headers``,
+    ``ssl_context``, ``ca_certs``, ``cert_file``, ``key_file``, ``keep_alive``, ``socket_options``,
+    ``compression``. Raises BadDsn or ValueError for one that cannot work.
 
     ``url``: send there instead, without authentication (Spotlight, ruling 37).
     """
 
     TIMEOUT: ClassVar[float] = 30.0
-    """Seconds for one envelope given to ``capture_envelope``, and one more for each MiB of its attachments."""
+    """Seconds that one request may take where ``request_timeout`` is not given. A subclass may have its own."""
 
     def __init__(self, options: Mapping[str, Any], *, url: str | None = None) -> None:
         super().__init__(options)
@@ -94,20 +96,22 @@ class HttpTransport(Transport):
         except OSError:  # certificates that cannot be loaded: the delivery says so
             return
 
-    def deliver(self, body: bytes | Envelope, *, timeout: float) -> Delivery:
+    def deliver(self, body: bytes | Envelope, *, timeout: float | None = None) -> Delivery:
         """Send one envelope, serialized or not, and say what became of it. Never raises an Exception.
 
         One with files or many bytes is read, compressed and sent piece by piece (PAIN-29).
 
-        ``timeout``, in seconds, bounds connecting, sending and reading together. Not covered: the look-up of
-        the host's name. And each of a host's addresses may take as long to connect, as may the TLS handshake.
+        ``timeout``, in seconds, bounds connecting, sending and reading together, second tries included; so does
+        ``request_timeout``, which a large envelope exceeds by a second for each MiB of its attachments. Not covered:
+        the look-up of the host's name, and a SOCKS proxy that answers byte by byte.
 
         Rate limits are read from every answer. There is one immediate second try when a connection that had
         been used before turns out to be dead (ruling 19), and one with gzip when the first body of another
         encoding is refused with 400 or 415 (ruling 18). Implements the status table of transport.md.
         """
         try:
-            deadline = time.monotonic() + timeout
+            seconds = self._request_seconds() + (extra_seconds(body) if isinstance(body, Envelope) else 0.0)
+            deadline = time.monotonic() + (seconds if timeout is None else min(seconds, timeout))
             delivery = self._post(body, deadline)
             if not self._encoding_proven:
                 if delivery.status in _ENCODING_REFUSED:
@@ -134,7 +138,7 @@ class HttpTransport(Transport):
         while items and delivery is None:
             sending = Envelope(envelope.headers, items)
             sending.headers.setdefault("sent_at", _now())
-            delivery = self.deliver(sending, timeout=self.TIMEOUT + extra_seconds(sending))
+            delivery = self.deliver(sending)
             if delivery.unreadable is not None:
                 log.warning("an attachment is left out: %s", delivery.detail)
                 self.record_lost_event(DiscardReason.INTERNAL_SDK_ERROR, item=delivery.unreadable)
@@ -143,7 +147,8 @@ class HttpTransport(Transport):
         if delivery is None:
             return
         if delivery.too_large:
-            log.warning("an envelope was too large for the server (413) and is lost: %s", envelope.description)
+            said = delivery.detail or "no more was said"
+            log.warning("too large for the server (413), and lost: %s: %s", envelope.description, said)
         if delivery.reason is not None:
             for item in items:
                 self.record_lost_event(delivery.reason, item=item)
@@ -157,6 +162,9 @@ class HttpTransport(Transport):
         manager, self._manager = self._manager, None
         if manager is not None and self._pid == os.getpid():
             close_connections(manager)
+
+    def _request_seconds(self) -> float:
+        return self.options.get("request_timeout") or self.TIMEOUT
 
     def _connections(self) -> urllib3.PoolManager:
         manager = self._manager  # another thread may kill() meanwhile
@@ -180,16 +188,14 @@ class HttpTransport(Transport):
                 connections = self._connections()
             except OSError as error:
                 return _without_certificates(error, self._url)
-            seconds = max(0.001, deadline - time.monotonic())
-            at_once = min(seconds, self.TIMEOUT)  # a server that takes nothing more is not waited for longer
-            timeout = urllib3.Timeout(total=seconds, connect=at_once, read=at_once)
             try:
                 response = connections.urlopen(
                     "POST",
                     self._url,
                     body=data,
                     headers=headers,
-                    timeout=timeout,
+                    # A server that takes nothing more is not waited for as long as a large body may take in all.
+                    timeout=timeout_until(deadline, self._request_seconds()),
                     retries=False,  # TRN-12, TRN-13
                     redirect=False,  # the key in the headers is for this host only
                     preload_content=False,
@@ -205,10 +211,10 @@ class HttpTransport(Transport):
     def _answered(self, response: urllib3.BaseHTTPResponse) -> Delivery:
         status = response.status
         self.rate_limits.update(status, response.headers)
-        _finish(response)
+        said = _finish(response)
         if 200 <= status < 300:  # noqa: PLR2004 - the class of success
             return Delivery(Outcome.DELIVERED, status=status)
-        detail = response.headers.get("X-Sentry-Error", "")
+        detail = _printable(response.headers.get("X-Sentry-Error", "")) or said
         log.debug("the server answered %s: %s", status, detail)
         if status == TOO_MANY_REQUESTS:
             return Delivery(Outcome.REFUSED, status=status, detail=detail)
@@ -229,28 +235,39 @@ class HttpTransport(Transport):
         return allowed
 
 
-def _finish(response: urllib3.BaseHTTPResponse) -> None:
-    """Give the connection back. What the server says beyond its headers does not matter (TRN-08, TRN-15)."""
-    import urllib3  # noqa: PLC0415
-
+def _finish(response: urllib3.BaseHTTPResponse) -> str:
+    """Give the connection back. What the server says in the body is for people only (TRN-14, TRN-15, OFF-10)."""
     try:
-        rest = response.read(_MAX_ANSWER + 1, decode_content=False)
-    except (urllib3.exceptions.HTTPError, OSError):
+        body = response.read(_MAX_ANSWER + 1, decode_content=False)
+    except Exception:  # noqa: BLE001 - broken off, too late, or chunks that make http.client itself stumble
         response.close()
-        return
-    if len(rest) > _MAX_ANSWER:
+        return ""
+    if len(body) > _MAX_ANSWER:
         response.close()
     response.release_conn()
+    is_text = "Content-Encoding" not in response.headers  # none was asked for, and nothing is unpacked
+    return _printable(body[:_MAX_SAID].decode("utf-8", "replace")) if is_text else ""
+
+
+def _printable(text: str) -> str:
+    """On one line, without what would steer a terminal: it may get into a log."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def _failed(error: Exception, url: str) -> Delivery:
     bases = {base.__name__ for base in type(error).__mro__}
     name, reason, meaning = next(failure for failure in _FAILURES if failure[0] in bases)
+    if name == "ProxyError" and _is_tls(getattr(error, "original_error", None)):
+        name, meaning = "SSLError", "TLS with the proxy failed"
     detail = f"{meaning}: {error}"
     log.debug("sending failed: %s", detail)
     if name == "SSLError":  # a setting somebody has to correct; nothing arrives until then
         log.warn_once(f"tls:{url}", "nothing can be sent: %s", detail)
     return Delivery(Outcome.LOST, reason=reason, detail=detail)
+
+
+def _is_tls(error: object) -> bool:
+    return any(base.__name__ == "SSLError" for base in type(error).__mro__)
 
 
 def _without_certificates(error: OSError, url: str) -> Delivery:

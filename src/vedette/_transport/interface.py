@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from vedette._protocol.categories import DataCategory
+from vedette._protocol.categories import KNOWN_CATEGORIES, DataCategory, DiscardReason
 from vedette._protocol.dsn import Dsn
 from vedette._protocol.envelope import Envelope
 
@@ -27,7 +27,9 @@ class Transport(ABC):
     """Takes envelopes away. Only ``capture_envelope`` has to be written.
 
     ``capture_envelope`` returns when the envelope is dealt with, or taken over by the transport: for vedette
-    it counts as delivered then. If it raises, the envelope counts as lost.
+    it counts as delivered then. If it raises, the envelope counts as lost. What a transport loses otherwise, at once
+    or long after it has returned, it tells by calling ``record_lost_event``. It is not told of what vedette itself
+    drops before it gets there (by sampling, hooks, overflow): that stands in ``client.stats()``.
     """
 
     synchronous: bool = False
@@ -70,9 +72,11 @@ class Transport(ABC):
         *,
         quantity: int = 1,
     ) -> None:
-        """Say that something this transport had taken over did not arrive: for the client reports (CR-02).
+        """Say that something this transport had taken over did not arrive: for ``stats()`` and reports (CR-02).
 
-        Give the item itself, which is then counted in all its categories, or a category and a quantity.
+        To be called by the transport, from any thread; vedette never calls it. ``reason`` is one of client reports,
+        such as ``network_error`` or ``queue_overflow``; another counts as ``send_error``. Give the item itself, which
+        is then counted in all its categories, or a category (an unknown one counts as ``default``) and a quantity.
         """
         if self.loss_recorder is None:
             return
@@ -80,8 +84,27 @@ class Transport(ABC):
             for category, count in item.quantities():
                 self.loss_recorder(reason, category, count)
         elif data_category is not None:
-            self.loss_recorder(reason, DataCategory(data_category), quantity)
+            self.loss_recorder(reason, KNOWN_CATEGORIES.get(data_category, DataCategory.DEFAULT), quantity)
 
     def is_healthy(self) -> bool:
         """False while sending more would be in vain, such as under a rate limit (BP-07)."""
         return True
+
+
+class FunctionTransport(Transport):
+    """``init(transport=events.append)``, deprecated but kept working: calls a function with each event (a dict).
+
+    What else there is in an envelope is lost, and counted so.
+    """
+
+    def __init__(self, function: Callable[[Any], object], options: Mapping[str, Any] | None = None) -> None:
+        super().__init__(options)
+        self._function = function
+
+    def capture_envelope(self, envelope: Envelope) -> None:
+        for item in envelope.items:
+            event = item.get_event()
+            if event is not None:
+                self._function(event)
+            else:
+                self.record_lost_event(DiscardReason.SEND_ERROR, item=item)

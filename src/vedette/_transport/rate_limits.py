@@ -5,6 +5,7 @@ Purpose: ``is_limited`` is asked for each capture, ``update`` is told of each an
 Guarantees
 - Readers take no lock and never see half an update    (test_readers_never_see_half_an_update)
 - No header, however broken, raises                     (test_no_header_ever_raises)
+- No header takes more than a little memory             (test_a_header_of_megabytes_costs_little)
 - The longest limit wins, whichever comes first         (test_the_longest_limit_wins)
 - A forked child may update, whatever the parent did    (test_a_child_forked_during_an_update_can_update)
 
@@ -33,6 +34,8 @@ TOO_MANY_REQUESTS: Final = 429
 DEFAULT_RETRY_AFTER: Final = 60.0
 """Seconds that a 429 without any usable time counts for (RATE-18)."""
 
+_MAX_HEADER: Final = 65_536  # characters that are read of a header
+_MAX_NAMESPACES: Final = 100  # that are kept; a server could name ever new ones
 _CATEGORIES, _NAMESPACES = 1, 4  # where they stand in retry_after:categories:scope:reason_code:namespaces
 
 
@@ -54,7 +57,7 @@ class RateLimits:
         """Learn from an answer, of any status (RATE-03). Header names count without case."""
         limits = _header(headers, "x-sentry-rate-limits")
         if limits is not None:
-            self._extend(dict(_longest(_parse(limits))))
+            self._extend(_longest(_parse(_bounded(limits))))
         elif status == TOO_MANY_REQUESTS:
             seconds = self._retry_after(_header(headers, "retry-after"))
             self._extend({None: DEFAULT_RETRY_AFTER if seconds is None else seconds})
@@ -90,7 +93,12 @@ class RateLimits:
         with self._lock:
             now = self._clock()
             kept = {key: deadline for key, deadline in self._deadlines.items() if deadline > now}
+            namespaces = sum(isinstance(key, tuple) for key in kept)
             for key, seconds in seconds_by_key.items():
+                if isinstance(key, tuple) and key not in kept:
+                    namespaces += 1
+                    if namespaces > _MAX_NAMESPACES:
+                        continue
                 kept[key] = max(kept.get(key, 0.0), now + seconds)
             self._deadlines = kept
 
@@ -131,9 +139,16 @@ def _parse(header: str) -> Iterator[tuple[Key, float]]:
                 yield category, seconds
 
 
-def _longest(limits: Iterator[tuple[Key, float]]) -> Iterator[tuple[Key, float]]:
-    # Sorted by time: when a dict is made of them, the longest comes last and stays.
-    yield from sorted(limits, key=lambda limit: limit[1])
+def _bounded(header: str) -> str:
+    """The whole entries at the beginning: half of one could mean something else."""
+    return header if len(header) <= _MAX_HEADER else header[:_MAX_HEADER].rpartition(",")[0]
+
+
+def _longest(limits: Iterator[tuple[Key, float]]) -> dict[Key, float]:
+    longest: dict[Key, float] = {}
+    for key, seconds in limits:
+        longest[key] = max(longest.get(key, 0.0), seconds)
+    return longest
 
 
 def _seconds(text: str) -> float | None:

@@ -11,9 +11,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
-    from typing import Any
+    from typing import Any, Final
 
     from vedette.integrations import Integration
+
+_WORN: Final = ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__")
 
 
 _changing = RLock()
@@ -70,6 +72,20 @@ class HookSlot:
             if not self._users and self._ours is not None and getattr(self._owner, self._name) is self._ours:
                 setattr(self._owner, self._name, self._previous)
                 self._ours = self._previous = None
+
+
+def look_like(previous: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """What ``functools.wraps`` does, without the millisecond that importing it takes."""
+
+    def dressed(ours: Callable[..., Any]) -> Callable[..., Any]:
+        for name in _WORN:
+            if hasattr(previous, name):
+                setattr(ours, name, getattr(previous, name))
+        ours.__dict__.update(getattr(previous, "__dict__", {}))
+        ours.__wrapped__ = previous  # type: ignore[attr-defined]  # as functools does
+        return ours
+
+    return dressed
 
 
 def report(error: BaseException, integration: type[Integration], mechanism_type: str) -> None:

@@ -5,6 +5,7 @@ started in, and gets the global scope's data only. A task of a ``ThreadPoolExecu
 submitted it, and with them what builds on such pools: ``asyncio.to_thread``, ``loop.run_in_executor``.
 
 Guarantees
+- What stands between the program and its functions is marked (``__tracebackhide__``) and not in the frames of events.
 - Nothing is kept alive: a thread lets go of what was put on it when it runs, a task of an executor when it ends.
 - Scopes are handed over, the program's own context variables are not: code that relies on a thread having none of
   them, such as a database connection for each thread, goes on as without vedette.
@@ -12,7 +13,6 @@ Guarantees
 
 from __future__ import annotations
 
-import functools
 import sys
 import threading
 import warnings
@@ -20,7 +20,7 @@ from contextvars import ContextVar
 
 from vedette.api import get_client, get_current_scope, get_isolation_scope
 from vedette.integrations import Integration
-from vedette.integrations._uncaught import HookSlot, report
+from vedette.integrations._uncaught import HookSlot, look_like, report
 from vedette.scope import Scope, use_isolation_scope, use_scope
 
 TYPE_CHECKING = False
@@ -87,8 +87,9 @@ def _integration() -> ThreadingIntegration | None:
 
 
 def _make_start(previous: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(previous)
+    @look_like(previous)
     def start(self: threading.Thread) -> Any:
+        __tracebackhide__ = True
         if _submit is None:
             _look_for_pools()
         if _integration() is None:
@@ -101,7 +102,8 @@ def _make_start(previous: Callable[..., Any]) -> Callable[..., Any]:
         if scopes is None and not getattr(sys.flags, "thread_inherit_context", False):
             return previous(self)  # it starts in a context without scopes
         own = self.__dict__.get("run")
-        self.run = functools.partial(_run, self, self.run, own, scopes)  # type: ignore[method-assign]
+        run = self.run
+        self.run = lambda: _run(self, run, own, scopes)  # type: ignore[method-assign]
         try:
             return previous(self)
         except BaseException:
@@ -117,6 +119,7 @@ def _run(
     own: Callable[[], None] | None,
     scopes: tuple[Scope, Scope] | None,
 ) -> None:
+    __tracebackhide__ = True
     _put_back_run(thread, own)
     isolation, current = (Scope(), Scope()) if scopes is None else scopes
     del scopes
@@ -133,8 +136,9 @@ def _put_back_run(thread: threading.Thread, own: Callable[[], None] | None) -> N
 
 
 def _make_submit(previous: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(previous)
+    @look_like(previous)
     def submit(self: object, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
         if _integration() is None or _runs_elsewhere(type(self)):
             return previous(self, fn, *args, **kwargs)
         token = _for_a_pool.set(True)
@@ -147,6 +151,7 @@ def _make_submit(previous: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _work(isolation: Scope, current: Scope, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    __tracebackhide__ = True
     with use_scope(current), use_isolation_scope(isolation):  # the second forks the current one, for this task
         return fn(*args, **kwargs)
 

@@ -137,6 +137,22 @@ def test_a_traceback_of_100_000_entries_is_walked_once():
         traceback = traceback.tb_next
 
 
+@pytest.mark.spec("PAIN-25")
+@pytest.mark.parametrize("limit", [1, 100, 125, 1000])
+@pytest.mark.parametrize("length", [999, 1000, 1001, 1080, 1099, 1100, 1101, 1200, 1999, 2000, 4321])
+def test_however_long_a_traceback_is_its_oldest_and_newest_entries_are_kept(length, limit):
+    entry = caught(fail).__traceback__
+    traceback = None
+    for line in range(length, 0, -1):
+        traceback = TracebackType(traceback, entry.tb_frame, entry.tb_lasti, line)
+    frames, meta = frames_of_traceback(traceback, settings_of(max_stack_frames=limit), Budget())
+    oldest = limit // 5
+    lines = list(range(1, length + 1))
+    kept = lines if length <= limit else lines[:oldest] + lines[length - (limit - oldest) :]
+    assert [frame["lineno"] for frame in frames] == kept
+    assert meta.get("", {}).get("len", length) == length
+
+
 @pytest.mark.spec("ERR-11", "ERR-14", "EVT-49")
 def test_local_variables_are_sent_as_text():
     def total(price, *rest, **options):

@@ -8,7 +8,9 @@ import functools
 import logging
 import signal
 import threading
+import types
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -198,13 +200,48 @@ async def generator() -> Any:
     yield 1
 
 
+class AsyncPartial(functools.partial):  # type: ignore[type-arg]
+    """Derived from it."""
+
+
+class Runner:
+    """Runs what it was given, and is no coroutine function itself."""
+
+    func = staticmethod(coroutine)
+
+    def __call__(self) -> None: ...
+
+
+class Making:
+    """A class: what it makes is no coroutine."""
+
+    async def func(self) -> None: ...
+
+
 @pytest.mark.parametrize(
-    "func", [coroutine, generator, Async(), Async().method, functools.partial(coroutine), functools.partial(Async())]
+    "func",
+    [
+        coroutine,
+        generator,
+        Async(),
+        Async().method,
+        functools.partial(coroutine),
+        functools.partial(Async()),
+        functools.partial(functools.partial(Async().method)),
+        AsyncPartial(functools.partial(coroutine)),
+        functools.cache(coroutine),
+        types.MethodType(Async(), 1),
+        types.MethodType(functools.partial(coroutine), 1),
+        mock.AsyncMock(),
+    ],
 )
 def test_functions_that_would_have_to_be_awaited_are_known(func: object) -> None:
     assert guests.is_async(func)
 
 
-@pytest.mark.parametrize("func", [print, len, str, Handler(), Handler().method, functools.partial(print, 1)])
+@pytest.mark.parametrize(
+    "func",
+    [print, len, str, Handler(), Handler().method, functools.partial(print, 1), Runner(), Making, mock.MagicMock()],
+)
 def test_plain_functions_are_not_taken_for_async_ones(func: object) -> None:
     assert not guests.is_async(func)

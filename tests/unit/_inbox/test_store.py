@@ -166,6 +166,7 @@ def test_the_same_event_again_is_counted_once(inbox):
     assert inbox.issue(1).count == 1
 
 
+@pytest.mark.spec("ENV-41")
 def test_the_envelope_headers_id_wins_and_dashes_go(inbox):
     body = envelope({"event_id": new_event_id(), "message": "m"}, event_id="5D0C6B7E-9F1A-4C3D-8E2B-7A6F5C4D3E2F")
     assert inbox.add_envelope("1", body) == EVENT_ID

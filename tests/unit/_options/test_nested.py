@@ -173,3 +173,20 @@ def test_an_experiment_without_effect_is_a_remark() -> None:
     ]
     with pytest.raises(UnknownOptionError, match="It belongs into '_experiments'"):
         vedette.Client(DSN, max_spans=7)  # type: ignore[call-arg]  # what is tested
+
+
+class Hostile(dict):  # type: ignore[type-arg]
+    """Fails whenever it is asked."""
+
+    def _fail(self, *_: Any) -> Any:
+        raise ZeroDivisionError
+
+    __iter__ = __len__ = __bool__ = __getitem__ = __contains__ = items = keys = values = get = copy = _fail
+
+
+def test_a_dict_that_fails_when_it_is_asked_is_a_dict_like_any_other() -> None:
+    assert resolve({"_experiments": Hostile(max_spans=7)}, {})["_experiments"] == {"max_spans": 7}
+    with pytest.raises(UnknownOptionError, match="unknown key 'max_span' in option '_experiments'"):
+        resolve({"_experiments": Hostile(max_span=7)}, {})
+    with pytest.raises(OptionError, match="option 'data_collection' must be a dict"):
+        resolve({"data_collection": Hostile(cookies={"mode": "off"})}, {})

@@ -6,6 +6,8 @@ import ast
 import functools
 import logging
 import re
+import ssl
+import types
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +76,8 @@ BY_KIND = {
     "a string such as": set(),
     "a string": TEXTS,
     "True, False, or an http:// or https:// URL": {"True", "'on'"},
-    "an http:// or https:// URL": set(),
+    "an http://, https:// or socks5:// URL": set(),
+    "an ssl.SSLContext": set(),
     "a path": set(),
     "one of": set(),
     "a function": {"function", "class"},
@@ -229,6 +232,9 @@ def test_options_beyond_the_contract_have_the_defaults_of_the_other_pages() -> N
         "cache_max_items": 10_000,
         "cache_max_age": 14 * 24 * 60 * 60,
         "warm": False,
+        "request_timeout": None,
+        "proxy": None,
+        "ssl_context": None,
         "before_send_feedback": None,
         "before_send_check_in": None,
         "max_attachment_size": 20971520,
@@ -319,7 +325,14 @@ def test_an_async_function_is_no_hook_however_it_is_wrapped() -> None:
     async def generated(_event: Any, _hint: Any) -> Any:
         yield 1
 
-    hooks = (functools.partial(functools.partial(before_send), "a"), Hooks().before_send, Hooks(), generated)
+    hooks = (
+        functools.partial(functools.partial(before_send), "a"),
+        functools.cache(before_send),
+        types.MethodType(Hooks(), "a"),
+        Hooks().before_send,
+        Hooks(),
+        generated,
+    )
     for option in (option for option in OPTIONS if option.check.kind == "a function"):
         for hook in hooks:
             with pytest.raises(OptionError, match=f"'{option.name}' must be a plain function, not an async one"):
@@ -352,6 +365,7 @@ def test_an_enum_of_strings_is_the_string_that_it_equals() -> None:
         ("https_proxy", "", ""),
         ("https_proxy", "HTTP://me:p%40w@[::1]:3128/", "HTTP://me:p%40w@[::1]:3128/"),
         ("http_proxy", "http://proxy", "http://proxy"),
+        ("proxy", "SOCKS5h://me:pw@[::1]:1080", "SOCKS5h://me:pw@[::1]:1080"),
         ("spotlight", "http://localhost:8969/stream", "http://localhost:8969/stream"),
         ("ignore_errors", {KeyError}, (KeyError,)),
         ("disabled_integrations", [ExcepthookIntegration], (ExcepthookIntegration,)),
@@ -361,6 +375,13 @@ def test_values_are_taken_in_the_forms_that_they_come_in(option: str, value: Any
     assert resolve({option: value}, {})[option] == kept
 
 
+def test_a_tls_context_is_taken_as_it_is_if_it_is_for_a_client() -> None:
+    context = ssl.create_default_context()
+    assert resolve({"ssl_context": context}, {})["ssl_context"] is context
+    with pytest.raises(OptionError, match="must be for a client"):
+        resolve({"ssl_context": ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)}, {})
+
+
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
@@ -368,12 +389,20 @@ def test_values_are_taken_in_the_forms_that_they_come_in(option: str, value: Any
         ("failed_request_status_codes", [range(5)], "must be a list of HTTP status codes, 100 to 599, and ranges"),
         ("failed_request_status_codes", [True], "must be a list of HTTP status codes, 100 to 599, and ranges"),
         ("trace_ignore_status_codes", [99], "must be a set of HTTP status codes, 100 to 599, got [99]"),
+        ("socket_options", [(10**20, 1, 1)], "must be a list of (level, name, value), as socket.setsockopt takes them"),
+        ("socket_options", [(1, -(10**20), b"")], "must be a list of (level, name, value), as socket.setsockopt"),
+        ("socket_options", [(1, 1, 1 << 31)], "must be a list of (level, name, value), as socket.setsockopt"),
         ("socket_options", [(1, 2)], "must be a list of (level, name, value), as socket.setsockopt takes them"),
-        ("http_proxy", "socks5://localhost:1", "must be an http:// or https:// URL, got 'socks5://localhost:1'"),
-        ("http_proxy", "http://", "must be an http:// or https:// URL, got 'http://'"),
-        ("http_proxy", "http://x y", "must be an http:// or https:// URL, got 'http://x y'"),
-        ("https_proxy", "http://[::1", "must be an http:// or https:// URL, got 'http://[::1'"),
-        ("https_proxy", "http://proxy:99999", "must be an http:// or https:// URL, got 'http://proxy:99999'"),
+        ("http_proxy", "ftp://localhost:1", "must be an http://, https:// or socks5:// URL, got 'ftp://localhost:1'"),
+        ("http_proxy", "http://", "must be an http://, https:// or socks5:// URL, got 'http://'"),
+        ("http_proxy", "http://bücher", "must be an http://, https:// or socks5:// URL, got 'http://bücher'"),
+        ("http_proxy", "http://x y", "must be an http://, https:// or socks5:// URL, got 'http://x y'"),
+        ("https_proxy", "http://[::1", "must be an http://, https:// or socks5:// URL, got 'http://[::1'"),
+        (
+            "https_proxy",
+            "http://proxy:99999",
+            "must be an http://, https:// or socks5:// URL, got 'http://proxy:99999'",
+        ),
         (
             "spotlight",
             "http://h:port/stream",

@@ -347,3 +347,89 @@ def test_it_fails_closed_on_what_is_no_json():
     event = scrubbed({"extra": {"a": Holder(), "b": Sub(password=SECRET), "c": b"bytes", "d": (1, {"token": SECRET})}})
 
     assert event == {"extra": {"a": FILTERED, "b": FILTERED, "c": FILTERED, "d": [1, {"token": FILTERED}]}}
+
+
+@pytest.mark.spec("PAIN-09")
+@pytest.mark.parametrize("kind", [list, tuple])
+@pytest.mark.parametrize("secret", [SECRET, 7, [SECRET], {"a": SECRET}])
+def test_the_second_of_two_items_goes_if_the_first_is_a_deny_listed_name(kind: Any, secret: Any):
+    event = scrubbed({"extra": {"any": [kind(["password", secret]), kind(["a", "b"]), [[kind(["token", secret])]]]}})
+
+    assert event["extra"]["any"][0] == ["password", FILTERED]
+    assert list(event["extra"]["any"][1]) == ["a", "b"]
+    assert event["extra"]["any"][2] == [[["token", FILTERED]]]
+
+
+def test_names_of_columns_are_no_pairs():
+    columns = [["password", "email", "name"], ["password"], ["ann", "password"], [1, 2]]
+
+    assert scrubbed({"extra": {"columns": [list(row) for row in columns], "row": ["password", "email"]}})["extra"] == {
+        "columns": columns,
+        "row": ["password", "email"],
+    }
+
+
+@pytest.mark.spec("PAIN-09")
+@pytest.mark.parametrize("name", ["name", "field", "header", "id", "path", "variable"])
+@pytest.mark.parametrize("secret", [SECRET, 7, [SECRET], {"stringValue": SECRET}])
+def test_the_value_of_a_record_goes_if_its_name_is_deny_listed(name: str, secret: Any):
+    records = [{name: "DB_PASSWORD", "value": secret, "type": "text"}, {name: "theme", "value": "dark"}]
+
+    assert scrubbed({"extra": {"env": records}})["extra"]["env"] == [
+        {name: "DB_PASSWORD", "value": FILTERED, "type": "text"},
+        {name: "theme", "value": "dark"},
+    ]
+
+
+def test_records_of_other_spellings_are_records():
+    found = scrubbed({"extra": {"tags": [{"Key": "password", "Value": SECRET}, {"key": "token", "value": SECRET}]}})
+
+    assert SECRET not in json.dumps(found)
+
+
+def test_records_of_headers_go_by_what_counts_in_headers():
+    entry = {
+        "headers": [{"name": "X-Forwarded-For", "value": "10.0.0.1"}, {"name": "Accept", "value": "a"}],
+        "cookies": [{"name": "user_session", "value": SECRET}],
+    }
+
+    assert scrubbed({"contexts": {"har": entry}})["contexts"]["har"] == {
+        "headers": [{"name": "X-Forwarded-For", "value": FILTERED}, {"name": "Accept", "value": "a"}],
+        "cookies": [{"name": "user_session", "value": FILTERED}],
+    }
+
+
+def test_an_exceptions_value_is_no_records():
+    exception = {"type": "AuthError", "value": "no such user", "module": "auth"}
+
+    assert scrubbed({"exception": {"values": [dict(exception)]}})["exception"]["values"] == [exception]
+
+
+def test_a_parameter_that_says_what_is_wrong_with_a_secret_stays():
+    message = "Invalid token of %s: token: %s"
+    formatted = "Invalid token of ann: token: signature has expired"
+    entry = {"message": message, "params": ["ann", "signature has expired"], "formatted": formatted}
+
+    assert scrubbed({"logentry": entry})["logentry"] == {
+        "message": message,
+        "params": [FILTERED, "signature has expired"],
+        "formatted": "Invalid token of [Filtered]: token: signature has expired",
+    }
+
+
+def test_one_part_of_an_event_is_not_emptied_for_the_size_of_another():
+    many = MAX_VALUES - 10
+    event = scrubbed({"extra": {"many": [0] * many}, "contexts": {"a": {"many": [0] * many}}})
+
+    assert event == {"extra": {"many": [0] * many}, "contexts": {"a": {"many": [0] * many}}}
+
+
+def test_a_text_that_comes_again_is_filtered_again():
+    text = f"password={SECRET}"
+    event = scrubbed({"extra": {"a": text, "b": [text, text], "c": {"d": text}}})
+
+    assert event["extra"] == {
+        "a": "password=[Filtered]",
+        "b": ["password=[Filtered]"] * 2,
+        "c": {"d": "password=[Filtered]"},
+    }

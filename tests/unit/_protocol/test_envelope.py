@@ -46,7 +46,7 @@ def test_an_envelope_without_anything_is_its_header_line():
     assert Envelope().serialize() == b"{}\n"
 
 
-@pytest.mark.spec("ENV-07", "ENV-09", "ENV-11", "ENV-51", "ENV-53", "ENV-56", "ENV-57")
+@pytest.mark.spec("ENV-03", "ENV-07", "ENV-09", "ENV-11", "ENV-51", "ENV-53", "ENV-56", "ENV-57")
 @pytest.mark.parametrize(
     ("data", "items"),
     [
@@ -81,11 +81,6 @@ def test_what_the_grammar_allows_is_read(data, items):
         (b'{}\n{"type":"x"}', "the data ends behind an item header"),
         (b'{}\n{"length":3}\nabc\n', "no 'type'"),
         (b'{}\n{"type":"","length":3}\nabc\n', "no 'type'"),
-        (b'{}\n{"type":5,"length":3}\nabc\n', "no 'type'"),
-        (b'{}\n{"type":"x","length":-1}\nabc\n', "must be a number of bytes, got -1"),
-        (b'{}\n{"type":"x","length":"3"}\nabc\n', "must be a number of bytes, got '3'"),
-        (b'{}\n{"type":"x","length":true}\na\n', "must be a number of bytes, got True"),
-        (b'{}\n{"type":"x","length":null}\na\n', "must be a number of bytes, got None"),
         (b'{}\n{"type":"x","length":3}\nabc\n\n', "the item header is no line with a JSON object"),
         (b'{}\n{"type":"x","length":3}\nabc\n ', "the item header is no line with a JSON object"),
         (b"", "the envelope header is no line with a JSON object"),
@@ -104,6 +99,32 @@ def test_what_the_grammar_forbids_is_refused(data, complaint):
     with pytest.raises(EnvelopeError) as raised:
         Envelope.deserialize(data)
     assert complaint in str(raised.value)
+
+
+@pytest.mark.spec("ENV-27")
+@pytest.mark.parametrize(
+    ("header", "complaint"),
+    [
+        (b'{"type":5,"length":3}', "no 'type'"),
+        (b'{"type":"x","length":-1}', "must be a number of bytes, got -1"),
+        (b'{"type":"x","length":"3"}', "must be a number of bytes, got '3'"),
+        (b'{"type":"x","length":3.0}', "must be a number of bytes, got 3.0"),
+        (b'{"type":"x","length":true}', "must be a number of bytes, got True"),
+        (b'{"type":"x","length":null}', "must be a number of bytes, got None"),
+    ],
+)
+def test_known_headers_of_another_type_make_the_whole_envelope_malformed(header, complaint):
+    with pytest.raises(EnvelopeError, match=complaint):
+        Envelope.deserialize(b'{}\n{"type":"event","length":2}\n{}\n' + header + b"\nabc\n")
+
+
+@pytest.mark.spec("ENV-03")
+def test_no_line_is_ended_with_a_carriage_return():
+    envelope = Envelope({"a": "b"}, [Item(b"x", type="y")])
+    assert envelope.serialize() == b'{"a":"b"}\n{"type":"y","length":1}\nx\n'
+    for data in (b'{"a":"b"}\r\n', b'{}\n{"type":"y","length":1}\r\nx\n'):
+        with pytest.raises(EnvelopeError):
+            Envelope.deserialize(data)
 
 
 @pytest.mark.spec("ENV-23")

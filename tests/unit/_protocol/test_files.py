@@ -85,7 +85,7 @@ def test_a_part_that_is_collected_while_it_is_read_closes_its_descriptor_once(la
     class Owner:
         pass
 
-    gc.collect()  # what other tests have left behind
+    gc.collect()  # what other tests left behind
     owner: Any = Owner()
     owner.itself = owner
     owner.part = part_of(large)

@@ -331,6 +331,14 @@ def test_the_quick_way_records_what_the_thorough_one_records(add, fields):
 
 
 @pytest.mark.parametrize("add", [by_dict, by_keywords, by_function])
+def test_a_breadcrumb_is_bounded_however_much_data_of_ordinary_texts_it_is_given(add):
+    scope = Scope(client=RecordingClient())
+    add(scope, {"message": "m", "data": {f"key{number}": "x" * 8000 for number in range(200)}})
+    (crumb,) = crumbs_of(scope)
+    assert sum(map(len, crumb["data"].values())) <= 262_144
+
+
+@pytest.mark.parametrize("add", [by_dict, by_keywords, by_function])
 def test_a_field_that_is_none_is_as_good_as_not_given(add):
     scope = Scope(client=RecordingClient())
     add(scope, {"type": None, "category": None, "message": None, "level": None, "data": None, "custom": 1})

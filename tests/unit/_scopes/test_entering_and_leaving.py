@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import threading
@@ -172,6 +173,136 @@ def test_a_scope_held_by_a_suspended_generator_does_not_outlive_the_block_around
         generator.close()
         assert get_current_scope() is later
     assert get_current_scope() is before
+
+
+def close(generator):
+    generator.close()
+
+
+def run_to_its_end(generator):
+    list(generator)
+
+
+def drop_in_a_cycle(generator):
+    cycle = [generator]
+    cycle.append(cycle)
+
+
+@pytest.mark.spec("SCO-23", "SCO-24", "PAIN-20")
+@pytest.mark.parametrize("end", [close, run_to_its_end, drop_in_a_cycle])
+@pytest.mark.parametrize("block", [new_scope, isolation_scope])
+def test_a_generator_that_ends_inside_a_later_block_leaves_that_block_in_force(block, end):
+    before = get_current_scope()
+    generators = [scoped("inner")]
+    next(generators[0])
+    with block() as later:
+        later.set_tag("tag", "later")
+        inside = active_scopes()
+        end(generators.pop())
+        gc.collect()
+        assert active_scopes() == inside
+        set_tag("of", "the block")
+        with new_scope():
+            assert get_isolation_scope() is inside[1]
+        assert active_scopes() == inside
+    assert get_current_scope() is before
+    with new_scope():
+        assert tag() is None
+
+
+@pytest.mark.spec("SCO-23", "PAIN-20")
+def test_an_async_generator_that_is_closed_inside_a_later_block_leaves_that_block_in_force():
+    async def scoped_async():
+        with new_scope():
+            yield
+
+    async def main():
+        before = get_current_scope()
+        generator = scoped_async()
+        await anext_of(generator)
+        with new_scope() as later:
+            await generator.aclose()
+            assert get_current_scope() is later
+        assert get_current_scope() is before
+
+    asyncio.run(main())
+
+
+@contextlib.contextmanager
+def as_context_manager():
+    with new_scope() as scope:
+        scope.set_tag("tag", "block")
+        yield
+
+
+def in_exit_stack():
+    stack = contextlib.ExitStack()
+    stack.enter_context(as_context_manager())
+    return stack
+
+
+@pytest.mark.spec("SCO-23", "PAIN-07")
+@pytest.mark.parametrize("block", [new_scope, as_context_manager, in_exit_stack])
+def test_a_block_that_ends_takes_the_scope_of_a_generator_with_it_that_is_suspended_inside(block):
+    before = get_current_scope()
+    with block():
+        generator = scoped("inner")
+        next(generator)
+    assert get_current_scope() is before
+    generator.close()
+    assert get_current_scope() is before
+
+
+@pytest.mark.spec("SCO-23", "PAIN-20")
+def test_a_context_manager_used_by_a_generator_is_the_generators():
+    def scoped_by_another():
+        with as_context_manager():
+            yield
+
+    before = get_current_scope()
+    generator = scoped_by_another()
+    next(generator)
+    with new_scope() as later:
+        generator.close()
+        assert get_current_scope() is later
+    assert get_current_scope() is before
+
+
+@pytest.mark.spec("PAIN-07", "SCO-24")
+def test_what_stands_on_the_isolation_scope_of_a_generator_ends_with_it():
+    """A response that is streamed: what it left suspended must not carry the request into the next one."""
+
+    def response(kept):
+        with isolation_scope() as request:
+            request.set_tag("of", "request")
+            kept.append(scoped("inner"))
+            next(kept[0])
+            yield
+
+    before = active_scopes()
+    kept = []
+    generator = response(kept)
+    next(generator)
+    assert event_of(get_isolation_scope())["tags"] == {"of": "request"}
+    generator.close()
+    assert active_scopes() == before
+    kept[0].close()
+    assert active_scopes() == before
+
+
+@pytest.mark.spec("PAIN-07")
+def test_the_price_a_block_entered_above_the_isolation_scope_of_a_generator_ends_with_it():
+    def request():
+        with isolation_scope():
+            yield
+
+    before = active_scopes()
+    generator = request()
+    next(generator)
+    with new_scope():  # nothing tells it from a scope that the request left open
+        generator.close()
+        assert active_scopes() == before
+    assert active_scopes() == before
 
 
 @pytest.mark.spec("PAIN-20")

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+import vedette
 from tests.servers import Answer, RecordingServer, unused_port
 from tests.waiting import wait_until
 from vedette._protocol.categories import DataCategory, DiscardReason
@@ -22,19 +23,6 @@ from vedette._transport.http import HttpTransport
 
 BODY = b'{}\n{"type":"event","length":2}\n{}\n'
 LIMITS = "X-Sentry-Rate-Limits"
-
-
-@pytest.fixture
-def server():
-    with RecordingServer() as running:
-        yield running
-
-
-@pytest.fixture
-def transport(server):
-    made = HttpTransport({"dsn": server.dsn()})
-    yield made
-    made.kill()
 
 
 def reason_of(delivery: Delivery) -> DiscardReason | None:
@@ -58,13 +46,72 @@ def test_an_envelope_is_one_post_with_exactly_these_headers(server, transport):
     assert request.body == BODY
 
 
-@pytest.mark.spec("AUTH-15", "AUTH-08")
+@pytest.mark.spec("AUTH-05", "AUTH-08", "AUTH-15")
 def test_secret_and_path_prefix_of_the_dsn_are_used(server):
     dsn = f"http://abc:hush@127.0.0.1:{server.port}/sentry/eu/007"
     HttpTransport({"dsn": dsn}).deliver(BODY, timeout=5)
     (request,) = server.requests
     assert request.target == "/sentry/eu/api/007/envelope/"
     assert request.headers["x-sentry-auth"].endswith(", sentry_key=abc, sentry_secret=hush")
+
+
+@pytest.mark.spec("AUTH-22", "AUTH-25", "AUTH-28", "AUTH-29", "AUTH-30")
+def test_the_user_agent_says_no_more_than_every_envelope_does(server):
+    vedette.init(server.dsn(), server_name="secret-host", release="secret@1")
+    vedette.capture_message("hello")
+    vedette.flush(5)
+    (request,) = server.requests
+    sdk = request.envelope.headers["sdk"]
+    assert request.headers["user-agent"] == f"{sdk['name']}/{sdk['version']}"
+    assert f"sentry_client={request.headers['user-agent']}" in request.headers["x-sentry-auth"]
+
+
+USUAL = {"host", "user-agent", "content-type", "content-length"}
+PERMITTED = {  # transport.md, AUTH-23
+    *("x-sentry-auth", "x-requested-with", "x-forwarded-for", "origin", "referer", "accept", "authentication"),
+    *("authorization", "content-encoding", "transfer-encoding"),
+}
+
+
+@pytest.mark.spec("AUTH-20", "AUTH-22", "AUTH-23")
+@pytest.mark.parametrize("body", [BODY, Envelope({}, [Item(os.urandom(3_000_000), type="attachment")])], ids=type)
+@pytest.mark.parametrize("compression", ["gzip", "br", "zstd"])
+def test_no_header_but_the_permitted_ones_is_sent(server, body, compression):
+    transport = HttpTransport({"dsn": server.dsn(), "compression": compression})
+    transport.deliver(body, timeout=10)
+    assert set(server.requests[0].headers) <= USUAL | PERMITTED
+    assert {"content-type", "user-agent"} <= set(server.requests[0].headers)
+    transport.kill()
+
+
+@pytest.mark.spec("AUTH-17", "ENV-36", "ENV-99", "ENV-100")
+def test_one_header_is_all_the_authentication_there_is(server):
+    """So no other way can disagree with it."""
+    vedette.init(server.dsn(key="k3y"))
+    vedette.capture_message("hello")
+    vedette.flush(5)
+    (request,) = server.requests
+    assert request.target == "/api/7/envelope/"  # no query
+    assert "authorization" not in request.headers
+    fields = dict(field.split("=") for field in request.headers["x-sentry-auth"].removeprefix("Sentry ").split(", "))
+    assert set(fields) == {"sentry_key", "sentry_version", "sentry_client"}  # no sentry_timestamp
+    assert "dsn" not in request.envelope.headers
+    assert "sent_at" in request.envelope.headers
+    assert request.envelope.headers["trace"]["public_key"] == fields["sentry_key"] == "k3y"
+
+
+@pytest.mark.spec("TRN-03", "CMP-01", "CMP-02", "ENV-13", "ENV-14")
+@pytest.mark.parametrize("encoding", ["gzip", "br", "zstd", "deflate"])
+def test_the_envelope_is_compressed_as_a_whole_and_plain_inside(server, encoding):
+    envelope = Envelope({"a": 1}, [Item(b"x" * 5000, type="attachment", filename="f"), Item(b"{}", type="event")])
+    transport = HttpTransport({"dsn": server.dsn(), "compression": encoding})
+    transport.deliver(envelope, timeout=5)
+    (request,) = server.requests
+    assert request.headers["content-encoding"] == encoding
+    assert len(request.raw_body) < 500
+    assert request.body == envelope.serialize()
+    assert [item.payload for item in request.envelope.items] == [b"x" * 5000, b"{}"]
+    transport.kill()
 
 
 def test_another_url_than_the_dsns_gets_no_authentication(server):
@@ -115,6 +162,30 @@ def test_what_the_server_says_is_shortened_and_not_needed(server, transport):
     assert transport.deliver(BODY, timeout=5).detail == ("bad " * 1000)[:500]
     server.answer(status=400, body=b"")
     assert transport.deliver(BODY, timeout=5).detail == ""
+
+
+@pytest.mark.spec("TRN-14", "TRN-15", "OFF-10")
+@pytest.mark.parametrize(
+    ("body", "headers", "detail"),
+    [
+        (
+            b'{"detail": "bad envelope",\n "causes": ["no items"]}',
+            (),
+            '{"detail": "bad envelope", "causes": ["no items"]}',
+        ),
+        (b"\x1b[2Jgone\x00\r\nX: y\xff\t", (), "[2Jgone X: y\ufffd"),
+        ("é" * 5000, (), "é" * 500),
+        (gzip.compress(b"x"), (("Content-Encoding", "gzip"),), ""),
+        (b"body", (("X-Sentry-Error", "header\x1b[2J"),), "header [2J"),
+        (b"", (), ""),
+    ],
+    ids=["json", "no text", "long", "compressed", "header", "nothing"],
+)
+def test_what_the_server_says_in_the_body_is_shown_if_it_says_nothing_in_the_header(
+    server, transport, body, headers, detail
+):
+    server.answer(status=400, body=body.encode() if isinstance(body, str) else body, headers=headers)
+    assert transport.deliver(BODY, timeout=5).detail == detail
 
 
 @pytest.mark.spec("RATE-03", "RATE-33", "RATE-16", "TRN-09")
@@ -169,6 +240,7 @@ def test_a_connection_that_the_server_closed_meanwhile_costs_nothing(server, tra
     assert (len(server.requests), server.connections) == (2, 2)
 
 
+@pytest.mark.spec("OFF-15")
 @pytest.mark.parametrize("way", ["before_reading", "after_reading"])
 def test_a_pooled_connection_that_dies_without_an_answer_is_tried_once_more(server, transport, way):
     transport.deliver(BODY, timeout=5)
@@ -422,6 +494,24 @@ def test_an_unknown_compression_is_refused_at_once():
         HttpTransport({"dsn": "https://k@h/1", "compression": "lzma"})
 
 
+@pytest.mark.parametrize("how", ["request_timeout", "TIMEOUT"])
+def test_users_may_set_how_long_one_request_may_take(how):
+    class Quick(HttpTransport):
+        TIMEOUT = 0.3
+
+    with RecordingServer() as server:
+        server.answer(gate=threading.Event(), times=2)
+        if how == "TIMEOUT":
+            transport = Quick({"dsn": server.dsn(), "request_timeout": None})
+        else:
+            transport = HttpTransport({"dsn": server.dsn(), "request_timeout": 0.3})
+        for timeout in (None, 30):
+            started = time.monotonic()
+            assert transport.deliver(BODY, timeout=timeout).reason is DiscardReason.NETWORK_ERROR
+            assert 0.25 < time.monotonic() - started < 2
+        transport.kill()
+
+
 # capture_envelope
 
 
@@ -472,12 +562,16 @@ def test_what_was_lost_is_recorded_for_each_item_but_not_after_a_429(server, tra
     assert len(server.requests) == 4
 
 
-@pytest.mark.spec("OFF-08", "CR-18")
-def test_a_413_is_told_at_a_level_that_is_seen(server, transport, caplog):
-    server.answer(status=413)
+@pytest.mark.spec("OFF-08", "OFF-09", "OFF-10", "CR-18")
+@pytest.mark.parametrize(
+    ("body", "said"), [(b'{"detail":"event: 1 MiB"}', '{"detail":"event: 1 MiB"}'), (b"", "no more was said")]
+)
+def test_a_413_is_told_at_a_level_that_is_seen_with_what_the_server_said(server, transport, caplog, body, said):
+    server.answer(status=413, body=body)
     transport.capture_envelope(envelope_of(Item(b"{}", type="event")))
     (record,) = [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
-    assert "too large" in record.getMessage()
+    assert record.getMessage().startswith("too large for the server (413), and lost: envelope with 1 items (event)")
+    assert record.getMessage().endswith(said)
 
 
 @pytest.mark.spec("RATE-02", "CR-23")

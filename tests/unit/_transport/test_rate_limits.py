@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import email.utils
+import gc
 import os
 import sys
 import threading
+import time
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vedette._protocol.categories import DataCategory
+from vedette._protocol.categories import DataCategory, category_of_item_type
 from vedette._transport.rate_limits import RateLimits
 
 NOW = 1_790_000_000.0  # of the wall clock; whole seconds, as HTTP dates have
@@ -91,6 +94,108 @@ def test_entries_that_say_nothing_are_ignored(limits, header, status):
 def test_limits_are_read_from_every_answer(limits, status):
     limits.update(status, {"X-SENTRY-RATE-LIMITS": "60:error:key"})
     assert told(limits) == {"error": 60}
+
+
+@pytest.mark.spec("RATE-10", "RATE-11", "RATE-25", "PAIN-44")
+@pytest.mark.parametrize("scope", ["", "organization", "project", "key", "galaxy", "\x00"])
+@pytest.mark.parametrize("reason", ["", ":", ":quota", ":over_quota:", ":a reason:namespace:and more"])
+def test_scopes_and_reasons_say_nothing(limits, scope, reason):
+    limits.update(200, {"X-Sentry-Rate-Limits": f"60:error;session:{scope}{reason}"})
+    assert told(limits) == {"error": 60, "session": 60}
+
+
+@pytest.mark.spec("RATE-22", "RATE-36")
+@pytest.mark.parametrize(
+    ("limited", "items"),
+    [
+        ("error", ["event"]),
+        ("transaction", ["transaction"]),
+        ("session", ["session", "sessions"]),
+        ("monitor", ["check_in"]),
+        ("feedback", ["feedback"]),
+        ("attachment", ["attachment"]),
+        ("log_item", ["log"]),
+        ("trace_metric", ["trace_metric"]),
+        ("span", ["span"]),
+        ("profile", ["profile"]),
+        ("profile_chunk", ["profile_chunk"]),
+        ("internal", ["client_report"]),
+    ],
+)
+def test_each_category_stops_its_own_items_and_no_others(limits, limited, items):
+    limits.update(200, {"X-Sentry-Rate-Limits": f"60:{limited}"})
+    every = [
+        *("event", "transaction", "session", "sessions", "check_in", "feedback", "attachment", "log", "trace_metric"),
+        *("span", "profile", "profile_chunk", "client_report"),
+    ]
+    assert [each for each in every if limits.is_limited(category_of_item_type(each))] == items
+
+
+@pytest.mark.spec("RATE-34")
+def test_a_limit_by_the_name_internal_is_one_like_any_other(limits, clock):
+    limits.update(200, {"X-Sentry-Rate-Limits": "5:internal"})
+    assert told(limits) == {"internal": 5}
+    assert not limits.is_limited(DataCategory.ERROR)
+    clock.now += 5
+    assert not limits.is_limited(DataCategory.INTERNAL)
+
+
+@pytest.mark.spec("RATE-26", "RATE-27", "RATE-28", "PAIN-44")
+def test_categories_that_are_yet_to_come_are_passed_over(limits):
+    limits.update(200, {"X-Sentry-Rate-Limits": "60:quantum_item;error;trace_hologram, 90:hologram, 30:session;dream"})
+    assert told(limits) == {"error": 60, "session": 30}
+
+
+@pytest.mark.spec("PAIN-44")
+@pytest.mark.parametrize("jump", [-400 * 86_400, 400 * 86_400])
+def test_a_jump_of_the_systems_clock_changes_no_limit(monkeypatch, jump):
+    limits = RateLimits()
+    date = email.utils.formatdate(time.time() + 300, usegmt=True)
+    limits.update(200, {"X-Sentry-Rate-Limits": "60:session"})
+    limits.update(429, {"Retry-After": date})
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + jump)
+    assert 55 < limits.active()[DataCategory.SESSION] <= 60
+    assert 290 < limits.seconds_left(DataCategory.ERROR) <= 301
+    limits.update(200, {"X-Sentry-Rate-Limits": "400:error"})
+    assert 395 < limits.seconds_left(DataCategory.ERROR) <= 400
+
+
+def test_a_header_of_megabytes_costs_little(limits):
+    header = "60:error," + "1::,2:span:x:y:z," * 400_000
+    gc.collect()
+    tracemalloc.start()
+    try:
+        limits.update(200, {"X-Sentry-Rate-Limits": header})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert told(limits) == {"error": 60, None: 1, "span": 2}
+    assert peak < 3_000_000
+
+
+def test_an_entry_that_stands_where_a_long_header_is_cut_says_nothing(limits):
+    header = "60:error," * 8000
+    cut = 65_536
+    for start in range(10):
+        limits.update(200, {"X-Sentry-Rate-Limits": "x" * start + "," + header[: cut + 50]})
+    assert told(limits) == {"error": 60}  # and not, by "60:" alone, all categories
+
+
+def test_a_server_that_names_ever_new_namespaces_is_not_remembered_for_ever(limits, clock):
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for number in range(200):
+            names = ";".join(f"name{number}-{each}" for each in range(500))
+            limits.update(200, {"X-Sentry-Rate-Limits": f"86400:metric_bucket:::{names}"})
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 200_000
+    assert limits.is_limited(DataCategory.METRIC_BUCKET, namespace="name0-0")
+    limits.update(200, {"X-Sentry-Rate-Limits": "90000:metric_bucket:::name0-0"})
+    assert limits.seconds_left(DataCategory.METRIC_BUCKET, namespace="name0-0") == 90_000
 
 
 @pytest.mark.spec("RATE-04")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers import RecordingServer, decoded, parsed_envelope
+from tests.servers import decoded, parsed_envelope
 from tests.waiting import wait_until
 from vedette._protocol.categories import DiscardReason
 from vedette._protocol.envelope import Envelope, Item, PayloadRef
@@ -23,19 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NEVER = time.monotonic() + 1e9
-
-
-@pytest.fixture
-def server():
-    with RecordingServer() as running:
-        yield running
-
-
-@pytest.fixture
-def transport(server):
-    made = HttpTransport({"dsn": server.dsn()})
-    yield made
-    made.kill()
 
 
 def envelope_with(path: Path) -> Envelope:
@@ -61,6 +48,7 @@ def test_data_in_pieces_is_compressed_to_what_servers_unpack(encoding, pieces):
     assert decoded(b"".join(packed), encoding) == b"".join(pieces)
 
 
+@pytest.mark.spec("CMP-08", "CMP-09", "CMP-10")
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_a_large_body_is_sent_in_chunks_and_arrives_whole(server, random_file, encoding):
     transport = HttpTransport({"dsn": server.dsn(), "compression": encoding})
@@ -69,9 +57,11 @@ def test_a_large_body_is_sent_in_chunks_and_arrives_whole(server, random_file, e
     assert delivery.outcome is Outcome.DELIVERED
     (request,) = server.requests
     assert request.headers["transfer-encoding"] == "chunked"
+    assert "content-length" not in request.headers
     assert [item.payload for item in request.envelope.items] == [b"{}", random_file.read_bytes()]
 
 
+@pytest.mark.spec("CMP-08")
 def test_what_is_small_when_compressed_is_sent_with_its_length(server, transport, tmp_path):
     path = tmp_path / "zeros.log"
     path.write_bytes(b"0" * LARGE_BYTES * 3)

@@ -292,3 +292,41 @@ assert [event["tags"] for event in transport.events] == [{"marker": "first"}, {"
 pool.shutdown()
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+
+
+# --- stacks ----------------------------------------------------------------------------------------------
+
+
+def modules_of(event: dict[str, Any]) -> list[str]:
+    """The modules of an event's frames, oldest call first."""
+    holder = event["exception"] if "exception" in event else event["threads"]
+    return [frame["module"] for value in holder["values"] for frame in value["stacktrace"]["frames"]]
+
+
+def failing() -> None:
+    raise ZeroDivisionError
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_stack_shows_the_programs_frames_and_the_standard_librarys_only() -> None:
+    transport = MemoryTransport()
+    vedette.init(DSN, transport=transport, attach_stacktrace=True)
+    in_thread(failing)
+    in_thread(lambda: vedette.capture_message("m"))
+    with ThreadPoolExecutor(1) as pool:
+        vedette.capture_exception(pool.submit(failing).exception())
+        pool.submit(vedette.capture_message, "m").result()
+    with pytest.raises(RuntimeError) as raised:
+        pool.submit(failing)
+    vedette.capture_exception(raised.value)
+    stacks = [modules_of(event) for event in transport.events]
+    pools = "concurrent.futures.thread"
+    assert [stack[-2:] for stack in stacks] == [
+        ["threading", __name__],
+        ["threading", __name__],
+        [pools, __name__],
+        [pools, pools],
+        [__name__, pools],
+    ]
+    assert {module for stack in stacks for module in stack} == {"threading", pools, __name__}
+    assert not any("_meta" in event for event in transport.events)  # what is left out is not said to be cut

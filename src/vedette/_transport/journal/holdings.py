@@ -63,10 +63,10 @@ class Holdings:
     def drop(self, entry: Entry) -> bool:
         """Count it out, and mark it on disk; False if somebody did before."""
         self._idle.discard(entry)
-        if not self.entries.pop(entry, False):
+        if entry not in self.entries:
             return False
-        entry.segment.settle(entry)
-        return True
+        entry.segment.settle(entry)  # first: while it counts as being sent, `close` leaves the file to us
+        return self.entries.pop(entry, False)
 
     def is_busy(self, segment: Segment) -> bool:
         """Whether somebody is sending an entry of it."""
