@@ -20,7 +20,7 @@ import os
 import time
 from _weakref import ref  # `weakref` itself takes longer to import
 
-from vedette._host import log
+from vedette._host import log, os_threads
 from vedette._processing.logging_at_fork import let_log_while
 
 TYPE_CHECKING = False
@@ -92,11 +92,11 @@ def _before() -> None:
 
 def _wait_for_threads() -> None:
     deadline = time.monotonic() + LEAVING_SECONDS
-    pause = _thread.allocate_lock()
+    pause = os_threads.allocate_lock()
     pause.acquire()
     while _only_ours_live() and time.monotonic() < deadline:
         pause.acquire(timeout=_LOOK_SECONDS)
-    _held[_thread.get_ident()] = _importing.acquire(timeout=IMPORT_SECONDS)
+    _held[os_threads.get_ident()] = _importing.acquire(timeout=IMPORT_SECONDS)
 
 
 def _only_ours_live() -> bool:
@@ -111,7 +111,7 @@ def _only_ours_live() -> bool:
 
 
 def _after_in_parent() -> None:
-    if _held.pop(_thread.get_ident(), False):
+    if _held.pop(os_threads.get_ident(), False):
         _importing.release()
     _each("after", lambda forkable: forkable.after_fork_in_parent())
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import _thread
 
-from vedette._host import deque, log
+from vedette._host import deque, log, os_threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Hands:
             token = object()
             self._out[token] = None
             try:
-                _thread.start_new_thread(self._main, (token,))
+                os_threads.start_new_thread(self._main, (token,))
             except (RuntimeError, MemoryError):
                 del self._out[token]
                 return

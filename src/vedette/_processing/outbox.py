@@ -19,7 +19,7 @@ import _thread
 import os
 import time
 
-from vedette._host import deque, guests
+from vedette._host import deque, guests, os_threads
 from vedette._processing.accounts import Accounts
 from vedette._processing.buffer import Buffer, Item, Ledger
 from vedette._processing.dispatching import Dispatcher, fate_of
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 BUFFERED_BYTES: Final = 16 * 1024 * 1024  # ruling 9
 SLOW_SECONDS: Final = 0.01
 """A server that takes longer than this for a request is met with several at once."""
+GREEN_SECONDS: Final = 0.05
+"""A greenlet looks so often whether it was let go: not all are told across threads (eventlet's)."""
 
 
 class Outbox:
@@ -100,7 +102,7 @@ class Outbox:
         self._worker = Worker(self.work)
         hands = max_connections - 1 if sender.takes_several else 0
         self._hands = Hands(hands, self._lend_a_hand, self._look_after)
-        self._busy = _thread.allocate_lock()
+        self._busy = os_threads.allocate_lock()
         self._waiters: deque[_thread.LockType] = deque()
         self._in_flight: dict[int, tuple[DataCategory, list[Item]]] = {}  # by thread
         self._closed = False
@@ -195,12 +197,13 @@ class Outbox:
         if self._synchronous:
             self.work(deadline)
             return
-        waiter = _thread.allocate_lock()
+        waiter = _thread.allocate_lock()  # as it is now: gevent's lets other greenlets run on
+        longest = GREEN_SECONDS if os_threads.is_green(waiter) else float("inf")
         waiter.acquire()
         self._waiters.append(waiter)
         due_in = None if self._worker.wake() else self.work(deadline)
         left = max(0.0, deadline - self._clock())
-        while not waiter.acquire(timeout=left if due_in is None else min(due_in, left)):
+        while not waiter.acquire(timeout=min(left, longest, left if due_in is None else due_in)):
             left = max(0.0, deadline - self._clock())
             if not left:
                 return
@@ -316,7 +319,7 @@ class Outbox:
         return bool(batch)
 
     def _send(self, category: DataCategory, batch: list[Item], deadline: float | None) -> None:
-        me = _thread.get_ident()
+        me = os_threads.get_ident()
         self._in_flight[me] = (category, batch)
         try:
             self._dispatcher.dispatch(KINDS[category], category, batch, deadline)
