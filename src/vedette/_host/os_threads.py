@@ -37,7 +37,13 @@ _native: Any = _unpatched()
 start_new_thread = _native.start_new_thread
 allocate_lock = _native.allocate_lock
 get_ident = _native.get_ident
+get_native_id = _native.get_native_id
 _NATIVE_LOCK = type(allocate_lock())
+
+
+def are_patched() -> bool:
+    """Whether what the program knows as threads are greenlets by now."""
+    return _thread.start_new_thread is not start_new_thread
 
 
 def is_green(lock: object) -> bool:

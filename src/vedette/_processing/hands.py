@@ -36,7 +36,12 @@ class Hands:
         return bool(self._out)
 
     def call(self, wanted: int) -> None:
-        """Have up to as many more of them help. One thread at a time calls this."""
+        """Have up to as many more of them help. One thread at a time calls this.
+
+        None under gevent and eventlet, whose sockets are of no use to any thread but the one that made them.
+        """
+        if os_threads.are_patched():
+            return
         for _ in range(min(wanted, self._most - len(self._out))):
             token = object()
             self._out[token] = None

@@ -9,8 +9,8 @@ Guarantees
 
 Relies on: a raw lock used as a binary semaphore (``release`` of a free lock raises RuntimeError, which means
 "already awake"); ``_thread.start_new_thread`` taking no lock of ``threading``. It is a thread of the system, and waits
-with locks of the system, under gevent and eventlet, too (``_host/os_threads.py``). The thread is a daemon: it never
-keeps the process.
+with locks of the system, under gevent and eventlet, too (``_host/os_threads.py``); there it stays until the client is
+closed. The thread is a daemon: it never keeps the process.
 
 A forked child makes a worker of its own; before the fork the thread leaves if it has nothing to do (``fork.py``).
 """
@@ -114,10 +114,15 @@ class Worker:
         idle = False
         while True:
             due_in = self._do_work()
-            if ((idle and due_in is None) or self._paused) and self._end():
+            if self._is_to_leave(idle=idle and due_in is None) and self._end():
                 return
             idle_seconds = 0.0 if self._ending else self._idle_seconds
             idle = not alarm.acquire(timeout=idle_seconds if due_in is None else max(due_in, 0.0))
+
+    def _is_to_leave(self, *, idle: bool) -> bool:
+        if os_threads.are_patched() and not self._ending:
+            return False  # gevent keeps for ever what a thread needed that has used its sockets
+        return idle or self._paused
 
     def _do_work(self) -> float | None:
         try:
