@@ -34,8 +34,12 @@ if TYPE_CHECKING:
 
 WATCHDOG_SECONDS = 10.0
 TOOL = 4  # of sys.monitoring: one that no debugger or profiler takes
+NOT_AGAIN: Any = sys.monitoring.DISABLE if sys.version_info >= (3, 12) else None
 PACKAGE = str(Path(vedette.__file__).parent)
 
+_pid = os.getpid()
+is_on = threading.Event()
+"""Whether anything interrupts now."""
 attempts: list[str] = []
 ids: list[str] = []
 
@@ -67,7 +71,8 @@ class CapturingHandler(logging.Handler):
     """What a logging integration does."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        capture(f"logging, {record.name}")
+        if is_on.is_set():
+            capture(f"logging, {record.name}")
 
 
 def by_signal() -> None:
@@ -97,7 +102,8 @@ def by_call() -> None:
 
 
 def from_collector(phase: str, _: dict[str, int]) -> None:
-    capture(f"gc, {phase}")
+    if is_on.is_set():
+        capture(f"gc, {phase}")
 
 
 def show_warning(*_args: object, **_kwargs: object) -> None:
@@ -143,7 +149,6 @@ class Interrupter:
         self._main = threading.get_ident()
         self._at_it = threading.local()
         self.places = 0
-        self.is_on = False
 
     def install(self) -> None:
         """Watch this thread and those that come."""
@@ -174,23 +179,25 @@ class Interrupter:
             self._arrive(frame.f_code, frame.f_lasti)
         return self._trace
 
-    def _arrive(self, code: Any, offset: int) -> None:
-        is_wanted = self.is_on and not (offset // 2 + code.co_firstlineno) % self._one_in
-        if not is_wanted or getattr(self._at_it, "is_now", False):
-            return
+    def _arrive(self, code: Any, offset: int) -> object:
+        if (offset // 2 + code.co_firstlineno) % self._one_in:
+            return NOT_AGAIN
+        if not is_on.is_set() or getattr(self._at_it, "is_now", False):
+            return None
         is_main = threading.get_ident() == self._main
         place = (id(code), offset, is_main)
         if place in self._seen:
-            return
+            return NOT_AGAIN if (id(code), offset, not is_main) in self._seen else None
         self._seen.add(place)
         self._at_it.is_now = True
         try:
             self.places += 1
-            if is_main and self.places % 20 == 0:
-                watch()  # it gets on, be it slowly
+            if is_main and self.places % 20 == 0:  # it gets on, be it slowly
+                watch()
             self._action()
         finally:
             self._at_it.is_now = False
+        return None
 
 
 def codes_of_vedette() -> Iterator[Any]:
@@ -203,8 +210,9 @@ def codes_of_vedette() -> Iterator[Any]:
 
 
 def watch() -> None:
-    """From now on the main thread has `WATCHDOG_SECONDS` to get on."""
-    faulthandler.dump_traceback_later(WATCHDOG_SECONDS, exit=True)
+    """From now on the main thread has `WATCHDOG_SECONDS` to get on. Not in a child: see `fork`."""
+    if os.getpid() == _pid:
+        faulthandler.dump_traceback_later(WATCHDOG_SECONDS, exit=True)
 
 
 @contextlib.contextmanager
@@ -246,19 +254,19 @@ def run(interrupter: Interrupter, dsns: dict[str, str], options: dict[str, Any])
         ("nobody is there", dsns["nobody"], {"transport_queue_size": 20}),
         ("all is well", dsns["dsn"], {}),
     ):
-        interrupter.is_on = False
+        is_on.clear()
         attempts.clear()
         ids.clear()
         with step(f"{name}: init"):
             client = vedette.init(dsn, **{**options, **more})
-            interrupter.is_on = True
+            is_on.set()
         stop = start_others(name)
         use(name, is_up=dsn == dsns["dsn"])
         with step(f"{name}: others"):
             stop()
-        interrupter.is_on = False  # or each look would capture
+        is_on.clear()  # or each look would capture
         settle(name, client, is_up=dsn == dsns["dsn"])
-        interrupter.is_on = True
+        is_on.set()
         if name != "all is well":
             with step(f"{name}: close"):
                 client.close(0.5)
@@ -335,8 +343,7 @@ def settle(name: str, client: Any, *, is_up: bool) -> None:
         while True:
             vedette.flush(1.0 if is_up else 0.05)
             stats = client.stats()
-            is_settled = not (is_up and sum(known_of(stats, part) for part in ("waiting", "kept")))
-            if is_settled and not unaccounted(stats):
+            if not (is_up and known_of(stats, "waiting")) and not unaccounted(stats):
                 return
             if time.monotonic() > deadline:
                 raise AssertionError((name, len(attempts), unaccounted(stats), stats))
@@ -357,7 +364,7 @@ def known_of(stats: Any, part: str) -> int:
 
 
 def report_at_exit(interrupter: Interrupter) -> None:
-    interrupter.is_on = False
+    is_on.clear()
     faulthandler.cancel_dump_traceback_later()
     stats = vedette.get_client().stats()
     sys.stdout.write(
@@ -368,8 +375,7 @@ def report_at_exit(interrupter: Interrupter) -> None:
                 "ids": ids,
                 "captured": known_of(stats, "captured"),
                 "delivered": known_of(stats, "delivered"),
-                "adopted": known_of(stats, "adopted"),
-                "left": known_of(stats, "waiting") + known_of(stats, "kept"),
+                "unaccounted": unaccounted(stats),
                 "dropped": dict(stats.dropped.get("error", {})),
             }
         )
