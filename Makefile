@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test quick lint format docs bench
+.PHONY: demo test quick lint format docs bench faults soak
 
 demo: $(VENV)/.package
 	$(RUN) examples/demo.py
@@ -42,6 +42,15 @@ docs: $(VENV)/.dev
 # The peer is run from an environment of its own: nothing of it is near the suite.
 bench: $(VENV)-bench/.done
 	$(VENV)-bench/bin/python bench/caller.py
+
+# What arrives when things go wrong (about five minutes); ARGS=--docs writes docs/reliability.md as well.
+faults: $(VENV)-bench/.done
+	$(VENV)-bench/bin/python -m bench.reliability.faults $(ARGS)
+
+# Memory and counts under random faults.
+SECONDS ?= 1800
+soak: $(VENV)-bench/.done
+	$(VENV)-bench/bin/python -m bench.reliability.soak --seconds $(SECONDS) $(ARGS)
 
 # Stamps: each step of the set-up is done once, and again when pyproject.toml has changed.
 # pip is updated first because the one that comes with Python may not know --group (25.1).

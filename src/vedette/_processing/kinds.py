@@ -47,14 +47,14 @@ class Kind:
         content_type: str | None = None,
         keeps_oldest: bool = False,
     ) -> None:
-        self.item_type = item_type
-        self.weight = weight
-        self.is_event = is_event
-        self.any_order = any_order
-        self.most = most
-        self.batch = batch
-        self.content_type = content_type
-        self.keeps_oldest = keeps_oldest
+        self.item_type: str = item_type
+        self.weight: int = weight
+        self.is_event: bool = is_event
+        self.any_order: bool = any_order
+        self.most: int | None = most
+        self.batch: int = batch
+        self.content_type: str | None = content_type
+        self.keeps_oldest: bool = keeps_oldest
         self.seconds: float = BATCH_SECONDS if batch > 1 else 0.0
         """How long an incomplete batch is waited for."""
 

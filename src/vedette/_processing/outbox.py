@@ -53,6 +53,8 @@ SLOW_SECONDS: Final = 0.01
 GREEN_SECONDS: Final = 0.05
 """A greenlet looks so often whether it was let go: not all are told across threads (eventlet's)."""
 
+_FRAMES_TO_COUNT: Final = 10  # on the stack, from taking an item to having counted it
+
 
 class Outbox:
     """Buffers, accounts and threads of one client in one process; a forked child has one of its own."""
@@ -124,6 +126,9 @@ class Outbox:
                 self.accounts.admit_attachments(item)
             if self._journaling is not None and category is CAPTURED_TO_DISK and not self._record(category, item):
                 return
+            if self._closed:
+                self._drop(DiscardReason.NETWORK_ERROR, category, item)
+                return
             is_due = self._buffers[category].append(item)
         except BaseException:  # a signal handler's, while the item was being measured
             if item.is_counted and not item.is_held:
@@ -137,7 +142,7 @@ class Outbox:
             self.wake()
 
     def _record(self, category: DataCategory, item: Item) -> bool:
-        """Write an item to disk at its capture; False if it does not go on to a buffer."""
+        """Write an item to disk at its capture, if that can be done; False if it is lost."""
         try:
             if self._journaling is not None:
                 self._journaling.record(KINDS[category], category, item)
@@ -146,9 +151,7 @@ class Outbox:
                 raise
             self.accounts.settle(fate_of(error), category, item)
             return False
-        if self._closed:
-            self._drop(DiscardReason.NETWORK_ERROR, category, item)
-        return not self._closed
+        return True
 
     def _drop(self, reason: DiscardReason, category: DataCategory, item: Item) -> None:
         """Let an item go that finds no room here; what is on disk stays there."""
@@ -251,7 +254,9 @@ class Outbox:
                 self._send_waiting(deadline)
             finally:
                 busy.release()
-            if self._closed or self._is_late(deadline) or not self._has_more():
+            if self._closed:
+                return None
+            if self._is_late(deadline) or not self._has_more():
                 times = self._dispatcher.seconds_to_report(), self._seconds_to_send()
                 return min((each for each in times if each is not None), default=None)
         return None
@@ -313,6 +318,7 @@ class Outbox:
 
     def _send_from(self, buffer: Buffer, deadline: float | None) -> bool:
         """Send its next batch; False if there is none."""
+        _make_sure_of_room(_FRAMES_TO_COUNT)
         batch = buffer.take()
         if batch:
             self._send(buffer.category, batch, deadline)
@@ -360,6 +366,12 @@ class Outbox:
 def _is_alive(native_id: int | None) -> bool:
     """Whether the system has this thread still; one just ended stays a moment longer than Python knows of it."""
     return native_id is not None and os.path.exists(f"/proc/self/task/{native_id}")
+
+
+def _make_sure_of_room(frames: int) -> None:
+    """Raise RecursionError now, while nothing is lost by it, and not between taking an item and counting it."""
+    if frames:
+        _make_sure_of_room(frames - 1)
 
 
 def _add(counts: Counts, quantities: Iterable[tuple[DataCategory, int]]) -> None:

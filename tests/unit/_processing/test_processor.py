@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import vedette
-from tests.servers import RecordingServer
+from tests.servers import Answer, RecordingServer
 from tests.threads import os_threads
 from tests.waiting import wait_until
 from vedette._processing import dispatching
+from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette.testing import MemoryTransport
 
 if TYPE_CHECKING:
@@ -178,3 +179,25 @@ def test_the_thread_of_a_closed_client_ends() -> None:
         client.capture_message("hello")
         client.close(5)
     wait_until(lambda: os_threads() <= before)
+
+
+def test_the_thread_of_a_closed_client_ends_though_it_owes_a_report() -> None:
+    with RecordingServer() as server:
+        server.default = Answer(status=500)
+        before = os_threads()
+        client = vedette.Client(server.dsn())
+        client.capture_message("lost")
+        client.flush(5)
+        client.processor.count_drop(DiscardReason.SAMPLE_RATE, DataCategory.ERROR)
+        client.close(0)
+        wait_until(lambda: not client.processor.threads())
+    wait_until(lambda: os_threads() <= before)
+
+
+def test_what_comes_in_while_a_client_is_closed_is_counted() -> None:
+    with RecordingServer() as server:
+        client = vedette.Client(server.dsn())
+        client.close(0)
+        client.processor.add(DataCategory.ERROR, {"event_id": "0" * 32})  # as a capture that had begun before
+        assert client.stats().dropped == {"error": {"network_error": 1}}
+        assert not client.processor.threads()
