@@ -334,17 +334,22 @@ class Outbox:
 
     def _call_hands(self) -> None:
         """Have others send, too, if more than one item waits for a server that takes its time, but does answer."""
-        if self._dispatcher.last_seconds > SLOW_SECONDS and not self._is_probing():
+        if self._is_server_slow() and not self._is_probing():
             waiting = sum(map(len, self._in_any_order))
             if waiting > 1:
                 self._hands.call(waiting - 1)
+
+    def _is_server_slow(self) -> bool:
+        return self._dispatcher.server_seconds() > SLOW_SECONDS
 
     def _is_probing(self) -> bool:
         return self._journaling is not None and self._journaling.backoff.is_on()
 
     def _lend_a_hand(self) -> None:
-        while not self._is_probing() and any(
-            self._send_from(each, None) for each in self._in_any_order if not self._seconds_held(each.category)
+        while (
+            self._is_server_slow()
+            and not self._is_probing()
+            and any(self._send_from(each, None) for each in self._in_any_order if not self._seconds_held(each.category))
         ):
             pass
 
