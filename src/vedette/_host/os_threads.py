@@ -43,7 +43,7 @@ _NATIVE_LOCK = type(allocate_lock())
 
 def are_patched() -> bool:
     """Whether what the program knows as threads are greenlets by now."""
-    return _thread.start_new_thread is not start_new_thread
+    return _thread.start_new_thread is not _native.start_new_thread
 
 
 def is_green(lock: object) -> bool:
