@@ -24,8 +24,6 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from tests.forking_locks import programs_lock  # before vedette: its hooks may be interrupted, too
-
 import vedette
 from tests.interruptions import codes_of
 
@@ -42,6 +40,16 @@ is_on = threading.Event()
 """Whether anything interrupts now."""
 attempts: list[str] = []
 ids: list[str] = []
+
+_programs_locks: dict[int, Any] = {}
+
+
+def programs_lock() -> Any:
+    """A lock of the program's, which it holds when it captures, as handlers of ``logging`` hold theirs.
+
+    In a forked child it is a new one, as theirs are.
+    """
+    return _programs_locks.setdefault(os.getpid(), threading.RLock())
 
 
 def capture(who: str) -> None:
@@ -339,7 +347,7 @@ def fork() -> None:
 def settle(name: str, client: Any, *, is_up: bool) -> None:
     """All captures are accounted for, once; those that other threads are just making, too."""
     with step(f"{name}: the end"):
-        deadline = time.monotonic() + WATCHDOG_SECONDS / 2
+        deadline, pause = time.monotonic() + WATCHDOG_SECONDS / 2, threading.Event()
         while True:
             vedette.flush(1.0 if is_up else 0.05)
             stats = client.stats()
@@ -347,7 +355,7 @@ def settle(name: str, client: Any, *, is_up: bool) -> None:
                 return
             if time.monotonic() > deadline:
                 raise AssertionError((name, len(attempts), unaccounted(stats), stats))
-            time.sleep(0.01)
+            pause.wait(0.01)
 
 
 def unaccounted(stats: Any) -> tuple[int, ...]:

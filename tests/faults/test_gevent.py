@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.programs import run_program
-from tests.servers import Answer, RecordingServer, Request, unused_port
+from tests.servers import Answer, RecordingServer, unused_port
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -139,12 +138,8 @@ assert ticks - before > 20, f"{ticks - before} ticks in flush"
 @pytest.mark.spec("PAIN-14")
 @pytest.mark.parametrize("library", PATCHES)
 def test_greenlets_run_on_while_a_slow_server_is_waited_for_also_by_flush(library: str) -> None:
-    def slow(_: Request) -> Answer:
-        time.sleep(2.0)  # as long as the server takes, on its own thread
-        return Answer()
-
     with RecordingServer() as server:
-        server.default = slow
+        server.default = Answer(drip=0.02)  # of about a hundred bytes
         run(library, SLOW, server)
 
 
@@ -267,7 +262,15 @@ def test_uwsgi_with_gevent_delivers_all(tmp_path: Path) -> None:
     pytest.importorskip("gevent")
     pytest.importorskip("pyuwsgi")
     port = unused_port()
-    options = ["--http-socket", f"127.0.0.1:{port}", "--gevent", "50", "--gevent-monkey-patch", "--master", "--die-on-term"]
+    options = [
+        "--http-socket",
+        f"127.0.0.1:{port}",
+        "--gevent",
+        "50",
+        "--gevent-monkey-patch",
+        "--master",
+        "--die-on-term",
+    ]
     command = ["-c", "import pyuwsgi, sys; pyuwsgi.run(sys.argv[1:])", *options, "--wsgi", "application", "--need-app"]
     with RecordingServer() as server:
         with serving(command, tmp_path, port, DSN=server.dsn(), AT_IMPORT=""):

@@ -100,7 +100,12 @@ def test_captures_at_byte_codes_all_over_vedette_on_all_its_threads_hang_nothing
     nobodys = f"http://key@127.0.0.1:{unused_port()}/1"
     log, output = tmp_path / "log", tmp_path / "output"  # no pipes: a child that hangs would hold them open
     command = [sys.executable, "-m", "tests.reentering"]
-    with RecordingServer() as server, RecordingServer() as limiting, log.open("w") as stderr, output.open("w") as stdout:
+    with (
+        RecordingServer() as server,
+        RecordingServer() as limiting,
+        log.open("w") as stderr,
+        output.open("w") as stdout,
+    ):
         limiting.answer(status=429, headers=(("Retry-After", "60"),), times=100)
         program = subprocess.Popen(
             [*command, kind, "12", server.dsn(), nobodys, limiting.dsn(), str(directory) if has_journal else ""],

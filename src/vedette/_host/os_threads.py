@@ -20,11 +20,13 @@ import _thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, Final
 
 
 def _unpatched() -> Any:
-    if type(_thread.start_new_thread) is type(_thread.get_native_id):  # a function of C
+    start: object = _thread.start_new_thread
+    if type(start) is type(len):  # a function of C
         return _thread
     machinery: Any = _frozen_importlib
     spec = machinery.BuiltinImporter.find_spec("_thread")
@@ -34,11 +36,11 @@ def _unpatched() -> Any:
 
 
 _native: Any = _unpatched()
-start_new_thread = _native.start_new_thread
-allocate_lock = _native.allocate_lock
-get_ident = _native.get_ident
-get_native_id = _native.get_native_id
-_NATIVE_LOCK = type(allocate_lock())
+start_new_thread: Callable[[Callable[..., object], tuple[Any, ...]], int] = _native.start_new_thread
+allocate_lock: Callable[[], _thread.LockType] = _native.allocate_lock
+get_ident: Callable[[], int] = _native.get_ident
+get_native_id: Callable[[], int] = _native.get_native_id
+_NATIVE_LOCK: Final = type(allocate_lock())
 
 
 def are_patched() -> bool:

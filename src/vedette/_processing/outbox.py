@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     Counts: TypeAlias = dict[DataCategory, int]
 
 BUFFERED_BYTES: Final = 16 * 1024 * 1024  # ruling 9
-SLOW_SECONDS: Final = 0.01
+SLOW_SECONDS: Final = 0.02
 """A server that takes longer than this for a request is met with several at once."""
 GREEN_SECONDS: Final = 0.05
 """A greenlet looks so often whether it was let go: not all are told across threads (eventlet's)."""

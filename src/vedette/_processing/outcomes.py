@@ -13,7 +13,6 @@ serialized by a `PatientLock`; a thread that interrupts its own folding (a signa
 
 from __future__ import annotations
 
-
 from vedette._host import deque
 from vedette._host.patient_lock import PatientLock
 from vedette._host.stats import Stats
@@ -22,7 +21,7 @@ from vedette._protocol.categories import DataCategory, DiscardReason
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any, Final, Literal, TypeAlias
+    from typing import Final, Literal, TypeAlias
 
     Kind: TypeAlias = Literal["captured", "adopted", "delivered", "refused"]
     Fate: TypeAlias = Kind | DiscardReason

@@ -40,7 +40,7 @@ def test_one_after_the_other() -> None:
         nonlocal inside, most
         inside += 1
         most = max(most, inside)
-        time.sleep(0.001)  # lets others try
+        threading.Event().wait(0.001)  # lets others try
         inside -= 1
 
     threads = [threading.Thread(target=lambda: [lock.run(enter) for _ in range(5)]) for _ in range(4)]
