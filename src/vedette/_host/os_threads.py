@@ -40,12 +40,13 @@ start_new_thread: Callable[[Callable[..., object], tuple[Any, ...]], int] = _nat
 allocate_lock: Callable[[], _thread.LockType] = _native.allocate_lock
 get_ident: Callable[[], int] = _native.get_ident
 get_native_id: Callable[[], int] = _native.get_native_id
+_ORIGINAL: Final[object] = start_new_thread
 _NATIVE_LOCK: Final = type(allocate_lock())
 
 
 def are_patched() -> bool:
     """Whether what the program knows as threads are greenlets by now."""
-    return _thread.start_new_thread is not _native.start_new_thread
+    return _thread.start_new_thread is not _ORIGINAL
 
 
 def is_green(lock: object) -> bool:
