@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import vedette
 from tests.interruptions import codes_of
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -157,6 +158,8 @@ class Interrupter:
         self._main = threading.get_ident()
         self._at_it = threading.local()
         self.places = 0
+        self.busy: dict[int, None] = {}
+        """The threads that are just being interrupted."""
 
     def install(self) -> None:
         """Watch this thread and those that come."""
@@ -198,6 +201,7 @@ class Interrupter:
             return NOT_AGAIN if (id(code), offset, not is_main) in self._seen else None
         self._seen.add(place)
         self._at_it.is_now = True
+        self.busy[threading.get_ident()] = None
         try:
             self.places += 1
             if is_main and self.places % 20 == 0:  # it gets on, be it slowly
@@ -205,6 +209,7 @@ class Interrupter:
             self._action()
         finally:
             self._at_it.is_now = False
+            del self.busy[threading.get_ident()]
         return None
 
 
@@ -263,6 +268,7 @@ def run(interrupter: Interrupter, dsns: dict[str, str], options: dict[str, Any])
         ("all is well", dsns["dsn"], {}),
     ):
         is_on.clear()
+        wait_until(lambda: not interrupter.busy)
         attempts.clear()
         ids.clear()
         with step(f"{name}: init"):
