@@ -17,7 +17,7 @@ class ByteCodes:
     """Inside of the ``with`` block of ``interrupted``, ``action`` is called once, before the ``at``-th byte code."""
 
     def __init__(self, *modules: ModuleType) -> None:
-        self._codes = {code for module in modules for code in _codes_of(module)}
+        self._codes = {code for module in modules for code in codes_of(module)}
         self._left = 0
         self._action: Callable[[], object] | None = None
 
@@ -67,7 +67,7 @@ class ByteCodes:
         return self._trace
 
 
-def _codes_of(module: ModuleType) -> Iterator[CodeType]:
+def codes_of(module: ModuleType) -> Iterator[CodeType]:
     for value in vars(module).values():
         members = vars(value).values() if isinstance(value, type) else [value]
         for member in members:

@@ -397,7 +397,7 @@ def test_where_no_thread_can_be_had_flush_sends_on_the_callers_thread(
     with RecordingServer() as server:
         vedette.init(server.dsn())
         with monkeypatch.context() as patched:
-            patched.setattr("_thread.start_new_thread", refuse)
+            patched.setattr("vedette._host.os_threads.start_new_thread", refuse)
             assert vedette.capture_message("hello")
             assert vedette.get_client().stats().waiting == {"error": 1}
             vedette.flush(5)

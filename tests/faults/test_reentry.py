@@ -3,10 +3,15 @@ process of its own, with a watchdog: a deadlock fails the test instead of hangin
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests.programs import run_program
-from tests.servers import RecordingServer
+from tests.servers import RecordingServer, unused_port
 
 WATCHDOG_SECONDS = 20.0
 
@@ -76,3 +81,48 @@ def test_a_capture_that_interrupts_a_capture_is_kept(interrupting: str) -> None:
     delivered, dropped = ended.stdout.strip().split(" ", 1)
     assert int(delivered) > 100
     assert dropped == "{}"
+
+
+EVERYWHERE_SECONDS = 90.0
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.long
+@pytest.mark.spec("PAIN-18", "CR-02")
+@pytest.mark.parametrize("has_journal", [False, True], ids=["in memory", "journal"])
+@pytest.mark.parametrize("kind", ["signal", "del", "gc", "logging", "warnings", "call"])
+def test_captures_at_byte_codes_all_over_vedette_on_all_its_threads_hang_nothing_and_are_accounted_for(
+    kind: str, has_journal: bool, tmp_path: Path
+) -> None:
+    """See ``tests/reentering.py``: in it each step has 10 s, and each client's accounts are looked at."""
+    directory = tmp_path / "journal"
+    directory.mkdir()
+    nobodys = f"http://key@127.0.0.1:{unused_port()}/1"
+    log, output = tmp_path / "log", tmp_path / "output"  # no pipes: a child that hangs would hold them open
+    command = [sys.executable, "-m", "tests.reentering"]
+    with (
+        RecordingServer() as server,
+        RecordingServer() as limiting,
+        log.open("w") as stderr,
+        output.open("w") as stdout,
+    ):
+        limiting.answer(status=429, headers=(("Retry-After", "60"),), times=100)
+        program = subprocess.Popen(
+            [*command, kind, "12", server.dsn(), nobodys, limiting.dsn(), str(directory) if has_journal else ""],
+            cwd=ROOT,
+            stdout=stdout,
+            stderr=stderr,
+        )
+        try:
+            code = program.wait(EVERYWHERE_SECONDS)
+        finally:
+            program.kill()
+            program.wait()
+        assert code == 0, log.read_text()[-20_000:]
+        arrived = {event["event_id"] for event in server.events}
+    told = json.loads(output.read_text())
+    assert told["places"] > 500
+    assert told["unaccounted"] == []
+    if kind != "logging":  # whose handler gets vedette's own records, too: those captures are dropped, and counted
+        assert told["dropped"] == {}
+    assert set(told["ids"]) - arrived == set()

@@ -352,7 +352,7 @@ def test_what_is_captured_after_close_is_counted_and_starts_no_thread(monkeypatc
         client.capture_message("in time")
         client.close(5)
         wait_until(lambda: not client.processor.threads())
-        monkeypatch.setattr("_thread.start_new_thread", lambda *arguments: started.append(arguments))
+        monkeypatch.setattr("vedette._host.os_threads.start_new_thread", lambda *arguments: started.append(arguments))
         assert vedette.capture_message("too late") is None
         assert vedette.capture_exception(ValueError()) is None
         assert started == []
@@ -535,6 +535,7 @@ def test_where_no_thread_can_be_had_a_coroutine_does_not_wait(monkeypatch: pytes
 
     client = vedette.Client(DSN, transport=Slow(), default_integrations=False)
     monkeypatch.setattr("_thread.start_new_thread", refuse)
+    monkeypatch.setattr("vedette._host.os_threads.start_new_thread", refuse)
     client.capture_message("hello")
     start = time.monotonic()
     asyncio.run(client.close_async(30))

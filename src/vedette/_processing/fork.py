@@ -20,7 +20,7 @@ import os
 import time
 from _weakref import ref  # `weakref` itself takes longer to import
 
-from vedette._host import log
+from vedette._host import log, os_threads
 from vedette._processing.logging_at_fork import let_log_while
 from vedette._processing.unfinished_imports import forget
 
@@ -83,7 +83,7 @@ def import_safely(import_all: Callable[[], None]) -> None:
     held = lock.acquire(timeout=IMPORT_SECONDS)  # it may be entered again, and is never waited for in earnest
     outer = _importer
     if held:
-        _importer = _thread.get_ident()
+        _importer = os_threads.get_ident()
     try:
         import_all()
     finally:
@@ -100,14 +100,14 @@ def _before() -> None:
 def _wait_for_threads() -> None:
     start = now = time.monotonic()
     deadline = start + LEAVING_SECONDS
-    pause = _thread.allocate_lock()
+    pause = os_threads.allocate_lock()
     pause.acquire()
     while now < deadline and _only_ours_live():
         pause.acquire(timeout=_LOOK_SECONDS)
         now = time.monotonic()
         if _importer is not None:  # it cannot leave before it has them, and a fork must not fall into them
             deadline = min(now + LEAVING_SECONDS, start + IMPORT_SECONDS)
-    _held[_thread.get_ident()] = _importing.acquire(timeout=max(0.0, start + IMPORT_SECONDS - now))
+    _held[os_threads.get_ident()] = _importing.acquire(timeout=max(0.0, start + IMPORT_SECONDS - now))
 
 
 def _only_ours_live() -> bool:
@@ -122,14 +122,14 @@ def _only_ours_live() -> bool:
 
 
 def _after_in_parent() -> None:
-    if _held.pop(_thread.get_ident(), False):
+    if _held.pop(os_threads.get_ident(), False):
         _importing.release()
     _each("after", lambda forkable: forkable.after_fork_in_parent())
 
 
 def _after_in_child() -> None:
     global _importing, _importer  # the parent's lock may be held by a thread that is not here
-    if _importer is not None and _importer != _thread.get_ident():
+    if _importer is not None and _importer != os_threads.get_ident():
         forget(_importer)
     _importing, _importer = _thread.RLock(), None
     _held.clear()

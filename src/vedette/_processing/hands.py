@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import _thread
 
-from vedette._host import deque, log
+from vedette._host import deque, log, os_threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,12 +36,17 @@ class Hands:
         return bool(self._out)
 
     def call(self, wanted: int) -> None:
-        """Have up to as many more of them help. One thread at a time calls this."""
+        """Have up to as many more of them help. One thread at a time calls this.
+
+        None under gevent and eventlet, whose sockets are of no use to any thread but the one that made them.
+        """
+        if os_threads.are_patched():
+            return
         for _ in range(min(wanted, self._most - len(self._out))):
             token = object()
             self._out[token] = None
             try:
-                _thread.start_new_thread(self._main, (token,))
+                os_threads.start_new_thread(self._main, (token,))
             except (RuntimeError, MemoryError):
                 del self._out[token]
                 return

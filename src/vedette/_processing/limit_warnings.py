@@ -66,6 +66,8 @@ class LimitWarnings:
         if not self._opening.acquire(blocking=False):
             return  # somebody is at it; if it was for another category, the next loss will be told
         try:
+            if self._windows.get(category) is not window:
+                return  # it was opened by what interrupted this
             lost = self._lost(category)
             self._windows[category] = Window(now + left, lost - 1)
         finally:

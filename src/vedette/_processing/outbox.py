@@ -19,7 +19,7 @@ import _thread
 import os
 import time
 
-from vedette._host import deque, guests
+from vedette._host import deque, guests, os_threads
 from vedette._processing.accounts import Accounts
 from vedette._processing.buffer import Buffer, Item, Ledger
 from vedette._processing.dispatching import Dispatcher, fate_of
@@ -48,8 +48,10 @@ if TYPE_CHECKING:
     Counts: TypeAlias = dict[DataCategory, int]
 
 BUFFERED_BYTES: Final = 16 * 1024 * 1024  # ruling 9
-SLOW_SECONDS: Final = 0.01
+SLOW_SECONDS: Final = 0.02
 """A server that takes longer than this for a request is met with several at once."""
+GREEN_SECONDS: Final = 0.05
+"""A greenlet looks so often whether it was let go: not all are told across threads (eventlet's)."""
 
 _FRAMES_TO_COUNT: Final = 10  # on the stack, from taking an item to having counted it
 
@@ -102,7 +104,7 @@ class Outbox:
         self._worker = Worker(self.work)
         hands = max_connections - 1 if sender.takes_several else 0
         self._hands = Hands(hands, self._lend_a_hand, self._look_after)
-        self._busy = _thread.allocate_lock()
+        self._busy = os_threads.allocate_lock()
         self._waiters: deque[_thread.LockType] = deque()
         self._in_flight: dict[int, tuple[DataCategory, list[Item]]] = {}  # by thread
         self._closed = False
@@ -201,12 +203,13 @@ class Outbox:
         if self._synchronous:
             self.work(deadline)
             return
-        waiter = _thread.allocate_lock()
+        waiter = _thread.allocate_lock()  # as it is now: gevent's lets other greenlets run on
+        longest = GREEN_SECONDS if os_threads.is_green(waiter) else float("inf")
         waiter.acquire()
         self._waiters.append(waiter)
         due_in = None if self._worker.wake() else self.work(deadline)
         left = max(0.0, deadline - self._clock())
-        while not waiter.acquire(timeout=left if due_in is None else min(due_in, left)):
+        while not waiter.acquire(timeout=min(left, longest, left if due_in is None else due_in)):
             left = max(0.0, deadline - self._clock())
             if not left:
                 return
@@ -325,7 +328,7 @@ class Outbox:
         return bool(batch)
 
     def _send(self, category: DataCategory, batch: list[Item], deadline: float | None) -> None:
-        me = _thread.get_ident()
+        me = os_threads.get_ident()
         self._in_flight[me] = (category, batch)
         try:
             self._dispatcher.dispatch(KINDS[category], category, batch, deadline)
@@ -334,17 +337,22 @@ class Outbox:
 
     def _call_hands(self) -> None:
         """Have others send, too, if more than one item waits for a server that takes its time, but does answer."""
-        if self._dispatcher.last_seconds > SLOW_SECONDS and not self._is_probing():
+        if self._is_server_slow() and not self._is_probing():
             waiting = sum(map(len, self._in_any_order))
             if waiting > 1:
                 self._hands.call(waiting - 1)
+
+    def _is_server_slow(self) -> bool:
+        return self._dispatcher.server_seconds() > SLOW_SECONDS
 
     def _is_probing(self) -> bool:
         return self._journaling is not None and self._journaling.backoff.is_on()
 
     def _lend_a_hand(self) -> None:
-        while not self._is_probing() and any(
-            self._send_from(each, None) for each in self._in_any_order if not self._seconds_held(each.category)
+        while (
+            self._is_server_slow()
+            and not self._is_probing()
+            and any(self._send_from(each, None) for each in self._in_any_order if not self._seconds_held(each.category))
         ):
             pass
 

@@ -8,21 +8,20 @@ Guarantees
 
 Relies on: ``deque.append`` and ``popleft`` being safe together, with and without the GIL; signal handlers running
 after calls, at the start of functions and at jumps backwards, never inside of one operation of C. Folding is
-serialized by an RLock; a thread that interrupts its own folding (a signal handler) leaves the entries to it.
+serialized by a `PatientLock`; a thread that interrupts its own folding (a signal handler) leaves the entries to it.
 """
 
 from __future__ import annotations
 
-import threading
-
 from vedette._host import deque
+from vedette._host.patient_lock import PatientLock
 from vedette._host.stats import Stats
 from vedette._protocol.categories import DataCategory, DiscardReason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any, Final, Literal, TypeAlias
+    from typing import Final, Literal, TypeAlias
 
     Kind: TypeAlias = Literal["captured", "adopted", "delivered", "refused"]
     Fate: TypeAlias = Kind | DiscardReason
@@ -43,7 +42,7 @@ class Outcomes:
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque()
-        self._lock = threading.RLock()
+        self._lock = PatientLock()
         self._folding = False
         self._folded = _Folded({}, {})
         self.note: Callable[[Entry], None] = self._entries.append
@@ -66,38 +65,36 @@ class Outcomes:
 
     def take_losses(self) -> Losses:
         """What was dropped since the last call, and forget it (CR-54)."""
-        with self._lock:
-            self._fold()
-            taken, self._folded.unreported = self._folded.unreported, {}
+        return self._lock.run(self._take_losses)
+
+    def _take_losses(self) -> Losses:
+        self._fold()
+        taken, self._folded.unreported = self._folded.unreported, {}
         return taken
 
     def give_back(self, losses: Losses) -> None:
         """Losses whose report did not arrive: they go with the next one."""
-        with self._lock:
-            for loss, quantity in losses.items():
-                unreported = self._folded.unreported
-                unreported[loss] = unreported.get(loss, 0) + quantity
+        self._lock.run(self._give_back, losses)
+
+    def _give_back(self, losses: Losses) -> None:
+        for loss, quantity in losses.items():
+            unreported = self._folded.unreported
+            unreported[loss] = unreported.get(loss, 0) + quantity
 
     def has_losses(self) -> bool:
         """Whether the server has not yet been told of some loss."""
-        with self._lock:
-            self._fold()
-            return bool(self._folded.unreported)
+        return bool(self._lock.run(self._fold).unreported)
 
     def lost_to_limits(self, category: DataCategory) -> int:
         """How many items the server refused, or would have, for a rate limit."""
         if category is DataCategory.ATTACHMENT:  # which counts bytes
             category = DataCategory.ATTACHMENT_ITEM
-        with self._lock:
-            self._fold()
-            totals = self._folded.totals
-            return totals.get((REFUSED, category), 0) + totals.get((DiscardReason.RATELIMIT_BACKOFF, category), 0)
+        totals = self._lock.run(self._fold).totals
+        return totals.get((REFUSED, category), 0) + totals.get((DiscardReason.RATELIMIT_BACKOFF, category), 0)
 
     def snapshot(self, waiting: Mapping[DataCategory, int], kept: Mapping[DataCategory, int]) -> Stats:
         """The counts so far, with what the caller knows to be still waiting, and kept on disk."""
-        with self._lock:
-            self._fold()
-            totals = dict(self._folded.totals)
+        totals = self._lock.run(self._fold).totals
         plain: dict[Kind, dict[str, int]] = {CAPTURED: {}, ADOPTED: {}, DELIVERED: {}, REFUSED: {}}
         dropped: dict[str, dict[str, int]] = {}
         for (what, category), quantity in totals.items():
@@ -116,31 +113,21 @@ class Outcomes:
         )
 
     def _fold_when_many(self) -> None:
-        lock: Any = self._lock
-        if len(self._entries) <= _FOLD_AT or lock._is_owned():  # noqa: SLF001 - `Condition` asks it as well
-            return  # the second: this interrupts a folding
-        try:
-            if lock.acquire(blocking=False):
-                self._fold()
-        finally:
-            # Whatever `acquire` returned: a signal handler may come before that is known, and after any call here.
-            try:
-                lock.release()
-            except RuntimeError:  # another thread holds it
-                pass
+        if len(self._entries) > _FOLD_AT:
+            self._lock.try_to_run(self._fold)
 
-    def _fold(self) -> None:
-        """Move the entries into the totals. Only with the lock held."""
-        if self._folding:
-            return
-        self._folding = True
-        try:
-            before = self._folded
-            _move_all(self._entries, before.to_fold)
-            if before.to_fold:
-                self._folded = before.after()  # in one step: what was interrupted is done again next time
-        finally:
-            self._folding = False
+    def _fold(self) -> _Folded:
+        """Move the entries into the totals, which are returned. Only with the lock held, if it can be had."""
+        if not self._folding:
+            self._folding = True
+            try:
+                before = self._folded
+                _move_all(self._entries, before.to_fold)
+                if before.to_fold:
+                    self._folded = before.after()  # in one step: what was interrupted is done again next time
+            finally:
+                self._folding = False
+        return self._folded
 
 
 class _Folded:

@@ -8,8 +8,9 @@ Guarantees
 - Where threads are refused (interpreter shutdown, limits), ``wake`` returns False; the caller decides.
 
 Relies on: a raw lock used as a binary semaphore (``release`` of a free lock raises RuntimeError, which means
-"already awake"); ``_thread.start_new_thread`` taking no lock of ``threading``. The primitives are looked
-up when the thread starts, so that gevent's patches apply. The thread is a daemon: it never keeps the process.
+"already awake"); ``_thread.start_new_thread`` taking no lock of ``threading``. It is a thread of the system, and waits
+with locks of the system, under gevent and eventlet, too (``_host/os_threads.py``); there it stays until the client is
+closed. The thread is a daemon: it never keeps the process.
 
 A forked child makes a worker of its own; before the fork the thread leaves if it has nothing to do (``fork.py``).
 """
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import _thread
 
-from vedette._host import log
+from vedette._host import log, os_threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ class Worker:
     def __init__(self, work: Callable[[], float | None], idle_seconds: float = IDLE_SECONDS) -> None:
         self._work = work
         self._idle_seconds = idle_seconds
-        self._alarm = _thread.allocate_lock()
-        self._starting = _thread.allocate_lock()
+        self._alarm = os_threads.allocate_lock()
+        self._starting = os_threads.allocate_lock()
         self._ident: int | None = None
         self._ending = False
         self._paused = False
@@ -52,7 +53,7 @@ class Worker:
 
     def is_current_thread(self) -> bool:
         """Whether the caller is the worker's own thread (a user's transport that flushes, say)."""
-        return self._ident == _thread.get_ident()
+        return self._ident == os_threads.get_ident()
 
     def wake(self) -> bool:
         """Have the thread look for work; start it if need be. False where no thread can be had."""
@@ -85,11 +86,15 @@ class Worker:
         try:
             if self._ident is None:
                 self._ident = -1  # claimed; the thread puts its own identity there
-                _thread.start_new_thread(self._main, ())
+                os_threads.start_new_thread(self._main, ())
         except (RuntimeError, MemoryError):
             self._ident = None
             log.debug("no thread can be started: delivery waits for flush, close or exit")
             return False
+        except BaseException:  # a signal handler's: the next item tries again
+            if self._ident == -1:
+                self._ident = None
+            raise
         finally:
             self._starting.release()
         return True
@@ -102,18 +107,22 @@ class Worker:
             raise
 
     def _serve(self) -> None:
-        self._ident = _thread.get_ident()
+        self._ident = os_threads.get_ident()
         self.native_id = _thread.get_native_id()
-        # gevent may have been patched in after this module was imported: take the primitive of today.
-        alarm = self._alarm = _thread.allocate_lock()
+        alarm = self._alarm = os_threads.allocate_lock()
         alarm.acquire()
         idle = False
         while True:
             due_in = self._do_work()
-            if ((idle and due_in is None) or self._paused) and self._end():
+            if self._is_to_leave(idle=idle and due_in is None) and self._end():
                 return
             idle_seconds = 0.0 if self._ending else self._idle_seconds
             idle = not alarm.acquire(timeout=idle_seconds if due_in is None else max(due_in, 0.0))
+
+    def _is_to_leave(self, *, idle: bool) -> bool:
+        if os_threads.are_patched() and not self._ending:
+            return False  # gevent keeps for ever what a thread needed that has used its sockets
+        return idle or self._paused
 
     def _do_work(self) -> float | None:
         try:
@@ -136,7 +145,7 @@ class Worker:
         try:
             if self._ident is not None:
                 return False
-            self._ident = _thread.get_ident()
+            self._ident = os_threads.get_ident()
             return True
         finally:
             self._starting.release()

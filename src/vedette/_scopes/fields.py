@@ -20,13 +20,13 @@ How
   tags costs 0.05 microseconds, a hundred breadcrumbs 0.15. To share them, and copy when somebody writes, costs each
   write several times as much, or lets a write seep into a fork (all measured).
 - All else is one dict (``state.py``) that is never changed in place: a write builds a new one and stores it, a
-  fork copies the reference. Writers are serialized by an RLock. One that was interrupted by another of its own
+  fork copies the reference. Writers are serialized by a `PatientLock`. One that was interrupted by another of its own
   thread finds that the state is not what it started from, and starts over.
 
 Assumptions
 - CPython runs signal handlers, collects garbage and switches threads at calls, function entries, backward
   jumps and allocations of containers. There is none of these between the last check and the store in
-  `ScopeFields._write`, which is why they stand next to each other. (A trace function gets in between.)
+  `ScopeFields._replace`, which is why they stand next to each other. (A trace function gets in between.)
 - One lock serves all scopes of the process. A write holds it for about a microsecond; and in a forked child
   it can be replaced, whoever held it in the parent. Locks inside the scopes could not be found there.
 - Without the GIL, CPython's dicts and lists lock themselves for each such operation.
@@ -35,9 +35,9 @@ Assumptions
 from __future__ import annotations
 
 import os
-from _thread import RLock
 
 from vedette._host import log
+from vedette._host.patient_lock import PatientLock
 from vedette._protocol.attachment import Attachment
 from vedette._protocol.version import SDK_NAME, VERSION
 from vedette._scopes.breadcrumbs import nests, numbers, plain_of, recorded
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from vedette._scopes.client import BaseClient
     from vedette._scopes.state import Crumb, ErrorProcessor, EventProcessor, ScopeState
 
-_writers = RLock()
+_writers = PatientLock()
 NO_CLIENT: Final = NoOpClient()
 _EMPTY: Final[ScopeState] = {}
 _GLOBAL_ATTRIBUTES: Final = (
@@ -66,14 +66,8 @@ _GLOBAL_ATTRIBUTES: Final = (
 _KEPT_BY_CLEAR: Final = ("event_processors", "error_processors")
 
 
-def _renew_lock_in_child() -> None:
-    # A thread of the parent may have held it at the fork, and does not exist here.
-    global _writers  # noqa: PLW0603 - one lock a process
-    _writers = RLock()
-
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock_in_child)
+    os.register_at_fork(after_in_child=_writers.renew)
 
 
 class ScopeFields:
@@ -121,13 +115,15 @@ class ScopeFields:
         return NO_CLIENT if self.client is None else self.client
 
     def _write(self, change: Callable[[ScopeState], ScopeState]) -> None:
-        with _writers:
-            while True:
-                before = self._state
-                after = change(before)
-                if self._state is before:  # else a signal handler or __del__ wrote meanwhile
-                    self._state = after
-                    return
+        _writers.run(self._replace, change)
+
+    def _replace(self, change: Callable[[ScopeState], ScopeState]) -> None:
+        while True:
+            before = self._state
+            after = change(before)
+            if self._state is before:  # else a signal handler or __del__ wrote meanwhile
+                self._state = after
+                return
 
     # --- tags --------------------------------------------------------------------------------------------
 
@@ -357,10 +353,14 @@ class ScopeFields:
     @property
     def flags(self) -> FlagBuffer:
         """The feature flags that were evaluated here, the newest hundred (INT-120, INT-121)."""
-        with _writers:
-            if self._flags is None:
-                self._flags = FlagBuffer()
-            return self._flags
+        flags = self._flags
+        return _writers.run(self._begin_flags) if flags is None else flags
+
+    def _begin_flags(self) -> FlagBuffer:
+        begun = FlagBuffer()
+        if self._flags is None:
+            self._flags = begun
+        return self._flags
 
     def add_event_processor(self, func: EventProcessor) -> None:
         """Let ``func(event, hint)`` change or, with None, drop the events of this scope (SCO-37)."""

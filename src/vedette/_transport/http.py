@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 
-from vedette._host import log
+from vedette._host import log, os_threads
 from vedette._protocol import json
 from vedette._protocol.categories import DiscardReason
 from vedette._protocol.envelope import EVENT_LIKE, Envelope, Item, UnreadableItemError
@@ -82,6 +82,7 @@ class HttpTransport(Transport):
         check_options(self.options)
         self._manager: urllib3.PoolManager | None = None
         self._pid = os.getpid()
+        self._hub = 0
 
     def ensure_imported(self) -> None:
         """Import all that sending needs, and read certificates and proxy settings, before the first delivery.
@@ -169,11 +170,13 @@ class HttpTransport(Transport):
 
     def _connections(self) -> urllib3.PoolManager:
         manager = self._manager  # another thread may kill() meanwhile
-        if manager is None or self._is_inherited():
+        hub = os_threads.get_native_id() if os_threads.are_patched() else 0  # a green socket is for its own thread only
+        if manager is None or self._is_inherited() or self._hub != hub:
             scheme, _, rest = self._url.partition("://")
             netloc = rest.partition("/")[0].rpartition("@")[2]
             self._manager = manager = new_manager(scheme.lower(), netloc, self.options)
             self._pid = os.getpid()
+            self._hub = hub
         return manager
 
     def _is_inherited(self) -> bool:

@@ -165,7 +165,7 @@ def test_where_threads_are_refused_the_worker_goes_on_alone(monkeypatch: pytest.
         def refuse(*_arguments: object) -> int:
             raise RuntimeError("can't start new thread")
 
-        monkeypatch.setattr("vedette._processing.hands._thread.start_new_thread", refuse)
+        monkeypatch.setattr("vedette._host.os_threads.start_new_thread", refuse)
         for _ in range(10):
             client.processor.add(DataCategory.ERROR, {"event_id": "0" * 32})
         client.flush(10)

@@ -80,7 +80,7 @@ def test_no_wake_is_lost_while_the_thread_is_about_to_end() -> None:
 @pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), MemoryError()])
 def test_wake_says_so_where_no_thread_can_be_had(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     worker = Worker(Job())
-    monkeypatch.setattr("_thread.start_new_thread", raising(error))
+    monkeypatch.setattr("vedette._host.os_threads.start_new_thread", raising(error))
     assert not worker.wake()
     monkeypatch.undo()
     assert worker.wake()

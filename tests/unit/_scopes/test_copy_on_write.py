@@ -293,11 +293,10 @@ def test_a_reader_never_waits_for_a_writer_and_neither_do_tags_and_breadcrumbs()
     holding, release = threading.Event(), threading.Event()
 
     def hold():
-        with scope_module._writers:
-            holding.set()
-            release.wait(10)
+        holding.set()
+        release.wait(10)
 
-    writer = threading.Thread(target=hold)
+    writer = threading.Thread(target=scope_module._writers.run, args=(hold,))
     writer.start()
     assert holding.wait(5)
     try:
@@ -312,17 +311,37 @@ def test_a_reader_never_waits_for_a_writer_and_neither_do_tags_and_breadcrumbs()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.spec("PAIN-18")
+def test_a_writer_that_is_never_let_in_writes_all_the_same():
+    """Who holds the lock may wait for a lock of the program's that this thread holds."""
+    scope = Scope()
+    holding, release = threading.Event(), threading.Event()
+
+    def hold():
+        holding.set()
+        release.wait(10)
+
+    writer = threading.Thread(target=scope_module._writers.run, args=(hold,))
+    writer.start()
+    assert holding.wait(5)
+    try:
+        scope.set_extra("a", "1")
+        assert event_of(scope) == {"extra": {"a": "1"}}
+    finally:
+        release.set()
+        writer.join()
+
+
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.spec("PAIN-18")
 def test_a_child_forked_in_the_middle_of_another_threads_write_can_write():
     holding, release = threading.Event(), threading.Event()
 
     def hold():
-        with scope_module._writers:
-            holding.set()
-            release.wait(30)
+        holding.set()
+        release.wait(30)
 
-    writer = threading.Thread(target=hold)
+    writer = threading.Thread(target=scope_module._writers.run, args=(hold,))
     writer.start()
     assert holding.wait(5)
     child = os.fork()

@@ -1,0 +1,54 @@
+"""Threads of the operating system and their locks, also where gevent or eventlet have put green ones in their place.
+
+Purpose: what delivers must run whatever the program's greenlets do. A greenlet belongs to the event loop of the
+thread that started it, and never runs again once that thread is busy or has no more use for a loop: a worker that
+was started from gevent's thread pool, say. And what a real thread waits for with a green lock, or starts as a
+greenlet, stands still as long as it does not run a loop of its own.
+
+How: the functions of ``_thread`` itself. Where they were replaced before vedette was imported, they are taken from a
+second instance of that built-in module. Nothing of gevent or eventlet is touched or imported. Sockets stay what the
+program made of them: on a thread of its own a green one waits for that thread alone.
+
+Who waits on a thread of the *program's* takes ``_thread.allocate_lock`` as it is at that moment, so that other
+greenlets run on meanwhile; `is_green` tells what it got.
+"""
+
+from __future__ import annotations
+
+import _frozen_importlib
+import _thread
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final
+
+
+def _unpatched() -> Any:
+    start: object = _thread.start_new_thread
+    if type(start) is type(len):  # a function of C
+        return _thread
+    machinery: Any = _frozen_importlib
+    spec = machinery.BuiltinImporter.find_spec("_thread")
+    module = machinery.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_native: Any = _unpatched()
+start_new_thread: Callable[[Callable[..., object], tuple[Any, ...]], int] = _native.start_new_thread
+allocate_lock: Callable[[], _thread.LockType] = _native.allocate_lock
+get_ident: Callable[[], int] = _native.get_ident
+get_native_id: Callable[[], int] = _native.get_native_id
+_ORIGINAL: Final[object] = start_new_thread
+_NATIVE_LOCK: Final = type(allocate_lock())
+
+
+def are_patched() -> bool:
+    """Whether what the program knows as threads are greenlets by now."""
+    return _thread.start_new_thread is not _ORIGINAL
+
+
+def is_green(lock: object) -> bool:
+    """Whether a lock is one of gevent's or eventlet's."""
+    return type(lock) is not _NATIVE_LOCK
