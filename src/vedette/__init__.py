@@ -9,7 +9,7 @@ The names here, and those of the modules without an underscore, are public and p
 from __future__ import annotations
 
 from vedette._client import Client
-from vedette._host import ending as _ending  # noqa: F401 - takes its place among the exit handlers now
+from vedette._host import ending as _ending  # noqa: F401  # pyright: ignore[reportUnusedImport] - takes its place now
 from vedette._options import OptionError, UnknownOptionError
 from vedette._protocol.dsn import BadDsn
 from vedette._protocol.version import VERSION
