@@ -20,7 +20,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Final
+    from typing import Any, Final
 
 FILTERED: Final = "[Filtered]"
 
@@ -92,6 +92,7 @@ class DenyList:
     """
 
     __slots__ = (
+        "clean",
         "matches",
         "matches_cookie",
         "matches_header",
@@ -127,6 +128,9 @@ class DenyList:
     ordinary: dict[Callable[[str], bool], set[str]]
     """Names that the last look has found nothing to do for, by which of the above it asked; bounded, as these are."""
 
+    clean: dict[str, Any]
+    """Facts of the process in which the last look has found nothing to hide, by the name under which they stand."""
+
     roots: tuple[str, ...]
     """One of these stands in lower case in each name of ASCII letters that matches as data, variable or query."""
 
@@ -158,6 +162,7 @@ class DenyList:
         self.matches_header = _Verdicts(in_headers).__getitem__
         self.matches_server_variable = _Verdicts(in_variables).__getitem__
         self.ordinary = {}
+        self.clean = {}
         self.roots = _roots((*anywhere, *words, *_folded_all(query_names), "cookie"))
 
 

@@ -25,7 +25,8 @@ _NAMES: Final = frozenset(
     {"name", "key", "field", "header", "param", "parameter", "property", "attribute", "variable", "path", "id"}
     | {"Name", "Key"}
 )
-_VALUES: Final = frozenset({"value", "Value"})
+VALUES: Final = frozenset({"value", "Value"})
+"""What it may call its value."""
 _LONGEST_RECORD: Final = 2048
 _OPENING, _CLOSING = "{(<", "})>"
 _END_OF_LIST: Final = frozenset({"]", ")", "", "…"})
@@ -34,10 +35,10 @@ _LONGEST_GAP: Final = 8
 
 def hide_value(record: dict[Any, Any], matches: Matches) -> None:
     """Filter the ``value`` of a mapping that names something deny-listed beside it."""
-    if _NAMES.isdisjoint(record):
+    if _NAMES.isdisjoint(record) or VALUES.isdisjoint(record):
         return  # an exception, most of the time
     if any(type(record[key]) is str and matches(record[key]) for key in _NAMES.intersection(record)):
-        for value in _VALUES.intersection(record):
+        for value in VALUES.intersection(record):
             record[value] = FILTERED
 
 

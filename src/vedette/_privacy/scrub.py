@@ -19,10 +19,12 @@ from vedette._privacy.denylist import FILTERED, LONGEST_REMEMBERED, MAX_REMEMBER
 from vedette._privacy.pairs import is_error
 from vedette._privacy.prose import has_hidden_pair, scrub_text, without_texts
 from vedette._privacy.records import hide_value
+from vedette._privacy.stacks import HARMLESS, SOURCE, filter_stack, stacks_of
+from vedette._protocol import json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from typing import Any, Final
 
     from vedette._privacy.denylist import DenyList
@@ -39,50 +41,73 @@ _class_of: Callable[[object], type] = type  # for checkers: the class of somethi
 # Their keys are names of packages, and of the event's own fields.
 _NOT_DATA = frozenset({"modules", "_meta"})
 
-# Lines of source code, in a frame: `key=len` and `password: str` are no secrets.
-_SOURCE = frozenset({"pre_context", "context_line", "post_context"})
+STACKS: Final = frozenset({"exception", "threads"})
+"""The parts of an event in which frames are."""
 
 # Here a list may hold pairs of name and value (EVT-64). Elsewhere, a list of two in a list is taken for a pair if it
 # begins with a deny-listed name.
 _PAIRS = frozenset({"headers", "env", "cookies", "query-string", "data", "tags", "params"})
 
 
+# What of an event is mostly the same as in the one before: facts of the process that vedette adds.
+_SAME_CONTEXTS: Final = ("runtime", "os", "device")
+
+
 def scrub_event(event: dict[str, Any], names: DenyList) -> None:
     """Filter a whole event of exact built-ins in place (DAT-14, DAT-24, DAT-35 to DAT-42, DAT-97, DAT-102)."""
-    scrub_parts(event, frozenset(event), names)
+    _prepare(event, frozenset(event), names)
+    walk = Walk(names)
+    for frames in stacks_of(event):
+        if filter_stack(frames, names, walk):
+            walk.pass_over(frames)
+        else:
+            walk.expect_frames(frames)
+    contexts: Any = event.get("contexts")
+    for name in _SAME_CONTEXTS:
+        _pass_over_same(walk, name, _get(contexts, name), names)
+    _pass_over_same(walk, "sdk", event.get("sdk"), names)
+    _walk_over(event, frozenset(event), walk)
+
+
+def _pass_over_same(walk: Walk, name: str, facts: Any, names: DenyList) -> None:
+    """Have the walk pass over facts in which the last look has found nothing to hide."""
+    if _class_of(facts) is not dict:
+        return
+    if facts != names.clean.get(name):
+        copy: Any = json.decode(json.encode(facts))
+        Walk(names).over(copy)
+        if copy != facts:
+            return
+        names.clean[name] = copy
+    walk.pass_over(facts)
 
 
 def scrub_parts(event: dict[str, Any], parts: frozenset[str], names: DenyList) -> None:
-    """Filter these top-level fields of an event."""
+    """Filter these top-level fields of an event, whatever it holds."""
+    _prepare(event, parts, names)
+    walk = Walk(names)
+    if not parts.isdisjoint(STACKS):
+        for frames in stacks_of(event):
+            walk.expect_frames(frames)
+    _walk_over(event, parts, walk)
+
+
+def _prepare(event: dict[str, Any], parts: frozenset[str], names: DenyList) -> None:
     _parse_bodies(event, parts)
     if "logentry" in parts:
         _scrub_parameters(event["logentry"], names)
     if "_meta" in parts:
         _scrub_remarks(event["_meta"], names)
-    frames = frames_of(event) if "exception" in parts or "threads" in parts else ()
+
+
+def _walk_over(event: dict[str, Any], parts: frozenset[str], walk: Walk) -> None:
     data = {name: value for name, value in event.items() if name in parts and name not in _NOT_DATA}
-    Walk(names, frames).over(data, apart=True)
+    walk.over(data, apart=True)
     event.update(data)
-
-
-def frames_of(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The frames of all stacks of an event."""
-    for name in ("exception", "threads"):
-        for value in _list(event.get(name), "values"):
-            for frame in _list(_get(value, "stacktrace"), "frames"):
-                if _class_of(frame) is dict:
-                    yield frame
 
 
 def _get(mapping: Any, name: str) -> Any:
     return mapping.get(name) if _class_of(mapping) is dict else None
-
-
-def _list(found: Any, name: str) -> list[Any]:
-    """A list, which may stand under this name or by itself (ERR-52)."""
-    if _class_of(found) is dict:
-        found = found.get(name)
-    return found if _class_of(found) is list else []
 
 
 def _parse_bodies(event: dict[str, Any], parts: frozenset[str]) -> None:
@@ -160,26 +185,36 @@ class _Searched(dict[str, str]):
 class Walk:
     """One walk over values, which are filtered in place.
 
-    ``frames`` hold lines of source code, which are left alone. ``searches``: whether texts are searched for secrets.
-    ``keeps_foreign``: whether values that are no plain JSON stay as they are instead of being filtered.
+    ``searches``: whether texts are searched for secrets. ``keeps_foreign``: whether values that are no plain JSON stay
+    as they are instead of being filtered.
     """
 
-    __slots__ = ("_frames", "_keeps_foreign", "_names", "_text", "_waiting")
+    __slots__ = ("_frames", "_keeps_foreign", "_names", "_passed_over", "_waiting", "searched")
 
-    def __init__(
-        self,
-        names: DenyList,
-        frames: Iterable[dict[str, Any]] = (),
-        *,
-        searches: bool = True,
-        keeps_foreign: bool = False,
-    ) -> None:
+    searched: Callable[[str], str]
+    """What is left of a text."""
+
+    def __init__(self, names: DenyList, *, searches: bool = True, keeps_foreign: bool = False) -> None:
         self._names = names
-        self._text: Callable[[str], str] = _Searched(names).__getitem__ if searches else str
-        self._frames = frozenset(map(id, frames))
+        self.searched = _Searched(names).__getitem__ if searches else str
+        self._frames: dict[int, object] = {}  # by identity; held, so that it stays theirs
+        self._passed_over: dict[int, object] = {}
         self._keeps_foreign = keeps_foreign
         # Containers that are still to be walked: which names count there, whether pairs do, and the depth.
         self._waiting: list[tuple[Any, Matches, bool, int]] = []
+
+    def expect_frames(self, frames: Iterable[object]) -> None:
+        """These hold lines of source code, which are left alone."""
+        self._frames.update({id(frame): frame for frame in frames})
+
+    def pass_over(self, container: dict[Any, Any] | list[Any]) -> None:
+        """Leave what this holds alone: it has been seen to."""
+        self._passed_over[id(container)] = container
+
+    def odd(self, names: set[str], matches: Matches) -> list[str]:
+        """Those of these names that mean something, or hide what stands under them."""
+        ordinary = self._names.ordinary.get(matches) or self._ordinary(matches)
+        return [name for name in names.difference(ordinary) if not _is_ordinary(name, matches, ordinary)]
 
     def over(self, value: dict[Any, Any] | list[Any], *, pairs: bool = False, apart: bool = False) -> None:
         """Walk all that this dict or list holds.
@@ -205,17 +240,17 @@ class Walk:
         if "value" in mapping or "Value" in mapping:
             hide_value(mapping, matches)
         is_frame = id(mapping) in self._frames
-        searched, ordinary = self._text, self._names.ordinary.get(matches) or self._ordinary(matches)
+        searched, ordinary = self.searched, self._names.ordinary.get(matches) or self._ordinary(matches)
         for key, value in mapping.items():  # values are replaced, keys stay: safe while iterating
-            if is_frame and key in _SOURCE:
+            if is_frame and key in SOURCE:
                 continue
             # Most names are ordinary, and most of a walk's time goes by here.
             if (type(key) is not str or key not in ordinary) and not _is_ordinary(key, matches, ordinary):
-                mapping[key] = self._scrubbed(key, value, matches, depth)
+                mapping[key] = self.below(key, value, matches, depth)
             elif type(value) is str:
                 if not value.isalnum():  # what is one word holds no secret
                     mapping[key] = searched(value)
-            elif _class_of(value) not in _HARMLESS:
+            elif _class_of(value) not in HARMLESS:
                 mapping[key] = self._kept(value, matches, depth)
 
     def _ordinary(self, matches: Matches) -> set[str]:
@@ -225,11 +260,11 @@ class Walk:
         for index, item in enumerate(items):
             if _is_pair(item) and (pairs or matches(item[0])):
                 # What is no name after all, but a text beside something, is searched like one.
-                items[index] = [self._text(item[0]), self._scrubbed(item[0], item[1], matches, depth + 1)]
+                items[index] = [self.searched(item[0]), self.below(item[0], item[1], matches, depth + 1)]
             else:
                 items[index] = self._kept(item, matches, depth)
 
-    def _scrubbed(self, name: str, value: Any, matches: Matches, depth: int) -> Any:
+    def below(self, name: str, value: Any, matches: Matches, depth: int = 0) -> Any:
         """What stands under this name, after filtering."""
         meaning = _meanings[name]
         if meaning is None:
@@ -240,15 +275,15 @@ class Walk:
         if (rule is None or rule[1] != _COOKIES) and matches(name):  # the names of cookie headers always match
             return FILTERED
         if rule is not None:
-            return self._text(rule[0](value, getattr(self._names, rule[1])))
+            return self.searched(rule[0](value, getattr(self._names, rule[1])))
         return self._kept(value, getattr(self._names, below) if below else matches, depth, pairs=pairs)
 
     def _kept(self, value: Any, matches: Matches, depth: int, *, pairs: bool = False) -> Any:
         """A value that no name hides: looked into later if it is a container."""
         cls = _class_of(value)
         if cls is str:
-            return self._text(value)
-        if cls in _HARMLESS:
+            return self.searched(value)
+        if cls in HARMLESS or id(value) in self._passed_over:
             return value
         if depth >= MAX_DEPTH:
             return FILTERED
@@ -277,8 +312,6 @@ def _is_pair(item: Any) -> bool:
     kind = _class_of(item)
     return (kind is list or kind is tuple) and len(item) == 2 and type(item[0]) is str  # noqa: PLR2004
 
-
-_HARMLESS: Final = frozenset({int, float, bool, type(None)})
 
 _COOKIES: Final = "matches_cookie"
 _QUERY: Final = "matches_query"

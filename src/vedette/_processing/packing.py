@@ -11,7 +11,7 @@ from vedette._events.remarks import remark_cuts
 from vedette._events.shrink import shrink_event
 from vedette._host import guests, log
 from vedette._privacy.denylist import DenyList
-from vedette._privacy.event_scrubber import EventScrubber
+from vedette._privacy.event_scrubber import EventScrubber, scrub_as
 from vedette._privacy.scrub import Walk
 from vedette._processing.kinds import KINDS
 from vedette._protocol import json
@@ -51,7 +51,7 @@ class Packer:
         self._text_limit = text_limit
         self._trace = trace
         self._scrubber = scrubber
-        self._scrub = scrubber.scrub_event if type(scrubber) is EventScrubber else self._scrub_as_guest
+        self._scrubs_itself = type(scrubber) is EventScrubber
         self._later: dict[str, Callable[[], object]] = {}
 
     def add_before_sending(self, name: str, read: Callable[[], object]) -> None:
@@ -99,7 +99,10 @@ class Packer:
         if not captured.is_finished:
             if kind is KINDS[DataCategory.ERROR]:
                 self._complete(event)
-            self._scrub(event)
+            if self._scrubs_itself:
+                scrub_as(self._scrubber, event)
+            else:
+                self._scrub_as_guest(event)
             remark_cuts(event, self._text_limit)
             captured.is_finished = True
         body = shrink_event(event, limit, json.encode)

@@ -1,0 +1,100 @@
+"""The frames of a stack, filtered all at once.
+
+A stack of 60 frames has 1 200 variables, but hardly a hundred different names and texts. They are gathered as sets,
+which is work of C, and each is looked at once: a fifth of the time that a walk over all of them takes, with the same
+result. That goes for frames with the fields that vedette gives them, and texts and numbers in these. Any other stack
+is left to the walk.
+
+Assumes exact built-ins: what is gathered is hashed and compared.
+"""
+
+from __future__ import annotations
+
+from vedette._privacy.records import VALUES, hide_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, Final
+
+    from vedette._privacy.denylist import DenyList
+    from vedette._privacy.scrub import Walk
+
+SOURCE: Final = frozenset({"pre_context", "context_line", "post_context"})
+"""Lines of source code, in a frame: `key=len` and `password: str` are no secrets."""
+HARMLESS: Final = frozenset({int, float, bool, type(None)})
+"""Classes of values that no text is in."""
+
+_FACTS: Final = frozenset({"filename", "abs_path", "function", "module", "lineno", "colno", "in_app"})
+_FIELDS: Final = _FACTS | SOURCE | {"vars"}
+
+_class_of: Any = type  # for checkers: the class of something untyped is a class
+_values: Any = dict.values
+
+
+def stacks_of(event: dict[str, Any]) -> Iterator[list[Any]]:
+    """The frames of each stack of an event."""
+    for name in ("exception", "threads"):
+        for value in _list(event.get(name), "values"):
+            if _class_of(value) is dict:
+                frames = _list(value.get("stacktrace"), "frames")
+                if frames:
+                    yield frames
+
+
+def _list(found: Any, name: str) -> list[Any]:
+    """A list, which may stand under this name or by itself (ERR-52)."""
+    if _class_of(found) is dict:
+        found = found.get(name)
+    return found if _class_of(found) is list else []
+
+
+def filter_stack(frames: list[Any], names: DenyList, walk: Walk) -> bool:
+    """Filter these frames as the walk would; False, and nothing is done, if they hold something unusual."""
+    if not _are_dicts(frames):
+        return False
+    fields: set[str] = set().union(*frames)
+    facts = fields & _FACTS
+    variables = [frame["vars"] for frame in frames if "vars" in frame]
+    if not (fields <= _FIELDS and _are_dicts(variables)) or names.matches("vars") or walk.odd(facts, names.matches):
+        return False
+    try:
+        said: set[Any] = set().union(*map(_values, variables), *[[frame.get(fact) for frame in frames] for fact in facts])
+    except TypeError:  # some are containers
+        return False
+    filtered: dict[str, str] = {}
+    for each in said:
+        cls = _class_of(each)
+        if cls is str:
+            if not each.isalnum():  # what is one word holds no secret
+                shown = walk.searched(each)
+                if shown != each:
+                    filtered[each] = shown
+        elif cls not in HARMLESS:
+            return False
+    _filter_variables(variables, names, walk, filtered)
+    if filtered:
+        for frame in frames:
+            frame.update({fact: filtered[frame[fact]] for fact in facts if frame.get(fact) in filtered})
+    return True
+
+
+def _are_dicts(values: list[Any]) -> bool:
+    return set(map(_class_of, values)) <= {dict}
+
+
+def _filter_variables(variables: list[dict[str, Any]], names: DenyList, walk: Walk, filtered: dict[str, str]) -> None:
+    matches = names.matches_variable
+    known: set[str] = set().union(*variables)
+    if not known.isdisjoint(VALUES):
+        for each in variables:
+            hide_value(each, matches)
+    odd = walk.odd(known, matches)
+    for each in variables if filtered else ():
+        for name, text in each.items():
+            if text in filtered and name not in odd:
+                each[name] = filtered[text]
+    for name in odd:
+        for each in variables:
+            if name in each:
+                each[name] = walk.below(name, each[name], matches)
