@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     Path = tuple[str | int, ...]
 
 _CUT: Final = "…"
+CUT_IN_UTF8: Final = _CUT.encode()
+"""Where this is not in an event as JSON, there is nothing for ``remark_cuts`` to find."""
 _OF_SCOPES: Final = ("extra", "contexts", "user", "breadcrumbs")
 _LONGEST_TAG: Final = 200  # characters (EVT-20)
 
@@ -53,8 +55,8 @@ def branch_at(meta: Meta, path: tuple[str | int, ...]) -> Meta:
     return meta
 
 
-def remark_cuts(event: Meta, text_limit: int) -> None:
-    """Remark what was cut in the data of scopes when it was set (PAIN-03, design decision 6).
+def remark_cuts(event: Meta, text_limit: int) -> bool:
+    """Remark what was cut in the data of scopes when it was set (PAIN-03, design decision 6); whether there was any.
 
     The value itself says so, and carries that through scopes, merges and hooks: a text of exactly ``text_limit``
     characters that ends in ``…``, a list with ``… +5`` as its last item, a dict with ``+5`` under ``…``.
@@ -67,6 +69,7 @@ def remark_cuts(event: Meta, text_limit: int) -> None:
     if meta:
         known: Any = event.get("_meta")
         event["_meta"] = _merged(known if _class_of(known) is dict else {}, meta)
+    return bool(meta)
 
 
 def _remark_below(meta: Meta, start: Path, value: Any, text_limit: int) -> None:

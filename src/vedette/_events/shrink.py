@@ -48,13 +48,16 @@ class TooLargeError(ValueError):
     """Not even the bare event fits."""
 
 
-def shrink_event(event: Json, limit: int, encode: Encode) -> bytes:
+def shrink_event(event: Json, limit: int, encode: Encode, data: bytes | None = None) -> bytes:
     """The event encoded in at most ``limit`` bytes; what was cut is said in its ``_meta``.
+
+    ``data``: what it is encoded, if it was already.
 
     Raises:
         TooLargeError: Nothing that may go is left, and it is still too large.
     """
-    data = encode(event)
+    if data is None:
+        data = encode(event)
     if len(data) <= limit:
         return data
     log.warn_once("shrunk", "an event of %d bytes is cut down to %d; its _meta says what went", len(data), limit)

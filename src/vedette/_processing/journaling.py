@@ -75,8 +75,7 @@ class Journaling:
         Raises TooLargeError, ScrubberError.
         """
         recorded = item.attachments if _fit(item) else ()
-        envelope = self._packer.envelope(kind, [item], recorded)
-        entry = self._journal.append(category, b"".join(envelope.pieces()))
+        entry = self._journal.append(category, self._packer.record(kind, item, recorded))
         if entry is None:
             return
         item.entry = entry
@@ -235,6 +234,8 @@ class Journaling:
 
 def _fit(item: Item) -> bool:
     """Whether the attachments go into the record: bytes, and not many."""
+    if not item.attachments:
+        return True
     payloads = [each.payload for each in item.attachments]
     if any(each.is_file for each in payloads):
         return False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from vedette._events.remarks import remark_cuts
+from vedette._events.remarks import CUT_IN_UTF8, remark_cuts
 from vedette._events.shrink import shrink_event
 from vedette._host import guests, log
 from vedette._privacy.denylist import DenyList
@@ -94,24 +94,48 @@ class Packer:
             _infer_content_type(attachment)
         return Envelope(headers=headers, items=[item, *attachments])
 
+    def record(self, kind: Kind, captured: Captured, attachments: Sequence[Item]) -> bytes:
+        """The envelope of one item as bytes, for the journal; that of an event alone is made without detours.
+
+        Raises as ``envelope``.
+        """
+        if not kind.is_event or attachments or captured.headers is not None:
+            return b"".join(self.envelope(kind, [captured], attachments).pieces())
+        headers = _headers()
+        body = self._event_body(kind, captured, headers, EVENT_LIMIT_BYTES)
+        head = b'\n{"type":"%b","length":%d}\n' % (kind.item_type.encode(), len(body))
+        return b"".join((json.encode(headers), head, body, b"\n"))
+
     def _event_item(self, kind: Kind, captured: Captured, headers: dict[str, Any], limit: int) -> Item:
+        body = self._event_body(kind, captured, headers, limit)
+        return Item(PayloadRef(bytes=body, json=captured.payload), type=kind.item_type)
+
+    def _event_body(self, kind: Kind, captured: Captured, headers: dict[str, Any], limit: int) -> bytes:
         event = captured.payload
-        if not captured.is_finished:
-            if kind is KINDS[DataCategory.ERROR]:
-                self._complete(event)
-            if self._scrubs_itself:
-                scrub_as(self._scrubber, event)
-            else:
-                self._scrub_as_guest(event)
-            remark_cuts(event, self._text_limit)
+        if captured.is_finished:
+            body = json.encode(event)
+        else:
+            body = self._finished(kind, event)
             captured.is_finished = True
-        body = shrink_event(event, limit, json.encode)
         if captured.headers is None:
             headers["event_id"] = event["event_id"]
             trace_id = _trace_id_of(event)
             if trace_id is not None:
                 headers["trace"] = {"trace_id": trace_id, **self._trace}
-        return Item(PayloadRef(bytes=body, json=event), type=kind.item_type)
+        return shrink_event(event, limit, json.encode, body)
+
+    def _finished(self, kind: Kind, event: dict[str, Any]) -> bytes:
+        """The event as JSON, once all has been done to it that is done once."""
+        if kind is KINDS[DataCategory.ERROR]:
+            self._complete(event)
+        if self._scrubs_itself:
+            scrub_as(self._scrubber, event)
+        else:
+            self._scrub_as_guest(event)
+        body = json.encode(event)
+        if CUT_IN_UTF8 in body and remark_cuts(event, self._text_limit):
+            body = json.encode(event)
+        return body
 
     def unpacked(self, body: bytes) -> tuple[dict[str, Any], dict[str, Any], list[Item]]:
         """Of an envelope that was written to disk: its headers, the payload of its first item, the attachments.
