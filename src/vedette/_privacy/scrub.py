@@ -224,14 +224,15 @@ class Walk:
         """
         self._waiting.append((value, self._names.matches, pairs, 0))
         seen = 0
-        while self._waiting:
-            container, matches, pairs, depth = self._waiting.pop()
+        waiting = self._waiting
+        while waiting:
+            container, matches, pairs, depth = waiting.pop()
             if apart and depth == 1:  # the parts before have been walked to their ends
                 seen = 0
             seen += len(container)
             if seen > MAX_VALUES:
                 container.clear()
-            elif issubclass(_class_of(container), dict):
+            elif _class_of(container) is dict or issubclass(_class_of(container), dict):
                 self._scrub_dict(container, matches, depth)
             else:
                 self._scrub_list(container, matches, pairs, depth)
@@ -258,7 +259,8 @@ class Walk:
 
     def _scrub_list(self, items: list[Any], matches: Matches, pairs: bool, depth: int) -> None:  # noqa: FBT001
         for index, item in enumerate(items):
-            if _is_pair(item) and (pairs or matches(item[0])):
+            cls = _class_of(item)
+            if (cls is list or cls is tuple) and _is_pair(item) and (pairs or matches(item[0])):
                 # What is no name after all, but a text beside something, is searched like one.
                 items[index] = [self.searched(item[0]), self.below(item[0], item[1], matches, depth + 1)]
             else:
@@ -308,9 +310,8 @@ def _is_ordinary(name: Any, matches: Matches, ordinary: set[str]) -> bool:
     return True
 
 
-def _is_pair(item: Any) -> bool:
-    kind = _class_of(item)
-    return (kind is list or kind is tuple) and len(item) == 2 and type(item[0]) is str  # noqa: PLR2004
+def _is_pair(items: list[Any] | tuple[Any, ...]) -> bool:
+    return len(items) == 2 and type(items[0]) is str  # noqa: PLR2004
 
 
 _COOKIES: Final = "matches_cookie"

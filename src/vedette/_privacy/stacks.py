@@ -59,14 +59,14 @@ def filter_stack(frames: list[Any], names: DenyList, walk: Walk) -> bool:
     if not (fields <= _FIELDS and _are_dicts(variables)) or names.matches("vars") or walk.odd(facts, names.matches):
         return False
     try:
-        said: set[Any] = set().union(*map(_values, variables), *[[frame.get(fact) for frame in frames] for fact in facts])
+        said = {frame.get(fact) for frame in frames for fact in facts}.union(*map(_values, variables))
     except TypeError:  # some are containers
         return False
     filtered: dict[str, str] = {}
     for each in said:
         cls = _class_of(each)
         if cls is str:
-            if not each.isalnum():  # what is one word holds no secret
+            if " " in each or "=" in each or ":" in each or "," in each or "@" in each:  # else it holds no secret
                 shown = walk.searched(each)
                 if shown != each:
                     filtered[each] = shown
