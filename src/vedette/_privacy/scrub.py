@@ -241,17 +241,22 @@ class Walk:
         if "value" in mapping or "Value" in mapping:
             hide_value(mapping, matches)
         is_frame = id(mapping) in self._frames
-        searched, ordinary = self.searched, self._names.ordinary.get(matches) or self._ordinary(matches)
+        ordinary = self._names.ordinary.get(matches) or self._ordinary(matches)
         for key, value in mapping.items():  # values are replaced, keys stay: safe while iterating
             if is_frame and key in SOURCE:
                 continue
             # Most names are ordinary, and most of a walk's time goes by here.
             if (type(key) is not str or key not in ordinary) and not _is_ordinary(key, matches, ordinary):
                 mapping[key] = self.below(key, value, matches, depth)
-            elif type(value) is str:
+                continue
+            cls = _class_of(value)
+            if cls is str:
                 if not value.isalnum():  # what is one word holds no secret
-                    mapping[key] = searched(value)
-            elif _class_of(value) not in HARMLESS:
+                    mapping[key] = self.searched(value)
+            elif (cls is dict or cls is list) and depth < MAX_DEPTH:
+                if id(value) not in self._passed_over:
+                    self._waiting.append((value, matches, False, depth + 1))
+            elif cls not in HARMLESS:
                 mapping[key] = self._kept(value, matches, depth)
 
     def _ordinary(self, matches: Matches) -> set[str]:

@@ -133,7 +133,7 @@ class Packer:
         else:
             self._scrub_as_guest(event)
         body = json.encode(event)
-        if CUT_IN_UTF8 in body and remark_cuts(event, self._text_limit):
+        if not body.isascii() and CUT_IN_UTF8 in body and remark_cuts(event, self._text_limit):
             body = json.encode(event)
         return body
 
