@@ -14,7 +14,7 @@ from vedette._privacy.records import VALUES, hide_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any, Final
 
     from vedette._privacy.denylist import DenyList
@@ -28,8 +28,9 @@ HARMLESS: Final = frozenset({int, float, bool, type(None)})
 _FACTS: Final = frozenset({"filename", "abs_path", "function", "module", "lineno", "colno", "in_app"})
 _FIELDS: Final = _FACTS | SOURCE | {"vars"}
 
-_class_of: Any = type  # for checkers: the class of something untyped is a class
-_values: Any = dict.values
+# For checkers: the class of something untyped is a class.
+_class_of: Callable[[object], type] = type
+_values: Callable[[dict[str, Any]], Iterable[Any]] = dict[str, "Any"].values
 
 
 def stacks_of(event: dict[str, Any]) -> Iterator[list[Any]]:
@@ -53,7 +54,7 @@ def filter_stack(frames: list[Any], names: DenyList, walk: Walk) -> bool:
     """Filter these frames as the walk would; False, and nothing is done, if they hold something unusual."""
     if not _are_dicts(frames):
         return False
-    fields: set[str] = set().union(*frames)
+    fields = _names_in(frames)
     facts = fields & _FACTS
     variables = [frame["vars"] for frame in frames if "vars" in frame]
     if not (fields <= _FIELDS and _are_dicts(variables)) or names.matches("vars") or walk.odd(facts, names.matches):
@@ -83,9 +84,15 @@ def _are_dicts(values: list[Any]) -> bool:
     return set(map(_class_of, values)) <= {dict}
 
 
+def _names_in(dicts: list[dict[str, Any]]) -> set[str]:
+    names: set[str] = set()
+    names.update(*dicts)
+    return names
+
+
 def _filter_variables(variables: list[dict[str, Any]], names: DenyList, walk: Walk, filtered: dict[str, str]) -> None:
     matches = names.matches_variable
-    known: set[str] = set().union(*variables)
+    known = _names_in(variables)
     if not known.isdisjoint(VALUES):
         for each in variables:
             hide_value(each, matches)
