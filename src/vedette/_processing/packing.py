@@ -94,15 +94,16 @@ class Packer:
             _infer_content_type(attachment)
         return Envelope(headers=headers, items=[item, *attachments])
 
-    def record(self, kind: Kind, captured: Captured, attachments: Sequence[Item]) -> bytes:
-        """The envelope of one item as bytes, for the journal; that of an event alone is made without detours.
+    def record(self, kind: Kind, batch: Sequence[Captured], attachments: Sequence[Item]) -> bytes:
+        """What ``envelope`` makes as bytes, for the journal; that of an event alone is made without detours.
 
         Raises as ``envelope``.
         """
-        if not kind.is_event or attachments or captured.headers is not None:
-            return b"".join(self.envelope(kind, [captured], attachments).pieces())
+        first = batch[0]
+        if not kind.is_event or attachments or first.headers is not None:
+            return b"".join(self.envelope(kind, batch, attachments).pieces())
         headers = _headers()
-        body = self._event_body(kind, captured, headers, EVENT_LIMIT_BYTES)
+        body = self._event_body(kind, first, headers, EVENT_LIMIT_BYTES)
         head = b'\n{"type":"%b","length":%d}\n' % (kind.item_type.encode(), len(body))
         return b"".join((json.encode(headers), head, body, b"\n"))
 
