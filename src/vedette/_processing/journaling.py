@@ -23,12 +23,13 @@ from vedette._protocol.categories import DataCategory, DiscardReason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Final
 
     from vedette._processing.accounts import Accounts
     from vedette._processing.kinds import Kind
     from vedette._processing.packing import Packer
+    from vedette._protocol.envelope import Item as Attachment
     from vedette._transport.delivery import Delivery
     from vedette._transport.journal import Journal
 
@@ -114,11 +115,12 @@ class Journaling:
 
     def _unpack(self, body: bytes, item: Item) -> None:
         is_first_time = item.headers is None
-        item.headers, item.payload, recorded = self._packer.unpacked(body)
+        item.headers, item.payload, unpacked = self._packer.unpacked(body)
         item.is_finished = True
         item.recorded = ()
-        item.riders = item.attachments
-        item.attachments = (*recorded, *item.riders)
+        item.unpacked = tuple(unpacked)
+        there = [each for position, each in enumerate(unpacked) if position not in item.left_out]
+        item.attachments = (*there, *item.attachments)
         if item.is_adopted and is_first_time:
             self._accounts.count_attached(ADOPTED, item)
 
@@ -136,11 +138,19 @@ class Journaling:
         if item.entry is None:
             return
         self._journal.keep(item.entry)
-        recorded = [each for each in item.attachments if each not in item.riders]
-        item.recorded = tuple(pair for each in recorded for pair in each.quantities())
-        item.attachments = tuple(each for each in item.attachments if each in item.riders)
-        item.payload = {}
+        if item.unpacked is not None:
+            self._pack(item, item.unpacked)
         self.postpone(category, item)
+
+    def _pack(self, item: Item, unpacked: Sequence[Attachment]) -> None:
+        """Let go of what was read back; what was left out of it meanwhile is not to be lost, and counted, again."""
+        there = {id(each) for each in item.attachments}
+        on_disk = {id(each) for each in unpacked}
+        item.left_out = frozenset(position for position, each in enumerate(unpacked) if id(each) not in there)
+        item.recorded = tuple(pair for each in unpacked if id(each) in there for pair in each.quantities())
+        item.attachments = tuple(each for each in item.attachments if id(each) not in on_disk)
+        item.unpacked = None
+        item.payload = {}
 
     def settle(self, item: Item) -> None:
         """Its fate is known, and will be counted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import threading
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -358,6 +359,31 @@ def test_an_attachment_that_is_not_on_disk_waits_in_memory_while_the_server_is_a
     restarting.start()
     wait_until(lambda: client.stats().delivered.get("attachment_item") == 1, timeout=20)
     assert balance(client) == {}
+    client.close(5)
+
+
+@pytest.mark.spec("ATT-04", "PAIN-44")
+def test_an_attachment_that_a_try_has_lost_stays_lost_and_is_counted_once(
+    server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backoff, "MOST_SECONDS", 0.1)
+    gate = threading.Event()
+    server.answer(gate=gate, headers=(("X-Sentry-Rate-Limits", "60:attachment:key"),))
+    server.answer(hang_up="after_reading", times=2)
+    client = client_of(server.dsn(), tmp_path, max_connections=1)
+    client.capture_message("is told of the limit")
+    scope = vedette.Scope()
+    scope.add_attachment(bytes=b"x" * 684, filename="a.txt")
+    client.capture_message("goes at the third try", scope=scope)  # before the limit is known
+    gate.set()
+    wait_until(lambda: client.stats().delivered.get("error") == 2)
+    stats = client.stats()
+    assert stats.dropped == {
+        "attachment": {"ratelimit_backoff": 684},
+        "attachment_item": {"ratelimit_backoff": 1},
+    }
+    assert balance(client) == {}
+    assert server.items("attachment") == []
     client.close(5)
 
 
