@@ -379,7 +379,7 @@ def run(machine: type[Schedule], examples: int, steps: int) -> None:
 
 
 def test_every_item_is_accounted_for() -> None:
-    run(Schedule, examples=12, steps=12)
+    run(Schedule, examples=20, steps=15)
 
 
 @pytest.mark.long
@@ -390,7 +390,7 @@ def test_every_item_is_accounted_for_over_long_schedules() -> None:
 
 @pytest.mark.usefixtures("short_pauses")
 def test_every_item_is_accounted_for_with_a_journal() -> None:
-    run(JournaledSchedule, examples=12, steps=12)
+    run(JournaledSchedule, examples=20, steps=15)
 
 
 @pytest.mark.long
