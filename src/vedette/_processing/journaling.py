@@ -91,8 +91,8 @@ class Journaling:
         """It waits on disk only: there is no room for it in memory, or it could not be sent."""
         self._backlog.append((category, item))
         self._next_replay = min(self._next_replay, self._clock() + REPLAY_SECONDS)
-        while len(self._backlog) > self._max_items:  # which the journal has evicted, or will at once
-            self._forget(*self._backlog.popleft())
+        while len(self._backlog) > self._max_items:  # which the journal has evicted, or would at once
+            self._forget(*self._backlog.popleft(), DiscardReason.CACHE_OVERFLOW)
 
     # --- sending ---------------------------------------------------------------------------------------------
 
@@ -110,7 +110,7 @@ class Journaling:
             except ValueError:  # written by another version, or damaged where no checksum tells
                 body = None
         if body is None:
-            self._forget(category, item)
+            self._forget(category, item, DiscardReason.INTERNAL_SDK_ERROR)
         return body is not None
 
     def _unpack(self, body: bytes, item: Item) -> None:
@@ -124,10 +124,10 @@ class Journaling:
         if item.is_adopted and is_first_time:
             self._accounts.count_attached(ADOPTED, item)
 
-    def _forget(self, category: DataCategory, item: Item) -> None:
-        """An item whose record was evicted, and counted then; or is damaged, and is counted now."""
+    def _forget(self, category: DataCategory, item: Item, reason: DiscardReason) -> None:
+        """An item whose record was evicted, and counted then; or is lost for a reason of ours, and counted now."""
         if item.entry is not None and self._journal.settle(item.entry):
-            self._accounts.settle(DiscardReason.INTERNAL_SDK_ERROR, category, item)
+            self._accounts.settle(reason, category, item)
             return
         self._accounts.count_attached(DiscardReason.CACHE_OVERFLOW, item)
         self._accounts.let_go_attached(item)
@@ -213,7 +213,7 @@ class Journaling:
                 self._backlog.append((entry.category, item))
                 self._found_more = True
             else:  # of another version
-                self._forget(entry.category, item)
+                self._forget(entry.category, item, DiscardReason.INTERNAL_SDK_ERROR)
 
     def kept(self) -> dict[DataCategory, int]:
         """How many items of each category are on disk, those that are just being sent included."""

@@ -301,6 +301,22 @@ def test_what_the_bounds_of_the_journal_cost_is_counted(tmp_path: Path) -> None:
     client.close(5)
 
 
+def test_an_error_is_sent_or_evicted_but_never_both(server: RecordingServer, tmp_path: Path) -> None:
+    client = client_of(server.dsn(), tmp_path, cache_max_items=3, transport_queue_size=3)
+    threads = [threading.Thread(target=lambda: [client.capture_message("x") for _ in range(100)]) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    client.flush(10)
+    wait_until(lambda: not client.stats().kept)
+    stats = client.stats()
+    assert stats.delivered["error"] + stats.dropped["error"]["cache_overflow"] == 300
+    assert len({event["event_id"] for event in server.events}) == len(server.events) == stats.delivered["error"]
+    assert set(stats.dropped["error"]) == {"cache_overflow"}
+    client.close(5)
+
+
 def test_a_late_capture_waits_for_the_next_process(server: RecordingServer, tmp_path: Path) -> None:
     ended = run_program(
         """
