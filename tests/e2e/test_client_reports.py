@@ -115,7 +115,7 @@ def test_a_users_transport_is_given_no_reports_and_the_losses_are_in_stats() -> 
     assert client.stats().dropped == {"error": {"before_send": 1}}
 
 
-@pytest.mark.spec("CR-10", "RATE-34")
+@pytest.mark.spec("CR-10")
 def test_reports_go_though_the_server_limits_every_category_by_name() -> None:
     names = ";".join(category.value for category in DataCategory if category is not DataCategory.INTERNAL)
     with RecordingServer() as server:

@@ -378,7 +378,7 @@ def test_an_attachment_that_is_not_on_disk_waits_in_memory_while_the_server_is_a
     client.close(5)
 
 
-@pytest.mark.spec("ATT-04", "PAIN-44")
+@pytest.mark.spec("PAIN-44")
 def test_an_attachment_that_a_try_has_lost_stays_lost_and_is_counted_once(
     server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
