@@ -38,6 +38,36 @@ class Garbage(Answer):
         return b"\x00\x01\x02 no HTTP\r\n\r\n"
 
 
+WINDOW = 0.15
+"""Seconds of a rate limit."""
+
+
+def limits(header: str, status: int = 200) -> Answer:
+    return Answer(status, headers=(("X-Sentry-Rate-Limits", header),))
+
+
+ANSWERS: dict[str, Plan] = {
+    "taken": Plan(),
+    "taken, slowly": Plan(seconds=0.05),
+    "taken, but no more errors": Plan(limits(f"{WINDOW}:error:organization:quota")),
+    "taken, but no more feedback": Plan(limits(f"{WINDOW}:feedback;martian:key:why, 0:error:key")),
+    "taken, but no more attachments": Plan(limits(f"{WINDOW}:attachment:project")),
+    "taken, but no more of anything": Plan(limits(f"{WINDOW}::organization")),
+    "taken, then hung up": Plan(Answer(hang_up="after_answer")),
+    "429": Plan(Answer(429, headers=(("Retry-After", str(WINDOW)),))),
+    "429 of errors": Plan(limits(f"{WINDOW}:error:key", 429)),
+    "302": Plan(Answer(302, headers=(("Location", "/elsewhere"),))),
+    "400": Plan(Answer(400)),
+    "413": Plan(Answer(413)),
+    "500": Plan(Answer(500)),
+    "503, slowly": Plan(Answer(503), seconds=0.05),
+    "hung up before reading": Plan(Answer(hang_up="before_reading")),
+    "hung up after reading": Plan(Answer(hang_up="after_reading")),
+    "hung up in the answer": Plan(Answer(hang_up="in_answer")),
+    "garbage": Plan(Garbage()),
+}
+
+
 @dataclass(frozen=True)
 class _Judged(Answer):
     request: Request | None = None

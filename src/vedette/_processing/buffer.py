@@ -43,7 +43,8 @@ class Item:
     With a journal: ``entry`` is its record, and the payload is in there until it is sent; ``recorded`` is what the
     attachments in there count as, and ``attachments`` has the others; ``headers`` are those of the envelope that was
     read back, ``unpacked`` its attachments while it is on its way; ``left_out`` are the positions of those among them
-    that an earlier try has lost, and counted. ``is_finished``: nothing is to be added or scrubbed any more; ``is_adopted``: captured elsewhere.
+    that an earlier try has lost, and counted. ``is_finished``: nothing is to be added or scrubbed any more;
+    ``is_adopted``: captured elsewhere.
     """
 
     __slots__ = (
