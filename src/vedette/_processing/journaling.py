@@ -234,9 +234,10 @@ class Journaling:
 
     def begin_flush(self) -> bool:
         """Somebody waits for delivery: look for the dead at once, try once more. Whether there may be something."""
-        self._next_adoption = 0.0
         self.backoff.may_probe()
-        return bool(self._backlog) or self._journal.has_dead()
+        may_be_more = bool(self._backlog) or self._journal.has_dead()
+        self._next_adoption = 0.0  # after that look: while it lasts, whoever adopts finds the segments taken
+        return may_be_more
 
     def close(self) -> None:
         """Leave what waits on disk to whoever comes next."""
