@@ -403,21 +403,30 @@ def test_an_attachment_that_a_try_has_lost_stays_lost_and_is_counted_once(
     client.close(5)
 
 
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_flush_right_after_the_start_sends_what_a_dead_process_left(server: RecordingServer, tmp_path: Path) -> None:
-    for number in range(40):  # the worker looks at the same files at the same time
-        folder = tmp_path / str(number)
-        child = os.fork()
-        if child == 0:
-            dying = client_of(server.dsn(), folder)
-            dying.close(0)
-            dying.capture_message("late")
-            os._exit(0)
-        os.waitpid(child, 0)
-        client = client_of(server.dsn(), folder)
-        client.flush(5)
-        assert client.stats().delivered == {"error": 1}
-        client.close(5)
+    ended = run_program(
+        """
+        import os, signal, sys, vedette
+        for number in range(40):  # the worker looks at the same files at the same time
+            folder = os.path.join(sys.argv[2], str(number))
+            child = os.fork()
+            if child == 0:
+                signal.alarm(10)
+                dying = vedette.Client(sys.argv[1], cache_dir=folder)
+                dying.close(0)
+                dying.capture_message("late")
+                os._exit(0)
+            assert os.waitpid(child, 0)[1] == 0
+            client = vedette.Client(sys.argv[1], cache_dir=folder)
+            client.flush(5)
+            assert client.stats().delivered == {"error": 1}, (number, client.stats())
+            client.close(5)
+        """,
+        server.dsn(),
+        str(tmp_path),
+        warnings="ignore",
+    )
+    assert (ended.code, ended.stderr) == (0, "")
 
 
 def test_other_kinds_are_written_before_they_are_sent(restarting: Restarting, tmp_path: Path) -> None:
