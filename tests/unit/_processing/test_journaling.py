@@ -409,6 +409,7 @@ def test_a_flush_right_after_the_start_sends_what_a_dead_process_left(server: Re
         import os, signal, sys, vedette
         for number in range(40):  # the worker looks at the same files at the same time
             folder = os.path.join(sys.argv[2], str(number))
+            os.mkdir(folder)
             child = os.fork()
             if child == 0:
                 signal.alarm(10)
