@@ -265,12 +265,12 @@ class Client(BaseClient):
         if event is not None:
             return run_pipeline(self, capture)
         log.warn_once("feedback", "a feedback without a message is dropped")
-        if self._active:
+        if self.transport is not None:  # also once it is closed: nothing is lost silently
             stages.count_loss(self, capture, DiscardReason.INVALID)
         return None
 
     def _refuse(self, message: str, given: object) -> None:
-        if self._active:
+        if self.transport is not None:
             log.warn_once(message, message, shown(given))
             self.processor.count_drop(DiscardReason.INVALID, DataCategory.ERROR)
 

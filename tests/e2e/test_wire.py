@@ -82,7 +82,7 @@ def test_each_event_has_an_envelope_of_its_own_with_known_headers_only() -> None
             assert set(envelope.items[0].headers) <= {"type", "length", "content_type"}
 
 
-@pytest.mark.spec("CR-64", "CR-67", "CR-58", "TP-71")
+@pytest.mark.spec("CR-59", "CR-64", "CR-67", "CR-58", "TP-71")
 def test_reports_stay_small_hold_discarded_events_only_and_are_no_items_of_a_buffer() -> None:
     with RecordingServer() as server:
         client = vedette.init(server.dsn())
@@ -93,6 +93,7 @@ def test_reports_stay_small_hold_discarded_events_only_and_are_no_items_of_a_buf
         vedette.flush(5)
         reports = server.items("client_report")
         assert len(reports) > 1
+        assert len(server.envelopes) == 1
         for report in reports:
             assert report.headers["length"] <= 4096
             assert set(report.json) == {"timestamp", "discarded_events"}

@@ -6,7 +6,7 @@ A `type: ignore` marks what must be refused: mypy reports it as unused as soon a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import assert_type
@@ -24,6 +24,7 @@ from vedette.scrubber import (
     KeyValueCollectionBehavior,
 )
 from vedette.testing import MemoryTransport
+from vedette.types import Stats
 
 if TYPE_CHECKING:
     from vedette.types import Breadcrumb, BreadcrumbHint, DataCollection, Event, Hint, Options
@@ -134,6 +135,22 @@ async def ending() -> None:
     with vedette.init() as client:
         assert_type(client.should_send_default_pii(), bool)
         client.on("before_envelope", "no function")  # type: ignore[arg-type]
+
+
+def reading_stats() -> None:
+    client = vedette.Client("https://key@localhost/1", cache_dir="/var/cache/shop")
+    stats: Stats = client.stats()
+    assert_type(vedette.get_client().stats(), Stats)
+    assert_type(stats.captured, Mapping[str, int])
+    assert_type(stats.adopted.get("error", 0), int)
+    assert_type(stats.delivered, Mapping[str, int])
+    assert_type(stats.refused, Mapping[str, int])
+    assert_type(stats.dropped["error"]["before_send"], int)
+    assert_type(stats.waiting, Mapping[str, int])
+    assert_type(stats.kept, Mapping[str, int])
+    stats.captured["error"] = 1  # type: ignore[index]
+    stats.sent  # type: ignore[attr-defined]  # noqa: B018 - it is called delivered
+    stats.captured = {}  # type: ignore[misc]
 
 
 def using_scopes() -> None:

@@ -11,26 +11,26 @@ if TYPE_CHECKING:
 
 
 class Stats:
-    """How many items were captured and what became of them: an immutable snapshot.
+    """How many items one process captured, and what became of them: a snapshot that cannot be changed.
 
-    Each attribute maps a data category (``"error"``) to a number of items; ``dropped`` maps it to a mapping
-    of discard reason to number. Once nothing is in motion, per category:
-    captured + adopted = delivered + refused + dropped + waiting + kept.
+    Each attribute maps a data category (``"error"``, ``"feedback"``, ``"attachment_item"``, ``"attachment"`` in
+    bytes, ...) to a number; ``dropped`` maps it to a mapping of discard reason to number. What is zero is left out.
+    Once nothing is in motion (after ``flush``, say), of each category
 
-    ``adopted``: taken over from a process that ended before (``cache_dir``). ``delivered``: answered 2xx, or a
-    user's transport returned. ``refused``: answered 429, which the server has counted itself. ``waiting``: in
-    memory or in flight. ``kept``: on disk, and not in flight.
+        captured + adopted = delivered + refused + dropped + waiting + kept
+
+    A forked child starts at zero. See docs/stats.md.
     """
 
-    __slots__ = ("adopted", "captured", "delivered", "dropped", "kept", "refused", "waiting")
+    __slots__ = ("_adopted", "_captured", "_delivered", "_dropped", "_kept", "_refused", "_waiting")
 
-    captured: Mapping[str, int]
-    adopted: Mapping[str, int]
-    delivered: Mapping[str, int]
-    refused: Mapping[str, int]
-    dropped: Mapping[str, Mapping[str, int]]
-    waiting: Mapping[str, int]
-    kept: Mapping[str, int]
+    _captured: Mapping[str, int]
+    _adopted: Mapping[str, int]
+    _delivered: Mapping[str, int]
+    _refused: Mapping[str, int]
+    _dropped: Mapping[str, Mapping[str, int]]
+    _waiting: Mapping[str, int]
+    _kept: Mapping[str, int]
 
     def __init__(
         self,
@@ -44,14 +44,49 @@ class Stats:
         kept: Mapping[str, int] | None = None,
     ) -> None:
         put = object.__setattr__
-        put(self, "captured", MappingProxyType(dict(captured or {})))
-        put(self, "adopted", MappingProxyType(dict(adopted or {})))
-        put(self, "delivered", MappingProxyType(dict(delivered or {})))
-        put(self, "refused", MappingProxyType(dict(refused or {})))
+        put(self, "_captured", MappingProxyType(dict(captured or {})))
+        put(self, "_adopted", MappingProxyType(dict(adopted or {})))
+        put(self, "_delivered", MappingProxyType(dict(delivered or {})))
+        put(self, "_refused", MappingProxyType(dict(refused or {})))
         frozen = {category: MappingProxyType(dict(reasons)) for category, reasons in (dropped or {}).items()}
-        put(self, "dropped", MappingProxyType(frozen))
-        put(self, "waiting", MappingProxyType(dict(waiting or {})))
-        put(self, "kept", MappingProxyType(dict(kept or {})))
+        put(self, "_dropped", MappingProxyType(frozen))
+        put(self, "_waiting", MappingProxyType(dict(waiting or {})))
+        put(self, "_kept", MappingProxyType(dict(kept or {})))
+
+    @property
+    def captured(self) -> Mapping[str, int]:
+        """All that this process captured, whatever became of it."""
+        return self._captured
+
+    @property
+    def adopted(self) -> Mapping[str, int]:
+        """Taken over from a client or a process that ended before (``cache_dir``)."""
+        return self._adopted
+
+    @property
+    def delivered(self) -> Mapping[str, int]:
+        """Answered 2xx, or a user's transport returned."""
+        return self._delivered
+
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """Answered 429, which the server has counted itself."""
+        return self._refused
+
+    @property
+    def dropped(self) -> Mapping[str, Mapping[str, int]]:
+        """Lost, by category and then by the reason that client reports tell the server."""
+        return self._dropped
+
+    @property
+    def waiting(self) -> Mapping[str, int]:
+        """In memory, or on its way."""
+        return self._waiting
+
+    @property
+    def kept(self) -> Mapping[str, int]:
+        """On disk, and not on its way."""
+        return self._kept
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         message = f"Stats is a snapshot and cannot be changed (setting {name!r})"

@@ -41,8 +41,10 @@ class Item:
     a buffer has it.
 
     With a journal: ``entry`` is its record, and the payload is in there until it is sent; ``recorded`` is what the
-    attachments in there count as, ``riders`` are those that are not; ``headers`` are those of the envelope that was
-    read back. ``is_finished``: nothing is to be added or scrubbed any more; ``is_adopted``: captured elsewhere.
+    attachments in there count as, and ``attachments`` has the others; ``headers`` are those of the envelope that was
+    read back, ``unpacked`` its attachments while it is on its way; ``left_out`` are the positions of those among them
+    that an earlier try has lost, and counted. ``is_finished``: nothing is to be added or scrubbed any more;
+    ``is_adopted``: captured elsewhere.
     """
 
     __slots__ = (
@@ -54,11 +56,12 @@ class Item:
         "is_counted",
         "is_finished",
         "is_held",
+        "left_out",
         "on_loss",
         "payload",
         "recorded",
-        "riders",
         "size",
+        "unpacked",
     )
 
     def __init__(
@@ -76,7 +79,8 @@ class Item:
         self.size = 0
         self.entry: Entry | None = None
         self.recorded: tuple[tuple[DataCategory, int], ...] = ()
-        self.riders: tuple[Attachment, ...] = ()
+        self.unpacked: tuple[Attachment, ...] | None = None
+        self.left_out: frozenset[int] = frozenset()
         self.headers: dict[str, Any] | None = None
         self.is_finished = False
         self.is_adopted = False

@@ -23,12 +23,13 @@ from vedette._protocol.categories import DataCategory, DiscardReason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Final
 
     from vedette._processing.accounts import Accounts
     from vedette._processing.kinds import Kind
     from vedette._processing.packing import Packer
+    from vedette._protocol.envelope import Item as Attachment
     from vedette._transport.delivery import Delivery
     from vedette._transport.journal import Journal
 
@@ -89,8 +90,8 @@ class Journaling:
         """It waits on disk only: there is no room for it in memory, or it could not be sent."""
         self._backlog.append((category, item))
         self._next_replay = min(self._next_replay, self._clock() + REPLAY_SECONDS)
-        while len(self._backlog) > self._max_items:  # which the journal has evicted, or will at once
-            self._forget(*self._backlog.popleft())
+        while len(self._backlog) > self._max_items:  # which the journal has evicted, or would at once
+            self._forget(*self._backlog.popleft(), DiscardReason.CACHE_OVERFLOW)
 
     # --- sending ---------------------------------------------------------------------------------------------
 
@@ -108,23 +109,24 @@ class Journaling:
             except ValueError:  # written by another version, or damaged where no checksum tells
                 body = None
         if body is None:
-            self._forget(category, item)
+            self._forget(category, item, DiscardReason.INTERNAL_SDK_ERROR)
         return body is not None
 
     def _unpack(self, body: bytes, item: Item) -> None:
         is_first_time = item.headers is None
-        item.headers, item.payload, recorded = self._packer.unpacked(body)
+        item.headers, item.payload, unpacked = self._packer.unpacked(body)
         item.is_finished = True
         item.recorded = ()
-        item.riders = item.attachments
-        item.attachments = (*recorded, *item.riders)
+        item.unpacked = tuple(unpacked)
+        there = [each for position, each in enumerate(unpacked) if position not in item.left_out]
+        item.attachments = (*there, *item.attachments)
         if item.is_adopted and is_first_time:
             self._accounts.count_attached(ADOPTED, item)
 
-    def _forget(self, category: DataCategory, item: Item) -> None:
-        """An item whose record was evicted, and counted then; or is damaged, and is counted now."""
+    def _forget(self, category: DataCategory, item: Item, reason: DiscardReason) -> None:
+        """An item whose record was evicted, and counted then; or is lost for a reason of ours, and counted now."""
         if item.entry is not None and self._journal.settle(item.entry):
-            self._accounts.settle(DiscardReason.INTERNAL_SDK_ERROR, category, item)
+            self._accounts.settle(reason, category, item)
             return
         self._accounts.count_attached(DiscardReason.CACHE_OVERFLOW, item)
         self._accounts.let_go_attached(item)
@@ -135,11 +137,19 @@ class Journaling:
         if item.entry is None:
             return
         self._journal.keep(item.entry)
-        recorded = [each for each in item.attachments if each not in item.riders]
-        item.recorded = tuple(pair for each in recorded for pair in each.quantities())
-        item.attachments = tuple(each for each in item.attachments if each in item.riders)
-        item.payload = {}
+        if item.unpacked is not None:
+            self._pack(item, item.unpacked)
         self.postpone(category, item)
+
+    def _pack(self, item: Item, unpacked: Sequence[Attachment]) -> None:
+        """Let go of what was read back; what was left out of it meanwhile is not to be lost, and counted, again."""
+        there = {id(each) for each in item.attachments}
+        on_disk = {id(each) for each in unpacked}
+        item.left_out = frozenset(position for position, each in enumerate(unpacked) if id(each) not in there)
+        item.recorded = tuple(pair for each in unpacked if id(each) in there for pair in each.quantities())
+        item.attachments = tuple(each for each in item.attachments if id(each) not in on_disk)
+        item.unpacked = None
+        item.payload = {}
 
     def settle(self, item: Item) -> None:
         """Its fate is known, and will be counted."""
@@ -202,7 +212,7 @@ class Journaling:
                 self._backlog.append((entry.category, item))
                 self._found_more = True
             else:  # of another version
-                self._forget(entry.category, item)
+                self._forget(entry.category, item, DiscardReason.INTERNAL_SDK_ERROR)
 
     def kept(self) -> dict[DataCategory, int]:
         """How many items of each category are on disk, those that are just being sent included."""
@@ -223,9 +233,10 @@ class Journaling:
 
     def begin_flush(self) -> bool:
         """Somebody waits for delivery: look for the dead at once, try once more. Whether there may be something."""
-        self._next_adoption = 0.0
         self.backoff.may_probe()
-        return bool(self._backlog) or self._journal.has_dead()
+        may_be_more = bool(self._backlog) or self._journal.has_dead()
+        self._next_adoption = 0.0  # after that look: while it lasts, whoever adopts finds the segments taken
+        return may_be_more
 
     def close(self) -> None:
         """Leave what waits on disk to whoever comes next."""

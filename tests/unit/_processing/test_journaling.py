@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import threading
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -300,6 +301,22 @@ def test_what_the_bounds_of_the_journal_cost_is_counted(tmp_path: Path) -> None:
     client.close(5)
 
 
+def test_an_error_is_sent_or_evicted_but_never_both(server: RecordingServer, tmp_path: Path) -> None:
+    client = client_of(server.dsn(), tmp_path, cache_max_items=3, transport_queue_size=3)
+    threads = [threading.Thread(target=lambda: [client.capture_message("x") for _ in range(100)]) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    client.flush(10)
+    wait_until(lambda: not client.stats().kept)
+    stats = client.stats()
+    assert stats.delivered["error"] + stats.dropped["error"]["cache_overflow"] == 300
+    assert len({event["event_id"] for event in server.events}) == len(server.events) == stats.delivered["error"]
+    assert set(stats.dropped["error"]) == {"cache_overflow"}
+    client.close(5)
+
+
 def test_a_late_capture_waits_for_the_next_process(server: RecordingServer, tmp_path: Path) -> None:
     ended = run_program(
         """
@@ -359,6 +376,58 @@ def test_an_attachment_that_is_not_on_disk_waits_in_memory_while_the_server_is_a
     wait_until(lambda: client.stats().delivered.get("attachment_item") == 1, timeout=20)
     assert balance(client) == {}
     client.close(5)
+
+
+@pytest.mark.spec("PAIN-44")
+def test_an_attachment_that_a_try_has_lost_stays_lost_and_is_counted_once(
+    server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backoff, "MOST_SECONDS", 0.1)
+    gate = threading.Event()
+    server.answer(gate=gate, headers=(("X-Sentry-Rate-Limits", "60:attachment:key"),))
+    server.answer(hang_up="after_reading", times=2)
+    client = client_of(server.dsn(), tmp_path, max_connections=1)
+    client.capture_message("is told of the limit")
+    scope = vedette.Scope()
+    scope.add_attachment(bytes=b"x" * 684, filename="a.txt")
+    client.capture_message("goes at the third try", scope=scope)  # before the limit is known
+    gate.set()
+    wait_until(lambda: client.stats().delivered.get("error") == 2)
+    stats = client.stats()
+    assert stats.dropped == {
+        "attachment": {"ratelimit_backoff": 684},
+        "attachment_item": {"ratelimit_backoff": 1},
+    }
+    assert balance(client) == {}
+    assert server.items("attachment") == []
+    client.close(5)
+
+
+def test_a_flush_right_after_the_start_sends_what_a_dead_process_left(server: RecordingServer, tmp_path: Path) -> None:
+    ended = run_program(
+        """
+        import os, signal, sys, vedette
+        for number in range(40):  # the worker looks at the same files at the same time
+            folder = os.path.join(sys.argv[2], str(number))
+            os.mkdir(folder)
+            child = os.fork()
+            if child == 0:
+                signal.alarm(10)
+                dying = vedette.Client(sys.argv[1], cache_dir=folder)
+                dying.close(0)
+                dying.capture_message("late")
+                os._exit(0)
+            assert os.waitpid(child, 0)[1] == 0
+            client = vedette.Client(sys.argv[1], cache_dir=folder)
+            client.flush(5)
+            assert client.stats().delivered == {"error": 1}, (number, client.stats())
+            client.close(5)
+        """,
+        server.dsn(),
+        str(tmp_path),
+        warnings="ignore",
+    )
+    assert (ended.code, ended.stderr) == (0, "")
 
 
 def test_other_kinds_are_written_before_they_are_sent(restarting: Restarting, tmp_path: Path) -> None:

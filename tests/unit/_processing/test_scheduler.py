@@ -30,7 +30,7 @@ def served(buffers: dict[DataCategory, Buffer], turns: int) -> Counter[DataCateg
     return found
 
 
-@pytest.mark.spec("TP-53", "TP-72", "TP-83", "TP-84")
+@pytest.mark.spec("TP-09", "TP-53", "TP-72", "TP-83", "TP-84")
 def test_full_buffers_are_served_by_their_weights() -> None:
     buffers = buffers_of(DataCategory.ERROR, DataCategory.TRANSACTION)
     for buffer in buffers.values():

@@ -35,6 +35,7 @@ class Holdings:
         self.segments: dict[Segment, None] = {}
         self.entries: dict[Entry, bool] = {}
         self._idle: set[Entry] = set()
+        self._sending: set[Entry] = set()  # an entry that is in neither is just being evicted, or settled
         self._max_bytes = max_bytes
         self._max_items = max_items
         self._segment_bytes = max_bytes // _PARTS
@@ -52,19 +53,28 @@ class Holdings:
         try:
             self._idle.remove(entry)
         except KeyError:
-            return entry in self.entries  # taken already
+            return entry in self._sending  # taken already
+        self._sending.add(entry)
         return True
 
     def give_back(self, entry: Entry) -> None:
         """It waits again, and can be evicted."""
+        self._sending.discard(entry)
         if entry in self.entries:
             self._idle.add(entry)
 
     def drop(self, entry: Entry) -> bool:
-        """Count it out, and mark it on disk; False if somebody did before."""
-        self._idle.discard(entry)
-        if entry not in self.entries:
-            return False
+        """Count it out, and mark it on disk; False if somebody did before, or is at it."""
+        for claims in (self._idle, self._sending):
+            try:
+                claims.remove(entry)
+            except KeyError:
+                continue
+            return self._end(entry)
+        return False
+
+    def _end(self, entry: Entry) -> bool:
+        """What only the one may do who has taken it out of the idle, or of those that are being sent."""
         entry.segment.settle(entry)  # first: while it counts as being sent, `close` leaves the file to us
         return self.entries.pop(entry, False)
 
@@ -185,5 +195,5 @@ class Holdings:
             self._idle.remove(entry)
         except KeyError:
             return  # somebody has just taken it
-        if self.drop(entry):
+        if self._end(entry):
             self._on_evicted(entry.category, 1)
