@@ -363,7 +363,7 @@ def test_413_twice_loses_the_event_and_says_so(caplog: pytest.LogCaptureFixture)
         vedette.flush(10)
         assert len(server.events) == 2
         assert reasons() == {"send_error": 1}
-        assert "too large for the server (413)" in caplog.text
+        assert "too large for the server, even when shrunk (413" in caplog.text
 
 
 # --- threads ---------------------------------------------------------------------------------------------
