@@ -48,10 +48,10 @@ _WHERE: Final = Group(
     ),
     Option(
         "cache_dir",
-        checks.PATH.or_none(),
+        checks.FOLDER.or_none(),
         None,
         "Folder for what was captured and not yet delivered: errors are on disk when the capture returns, and survive "
-        "a kill. Several processes may share it. See [reliability.md](reliability.md).",
+        "a kill. Several processes may share it. See [journal.md](journal.md).",
     ),
     Option(
         "cache_max_bytes",

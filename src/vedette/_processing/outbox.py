@@ -162,6 +162,22 @@ class Outbox:
         else:
             self.accounts.settle(reason, category, item)
 
+    def _write_what_is_held(self) -> None:
+        """Have kinds that are written by whoever sends them wait on disk while nothing is sent."""
+        for category, buffer in self._buffers.items():
+            if category is CAPTURED_TO_DISK or buffer.kind.batch > 1 or not self._seconds_held(category):
+                continue
+            for _ in range(len(buffer)):
+                for item in buffer.take():
+                    if self._record(category, item):
+                        self._hold(category, item, buffer)
+
+    def _hold(self, category: DataCategory, item: Item, buffer: Buffer) -> None:
+        if item.entry is not None and self._journaling is not None:
+            self._journaling.postpone(category, item)
+        else:
+            buffer.append(item)  # it could not be written
+
     def count_drop(self, reason: DiscardReason, category: DataCategory, quantity: int) -> None:
         self.accounts.count_drop(reason, category, quantity)
         if self._send_reports and not self._closed and not self._worker.is_running():
@@ -223,7 +239,9 @@ class Outbox:
         for category, buffer in self._buffers.items():
             while batch := buffer.take():
                 for item in batch:
-                    self._drop(DiscardReason.NETWORK_ERROR, category, item)
+                    is_lost = item.entry is None and buffer.kind.batch == 1 and not self._record(category, item)
+                    if not is_lost:
+                        self._drop(DiscardReason.NETWORK_ERROR, category, item)
         self.accounts.limit_warnings.settle(all_of_them=True)
         self._worker.end()
         if self._journaling is not None:
@@ -312,6 +330,8 @@ class Outbox:
 
     def _nothing_left(self, waiters: int, deadline: float | None) -> None:
         """All was sent that can be, or is on its way: let so many of those go that wait for it."""
+        if self._journaling is not None:
+            self._write_what_is_held()
         if self._hands.are_out() or (waiters and self._is_replaying()):
             return  # the hands wake the worker
         if waiters or self._dispatcher.seconds_to_report() == 0.0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import stat
 import threading
 import time
 from collections import Counter
@@ -443,6 +444,39 @@ def test_other_kinds_are_written_before_they_are_sent(restarting: Restarting, tm
     assert check_in.json == {"check_in_id": "1"}
     assert balance(client) == {}
     client.close(5)
+
+
+@pytest.mark.spec("OFF-18", "PAIN-12")
+@pytest.mark.parametrize("flushes", [True, False])
+def test_other_kinds_that_have_to_wait_are_on_disk(restarting: Restarting, tmp_path: Path, *, flushes: bool) -> None:
+    """Captured while the server is known to be away: neither a kill nor the end of the program loses them."""
+    first = client_of(restarting.server.dsn(), tmp_path)
+    restarting.stop()
+    first.capture_message("hello")
+    first.flush(5)
+    for number in range(3):
+        first.capture_feedback({"message": f"slow {number}"})
+    if flushes:
+        first.flush(5)
+        wait_until(lambda: not first.stats().waiting)
+        assert first.stats().kept == {"error": 1, "feedback": 3}
+    first.close(0)
+    assert balance(first) == {}
+    assert first.stats().kept == {"error": 1, "feedback": 3}
+    restarting.start()
+    second = client_of(restarting.server.dsn(), tmp_path)
+    wait_until(lambda: second.stats().delivered == {"error": 1, "feedback": 3}, timeout=20)
+    second.close(5)
+
+
+@pytest.mark.spec("OFF-01")
+def test_a_folder_that_is_not_there_is_made_for_its_user_alone(server: RecordingServer, tmp_path: Path) -> None:
+    folder = tmp_path / "not" / "yet"
+    client = client_of(server.dsn(), folder)
+    client.capture_message("hello")
+    assert stat.S_IMODE(next(folder.iterdir()).stat().st_mode) == 0o700
+    client.close(5)
+    assert len(server.events) == 1
 
 
 def test_secrets_are_scrubbed_before_anything_is_written(tmp_path: Path) -> None:
