@@ -33,6 +33,7 @@ from vedette._feedback import feedback_event
 from vedette._given_events import Faults, put_right, right_mechanism, right_user
 from vedette._hooks import kept_breadcrumb
 from vedette._host import guests, log
+from vedette._host.closing import Closing
 from vedette._host.lifecycle import Lifecycle
 from vedette._host.off_loop import wait_off_loop
 from vedette._integration_set import set_up, undo
@@ -145,6 +146,7 @@ class Client(BaseClient):
             text_limit=self.event_settings.text_limit,
         )
         self._lifecycle = Lifecycle()
+        self._closing = Closing()
         self.transport: Transport | None = transport_of(found) if self._dsn is not None else None
         self.processor: TelemetryProcessor = self._processor_for(self.transport, has_journal=True)
         self._active = self.transport is not None
@@ -162,7 +164,6 @@ class Client(BaseClient):
         )
         if self._active and (found["warm"] or found["cache_dir"] or "uwsgi" in sys.modules):
             self.processor.prepare()  # uWSGI forks without telling; with a journal each capture encodes (decision 3)
-        self._ended = False
         if Client._of_new_ones is not None and found["transport"] is None:
             transport, undos = Client._of_new_ones
             undos.append(self.redirect(transport))
@@ -305,22 +306,30 @@ class Client(BaseClient):
     def close(self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None) -> None:
         """Flush for at most ``timeout`` seconds (default: ``shutdown_timeout``), then be disabled (CLI-20 to CLI-23).
 
-        Later captures are lost, and counted in ``stats()``. Integrations are undone. Closing twice is fine.
+        Later captures are lost, and counted in ``stats()``. Integrations are undone in the end. Closing twice is fine:
+        the second call waits for the first, if that goes on in another thread, as long as its own ``timeout``.
         """
-        if self._end():
-            self._close(self._seconds(timeout), callback)
+        self._close(self._seconds(timeout), callback)
 
     async def close_async(
         self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None
     ) -> None:
         """As `close`, without holding up the event loop. Otherwise as `flush_async`."""
-        if self._end():
-            seconds = self._seconds(timeout)
-            await wait_off_loop(lambda: self._close(seconds, callback), lambda: self._close(0.0, callback))
+        seconds = self._seconds(timeout)
+        self._stop_capturing()
+        await wait_off_loop(lambda: self._close(seconds, callback), lambda: self._close(0.0, callback))
 
     def _close(self, seconds: float, callback: Callable[[int, float], object] | None) -> None:
-        self.processor.close(seconds, callback)
-        self.stop_debug()
+        self._stop_capturing()
+        if not self._closing.begin():
+            self._closing.wait(seconds)
+            return
+        try:
+            self.processor.close(seconds, callback)
+            self.stop_debug()
+        finally:  # the end of the program waits for a client that still has its AtexitIntegration
+            undo(self.integrations)
+            self._closing.end()
 
     def stop_debug(self) -> None:
         """Have no say in debug mode any more: another client has taken this one's place."""
@@ -337,7 +346,7 @@ class Client(BaseClient):
 
         def undo() -> None:
             self.transport, self.processor, was_active = before
-            self._active = was_active and not self._ended
+            self._active = was_active and not self._closing.has_begun()
 
         return undo
 
@@ -362,13 +371,9 @@ class Client(BaseClient):
         """How many items were captured, and what became of them."""
         return self.processor.stats()
 
-    def _end(self) -> bool:
-        """Capture no more; False if that was so before."""
-        was_ended, self._ended, self._active = self._ended, True, False
+    def _stop_capturing(self) -> None:
+        self._active = False
         self.plain_text_limit = 0
-        if not was_ended:
-            undo(self.integrations)
-        return not was_ended
 
     def _seconds(self, timeout: Any) -> float:
         """A time-out that can be waited for; what is none is the default, for nobody's shutdown may fail on it."""

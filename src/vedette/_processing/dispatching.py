@@ -110,14 +110,19 @@ class Dispatcher:
             self._accounts.settle(fate, category, item, also_lost)
 
     def send_report(self, deadline: float | None) -> None:
-        """Send what was dropped in an envelope of its own (CR-44)."""
+        """Send what was dropped in an envelope of its own (CR-44). A fault of ours ends nobody's flush."""
         self._report_due = None
         if not self.owes_report() or self._sender.is_limited(DataCategory.INTERNAL):
             return
         if self._journaling is not None and self._journaling.backoff.seconds_left():
             return
-        self._prepare()
-        self._send_with_report(self._packer.report_envelope(), deadline)
+        try:
+            self._prepare()
+            self._send_with_report(self._packer.report_envelope(), deadline)
+        except Exception as error:
+            if guests.is_control_flow(error):
+                raise
+            fate_of(error)
 
     def server_seconds(self) -> float:
         """What the server takes for a request: the least of the last few.

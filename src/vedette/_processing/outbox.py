@@ -27,6 +27,7 @@ from vedette._processing.exits import deliver_at_childs_end
 from vedette._processing.hands import Hands
 from vedette._processing.journaling import CAPTURED_TO_DISK, Journaling
 from vedette._processing.kinds import KINDS
+from vedette._processing.leaving import wait_until_gone
 from vedette._processing.outcomes import CAPTURED
 from vedette._processing.scheduler import Scheduler
 from vedette._processing.worker import Worker
@@ -246,6 +247,8 @@ class Outbox:
         self._worker.end()
         if self._journaling is not None:
             self._journaling.close()
+        if not self._in_flight and not self.is_worker():
+            wait_until_gone(self.threads)
 
     # --- forks, see fork.py --------------------------------------------------------------------------------
 
@@ -327,6 +330,8 @@ class Outbox:
             elif not has_replayed:
                 self._nothing_left(waiters, deadline)
                 return
+        if self._closed and not self._hands.are_out():
+            self._let_go(len(self._waiters))  # of those that came before the close: nothing more is sent for them
 
     def _nothing_left(self, waiters: int, deadline: float | None) -> None:
         """All was sent that can be, or is on its way: let so many of those go that wait for it."""
@@ -337,6 +342,9 @@ class Outbox:
         if waiters or self._dispatcher.seconds_to_report() == 0.0:
             self._dispatcher.send_report(deadline)
         self.accounts.nothing_waits()
+        self._let_go(waiters)
+
+    def _let_go(self, waiters: int) -> None:
         for _ in range(waiters):
             self._waiters.popleft().release()
 
