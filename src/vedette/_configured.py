@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zlib
 
 from vedette._events.settings import EventSettings
 from vedette._host import callers, log
@@ -111,13 +112,12 @@ def open_journal(
 ) -> Journal | None:
     """The journal in ``cache_dir``, a folder in it for each DSN; None without one, or, with a warning, if it fails."""
     directory = options["cache_dir"]
-    if directory is None or dsn is None:
+    if not directory or dsn is None:
         return None
-    name = f"{dsn.host}-{dsn.port}-{dsn.path}-{dsn.project_id}-{dsn.public_key}"
     try:
         return journal.Journal(
             directory,
-            "".join(each if each.isalnum() or each in "-_." else "-" for each in name)[-_LONGEST_NAME:],
+            _folder_name(dsn),
             max_bytes=options["cache_max_bytes"],
             max_items=options["cache_max_items"],
             max_age=options["cache_max_age"],
@@ -126,3 +126,13 @@ def open_journal(
     except (OSError, ValueError) as error:
         log.warning("'cache_dir' cannot be used, what is not delivered at once may be lost: %s", error)
         return None
+
+
+def _folder_name(dsn: Dsn) -> str:
+    """A name that can be read, and that no other DSN has: who changes or shortens it says so by a checksum."""
+    name = f"{dsn.host}-{dsn.port}-{dsn.path}-{dsn.project_id}-{dsn.public_key}"
+    plain = "".join(each if each.isalnum() or each in "-_." else "-" for each in name)
+    if plain == name and len(name) <= _LONGEST_NAME:
+        return name
+    checksum = f"-{zlib.crc32(name.encode('utf-8', 'replace')):08x}"
+    return plain[len(checksum) - _LONGEST_NAME :] + checksum

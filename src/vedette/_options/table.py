@@ -51,7 +51,8 @@ _WHERE: Final = Group(
         checks.FOLDER.or_none(),
         None,
         "Folder for what was captured and not yet delivered: errors are on disk when the capture returns, and survive "
-        "a kill. Several processes may share it. See [journal.md](journal.md).",
+        "a kill. Made if it is missing; several processes may share it. Empty or None: nothing is written to disk. See "
+        "[journal.md](journal.md).",
     ),
     Option(
         "cache_max_bytes",

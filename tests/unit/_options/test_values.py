@@ -89,7 +89,12 @@ BY_KIND = {
     "a set of": {"[]"},
     "a dict": {"{}"},
 }
-SPECIAL = {"project_root": TEXTS, "cache_dir": TEXTS, "dist": {"'text'", "'on'", "'0.5'"}, "max_value_length": set()}
+SPECIAL = {
+    "project_root": TEXTS,
+    "cache_dir": TEXTS,  # it is made if it is missing
+    "dist": {"'text'", "'on'", "'0.5'"},
+    "max_value_length": set(),
+}
 
 
 def accepted(name: str) -> set[str]:

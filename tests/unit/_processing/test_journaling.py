@@ -500,6 +500,44 @@ def test_a_folder_that_cannot_be_used_is_told_of_once_and_delivery_goes_on(
     client.close(5)
 
 
+def test_a_missing_folder_is_made(tmp_path: Path) -> None:
+    client = client_of(AWAY, tmp_path / "var" / "cache")
+    client.capture_message("kept")
+    client.close(0)
+    assert client.stats().kept == {"error": 1}
+    assert list((tmp_path / "var" / "cache").rglob("*.journal"))
+
+
+def test_an_empty_path_means_no_journal(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    client = vedette.Client(AWAY, cache_dir="", shutdown_timeout=0)
+    client.capture_message("in memory")
+    assert client.stats().waiting == {"error": 1}
+    assert caplog.text == ""
+    client.close(0)
+
+
+def test_a_relative_path_stays_where_it_was_at_init(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    client = vedette.Client(AWAY, cache_dir="cache", shutdown_timeout=0)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    client.capture_message("kept")
+    client.close(0)
+    assert list((tmp_path / "cache").rglob("*.journal"))
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.parametrize(("one", "other"), [("/a/b", "/a-b"), ("/a" + "/b" * 100, "/c" + "/b" * 100)])
+def test_dsns_whose_names_look_alike_have_folders_of_their_own(tmp_path: Path, one: str, other: str) -> None:
+    for path in (one, other):
+        client = client_of(f"http://key@127.0.0.1:9{path}/7", tmp_path)
+        client.capture_message("kept")
+        client.close(0)
+    folders = list(tmp_path.iterdir())
+    assert len(folders) == 2
+    assert all(len(folder.name) < 250 for folder in folders)
+
+
 def test_an_error_that_is_too_large_for_the_server_is_shrunk_when_it_is_read_back(
     server: RecordingServer, tmp_path: Path
 ) -> None:

@@ -38,8 +38,8 @@ _NETWORK: Final = frozenset({
 def prepare(directory: str, dsn_id: str) -> str:
     """Make the folder of this DSN, for this user alone, and return its path.
 
-    Raises ValueError for a name that makes no folder, a network file system, or a folder of another user; OSError
-    where it cannot be made.
+    Raises ValueError for a name that makes no folder, a network file system, a symbolic link in the
+    folder's place, or a folder of another user; OSError where it cannot be made.
     """
     if not dsn_id or len(dsn_id) > _MAX_ID_LENGTH or not all(each.isalnum() or each in "-_." for each in dsn_id):
         raise ValueError(f"{dsn_id!r} cannot be part of a folder's name")
@@ -59,8 +59,10 @@ def make(path: str) -> None:
     os.makedirs(path, mode=0o700, exist_ok=True)
     if sys.platform == "win32":
         return
-    status = os.stat(path)
-    if status.st_uid != os.geteuid() and os.geteuid() != 0:
+    status = os.lstat(path)  # where others may write, a link leads where one of them wants us to write
+    if stat.S_ISLNK(status.st_mode):
+        raise ValueError(f"{path} is a symbolic link")
+    if status.st_uid != os.geteuid():
         raise ValueError(f"{path} belongs to another user")
     if status.st_mode & _OTHERS_MAY_WRITE:
         os.chmod(path, 0o700)

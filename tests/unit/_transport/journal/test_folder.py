@@ -89,6 +89,27 @@ def test_a_folder_of_another_user_is_refused(tmp_path, monkeypatch):
         open_journal(tmp_path)
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="gives a folder away")
+def test_root_does_not_use_the_folder_of_another_user_either(tmp_path):
+    folder = tmp_path / "journal-1-abc"
+    folder.mkdir()
+    os.chown(folder, 4_711, -1)
+    with pytest.raises(ValueError, match="another user"):
+        open_journal(tmp_path)
+    assert not list(folder.iterdir())
+
+
+def test_a_link_in_the_place_of_the_folder_leads_nowhere(tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    other.chmod(0o777)
+    (tmp_path / "journal-1-abc").symlink_to(other)
+    with pytest.raises(ValueError, match="symbolic link"):
+        open_journal(tmp_path)
+    assert not list(other.iterdir())
+    assert stat.S_IMODE(other.stat().st_mode) == 0o777
+
+
 def test_a_directory_behind_a_symbolic_link_is_the_same_directory(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
