@@ -97,7 +97,7 @@ def test_what_is_delivered_is_gone_from_the_disk(server: RecordingServer, tmp_pa
     assert len(server.events) == 20
 
 
-@pytest.mark.spec("PAIN-12")
+@pytest.mark.spec("PAIN-12", "ENV-35")
 def test_an_error_is_on_disk_when_its_capture_returns(server: RecordingServer, tmp_path: Path) -> None:
     ended = run_program(
         """
@@ -111,6 +111,8 @@ def test_an_error_is_on_disk_when_its_capture_returns(server: RecordingServer, t
         str(tmp_path),
     )
     assert ended.code == -signal.SIGKILL
+    (written,) = tmp_path.glob("*/*.journal")
+    assert b"sent_at" not in written.read_bytes()
     ended = run_program(
         """
         import os, sys, vedette
@@ -128,6 +130,7 @@ def test_an_error_is_on_disk_when_its_capture_returns(server: RecordingServer, t
     )
     assert (ended.code, ended.stderr) == (0, "")
     assert messages(server) == {f"event {number}": 1 for number in range(50)}
+    assert all("sent_at" in envelope.headers for envelope in server.envelopes)
 
 
 @pytest.mark.spec("PAIN-12", "CR-24", "CR-25")
@@ -161,7 +164,7 @@ def test_a_flush_does_not_wait_for_a_server_that_is_away(tmp_path: Path) -> None
     assert client.stats().kept == {"error": 10}
 
 
-@pytest.mark.spec("PAIN-12", "PAIN-16")
+@pytest.mark.spec("PAIN-12", "PAIN-16", "TRN-05")
 def test_what_could_not_be_sent_is_sent_by_the_next_client(restarting: Restarting, tmp_path: Path) -> None:
     dsn = restarting.server.dsn()
     restarting.stop()
@@ -218,7 +221,7 @@ def test_after_a_5xx_errors_wait_on_disk_and_only_those_on_their_way_are_lost(
     client.close(5)
 
 
-@pytest.mark.spec("RATE-02", "TP-56")
+@pytest.mark.spec("RATE-02", "TP-56", "OFF-22")
 def test_an_error_under_a_rate_limit_waits_on_disk(server: RecordingServer, tmp_path: Path) -> None:
     server.answer(headers=(("X-Sentry-Rate-Limits", "1:error:key"),))
     client = client_of(server.dsn(), tmp_path)
@@ -258,6 +261,7 @@ def test_a_burst_loses_nothing_however_small_the_queue(server: RecordingServer, 
     client.close(5)
 
 
+@pytest.mark.spec("OFF-20", "OFF-21")
 def test_what_is_sent_again_keeps_a_distance_and_what_is_new_does_not_wait_for_it(
     restarting: Restarting, tmp_path: Path
 ) -> None:
