@@ -67,6 +67,7 @@ class Journaling:
         self._next_replay = 0.0
         self._next_adoption = 0.0
         self._found_more = False
+        self._closed = False
 
     # --- writing ---------------------------------------------------------------------------------------------
 
@@ -92,6 +93,15 @@ class Journaling:
         self._next_replay = min(self._next_replay, self._clock() + REPLAY_SECONDS)
         while len(self._backlog) > self._max_items:  # which the journal has evicted, or would at once
             self._forget(*self._backlog.popleft(), DiscardReason.CACHE_OVERFLOW)
+        if self._closed:
+            self._lose_riders(item)
+
+    def _lose_riders(self, item: Item) -> None:
+        """What is not on disk of its attachments is lost: whoever sends the item later does not have it."""
+        attachments, item.attachments = item.attachments, ()
+        for category, quantity in (pair for each in attachments for pair in each.quantities()):
+            self._accounts.outcomes.count(DiscardReason.NETWORK_ERROR, category, quantity)
+        self._accounts.let_go_attached(item)
 
     # --- sending ---------------------------------------------------------------------------------------------
 
@@ -240,6 +250,9 @@ class Journaling:
 
     def close(self) -> None:
         """Leave what waits on disk to whoever comes next."""
+        self._closed = True
+        for _, item in self.backlog():
+            self._lose_riders(item)
         self._journal.close(keep_appending=True)
 
 

@@ -504,11 +504,28 @@ def test_a_folder_that_cannot_be_used_is_told_of_once_and_delivery_goes_on(
     client.close(5)
 
 
+def test_an_attachment_that_is_not_on_disk_is_lost_at_the_end_and_counted(tmp_path: Path) -> None:
+    client = client_of(AWAY, tmp_path)
+    for name in ("tried", "not tried"):
+        scope = vedette.Scope(client=client)
+        scope.add_attachment(bytes=os.urandom(1_500_000), filename="large.bin")
+        scope.capture_message(name)
+    client.close(1)
+    wait_until(lambda: client.stats().kept == {"error": 2})
+    stats = client.stats()
+    assert stats.waiting == {}
+    assert stats.dropped == {
+        "attachment": {"network_error": 3_000_000},
+        "attachment_item": {"network_error": 2},
+    }
+    assert balance(client) == {}
+
+
 def test_a_missing_folder_is_made(tmp_path: Path) -> None:
     client = client_of(AWAY, tmp_path / "var" / "cache")
     client.capture_message("kept")
-    client.close(0)
-    assert client.stats().kept == {"error": 1}
+    client.close(1)
+    wait_until(lambda: client.stats().kept == {"error": 1})
     assert list((tmp_path / "var" / "cache").rglob("*.journal"))
 
 

@@ -76,7 +76,8 @@ def scan(data: bytes, salt: int) -> Iterator[Record]:
         record = record_at(view, position, salt)
         if record is not None:
             yield record
-        position = data.find(_MAGIC, position + 1 if record is None else record.end)
+        # What is missing of a torn record may be what the next one begins with: that one is looked for, too.
+        position = data.find(_MAGIC, position + 1 if record is None else record.end - len(_MAGIC))
 
 
 def record_at(data: memoryview, position: int, salt: int) -> Record | None:
