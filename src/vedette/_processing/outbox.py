@@ -247,6 +247,9 @@ class Outbox:
         self._worker.end()
         if self._journaling is not None:
             self._journaling.close()
+
+    def see_off(self) -> None:
+        """After `close`: wait a moment for threads that have nothing more to do."""
         if not self._in_flight and not self.is_worker():
             wait_until_gone(self.threads)
 

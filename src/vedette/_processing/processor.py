@@ -138,8 +138,10 @@ class TelemetryProcessor:
         What could not be sent in time is counted as lost to the network (docs/decisions.md).
         """
         self.flush(timeout, callback)
-        self._outbox_here().close()
+        outbox = self._outbox_here()
+        outbox.close()
         self._sender.kill()
+        outbox.see_off()
 
     # --- processes that are forked, and that end without atexit (fork.py, exits.py) ---------------------------
 
