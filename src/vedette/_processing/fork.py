@@ -21,6 +21,7 @@ import time
 from _weakref import ref  # `weakref` itself takes longer to import
 
 from vedette._host import log, os_threads
+from vedette._processing.leaving import LEAVING_SECONDS, LOOK_SECONDS
 from vedette._processing.logging_at_fork import let_log_while
 from vedette._processing.unfinished_imports import forget
 
@@ -49,9 +50,7 @@ if TYPE_CHECKING:
             """Send what waits, within the time that the end of the program may take."""
 
 
-LEAVING_SECONDS: Final = 0.05
 IMPORT_SECONDS: Final = 1.0
-_LOOK_SECONDS: Final = 0.000_5
 
 _importing = _thread.RLock()
 _importer: int | None = None  # the thread that has it for its imports
@@ -103,7 +102,7 @@ def _wait_for_threads() -> None:
     pause = os_threads.allocate_lock()
     pause.acquire()
     while now < deadline and _only_ours_live():
-        pause.acquire(timeout=_LOOK_SECONDS)
+        pause.acquire(timeout=LOOK_SECONDS)
         now = time.monotonic()
         if _importer is not None:  # it cannot leave before it has them, and a fork must not fall into them
             deadline = min(now + LEAVING_SECONDS, start + IMPORT_SECONDS)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Final
 
 LEAVING_SECONDS: Final = 0.05
-_LOOK_SECONDS: Final = 0.000_5
+LOOK_SECONDS: Final = 0.000_5
 
 
 def wait_until_gone(threads: Callable[[], int]) -> None:
@@ -24,4 +24,4 @@ def wait_until_gone(threads: Callable[[], int]) -> None:
     pause = _thread.allocate_lock()
     pause.acquire()
     while threads() and time.monotonic() < deadline:
-        pause.acquire(timeout=_LOOK_SECONDS)
+        pause.acquire(timeout=LOOK_SECONDS)

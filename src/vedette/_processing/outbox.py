@@ -297,7 +297,7 @@ class Outbox:
         after which Python switches threads: a capture of a burst cost three times what it computes.
         """
         if not self._waiters and not self._closed and any(map(len, self._buffers.values())):
-            pause = _thread.allocate_lock()
+            pause = os_threads.allocate_lock()
             pause.acquire()
             pause.acquire(timeout=HOLD_SECONDS)
         return self.work()
