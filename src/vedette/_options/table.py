@@ -30,7 +30,7 @@ _WHERE: Final = Group(
     Option(
         "transport_queue_size",
         checks.whole(1, 1_000_000),
-        1000,
+        10_000,
         "Events that may wait in memory; then the oldest goes, and is counted. All of them together: 16 MiB.",
     ),
     Option(

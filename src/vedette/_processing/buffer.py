@@ -5,7 +5,7 @@ Guarantees
   in the middle of another ``append`` or ``take`` of the same thread.
 - An item that is added while nothing waits is ready after ``Kind.seconds`` at the latest, whatever comes later.
 - Never more than ``capacity`` items stay, and all buffers of a processor together stay near
-  ``Ledger.limit`` bytes: past ``_FREE_ITEMS`` items each newcomer is measured and the oldest make room.
+  ``Ledger.limit`` bytes: past ``_FREE_ITEMS`` items each newcomer is packed, and the oldest make room.
 
 Relies on: ``deque.append`` and ``popleft`` being safe together, with and without the GIL. The byte count
 is approximate where threads race (an addition can be lost); it starts anew whenever the buffer is empty.
@@ -13,6 +13,7 @@ is approximate where threads race (an addition can be lost); it starts anew when
 
 from __future__ import annotations
 
+import marshal
 import time
 
 from vedette._host import deque
@@ -27,14 +28,15 @@ if TYPE_CHECKING:
     from vedette._protocol.envelope import Item as Attachment
     from vedette._transport.journal import Entry
 
-# Below this many items nothing is measured: the usual capture meets an empty buffer, and the bounds of the
+# Below this many items nothing is packed: the usual capture meets an empty buffer, and the bounds of the
 # renderer keep one event under half a megabyte.
 _FREE_ITEMS: Final = 16
-_MAX_NODES_MEASURED: Final = 20_000
+_ITEM_BYTES: Final = 300  # of the item itself
+_UNKNOWN_BYTES: Final = 256 * 1024  # what the renderer lets an event have (design, decision 5)
 
 
 class Item:
-    """One captured thing on its way: its payload (exact built-ins only) and, once known, its size in bytes.
+    """One captured thing on its way: its payload (exact built-ins only) and, if it was packed, its size in bytes.
 
     ``attachments`` go in its envelope; ``attached`` is how many of their bytes count as held in memory. ``on_loss``
     is called if it is dropped after all; it must neither block nor raise. ``is_counted``: as captured; ``is_held``:
@@ -58,6 +60,7 @@ class Item:
         "is_held",
         "left_out",
         "on_loss",
+        "packed",
         "payload",
         "recorded",
         "size",
@@ -71,6 +74,7 @@ class Item:
         on_loss: Callable[[], None] | None = None,
     ) -> None:
         self.payload = payload
+        self.packed: bytes | None = None
         self.attachments = tuple(attachments)
         self.attached = 0
         self.on_loss = on_loss
@@ -84,6 +88,26 @@ class Item:
         self.headers: dict[str, Any] | None = None
         self.is_finished = False
         self.is_adopted = False
+
+    def pack(self) -> None:
+        """Have the payload wait as bytes: a fifth of what it takes as objects, and exactly known (4 µs for 10 kB).
+
+        ``marshal`` takes exact built-ins only, calls nothing of theirs, and is a part of the interpreter.
+        """
+        try:
+            packed = marshal.dumps(self.payload)
+        except ValueError:  # something else is in there, or it is nested deeply
+            self.size = _UNKNOWN_BYTES
+            return
+        self.size = _ITEM_BYTES + len(packed)
+        self.packed = packed
+        self.payload = {}
+
+    def unpack(self) -> None:
+        """Have the payload again."""
+        if self.packed is not None:
+            self.payload = marshal.loads(self.packed)  # noqa: S302 - from this process
+            self.packed = None
 
     def quantities(self) -> list[tuple[DataCategory, int]]:
         """What all of its attachments count as."""
@@ -149,7 +173,7 @@ class Buffer:
         if kind.seconds and not items:
             self._since = self._clock()
         if len(items) >= _FREE_ITEMS:
-            item.size = measured(item.payload)
+            item.pack()
             self._ledger.held += item.size
         item.is_held = True
         items.append(item)  # nothing can come between, also no signal handler
@@ -176,6 +200,7 @@ class Buffer:
             item = self._pop()
             if item is None:
                 break
+            item.unpack()
             batch.append(item)
         if self.kind.seconds:
             self._since = self._clock()  # for those that stay
@@ -191,25 +216,3 @@ class Buffer:
         else:
             self._ledger.held = 0
         return item
-
-
-def measured(payload: object) -> int:
-    """Roughly how many bytes a payload of exact built-ins holds; stops after 20 000 nodes."""
-    size = 0
-    todo: list[Any] = [payload]
-    for _ in range(_MAX_NODES_MEASURED):
-        if not todo:
-            break
-        node: Any = todo.pop()
-        kind = type(node)  # pyright: ignore[reportUnknownVariableType]
-        if kind is str:
-            size += 50 + len(node)
-        elif kind is dict:
-            size += 100 + 50 * len(node)  # keys are mostly shared
-            todo.extend(node.values())
-        elif kind is list:
-            size += 60
-            todo.extend(node)
-        else:
-            size += 30
-    return size

@@ -198,7 +198,7 @@ DIFFERENT = {
     "debug": False,  # CFG-10; the contract's None counts as False
     "enable_logs": True,  # ruling 50: a switch for the logger API
     "shutdown_timeout": 2.0,  # the contract's 2, as the type says
-    "transport_queue_size": 1000,  # ruling 9
+    "transport_queue_size": 10_000,  # docs/decisions.md
 }
 
 

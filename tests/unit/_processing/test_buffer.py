@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
 
-from vedette._processing.buffer import Buffer, Item, Ledger, measured
+from vedette._processing.buffer import Buffer, Item, Ledger
 from vedette._processing.kinds import KINDS
 from vedette._protocol.categories import DataCategory
 
@@ -82,11 +83,34 @@ def test_threads_together_lose_nothing_uncounted() -> None:
     assert len(taken) + len(lost) + len(buffer) == 1500
 
 
-def test_measuring_a_huge_payload_ends() -> None:
+def test_what_waits_comes_out_as_it_was() -> None:
+    payload = {"text": "ä\ud800", "numbers": [1, -(2**70), 0.5, True, None], "nested": {"a": {"b": []}}}
+    buffer, _ = buffer_of(1000)
+    for _ in range(50):
+        buffer.append(Item(dict(payload)))
+    assert [item.payload for batch in iter(buffer.take, []) for item in batch] == [payload] * 50
+
+
+def test_two_thousand_errors_of_ten_frames_fit_into_the_memory_for_events() -> None:
+    frame = {"filename": "shop.py", "function": "total", "context_line": "x" * 60, "vars": {"order": "Order(17)" * 5}}
+    event = {
+        "exception": {"values": [{"type": "KeyError", "stacktrace": {"frames": [dict(frame) for _ in range(10)]}}]}
+    }
+    buffer, lost = buffer_of(10_000, limit=16 * 1024 * 1024)
+    for _ in range(2_000):
+        buffer.append(Item(json.loads(json.dumps(event))))
+    assert (len(buffer), lost) == (2_000, [])
+
+
+def test_what_cannot_be_packed_waits_as_it_is_and_is_bounded_too() -> None:
     deep: dict[str, object] = {}
     node = deep
-    for _ in range(100_000):
+    for _ in range(10_000):
         node["next"] = {}
         node = node["next"]  # type: ignore[assignment]
-    assert measured(deep) > 100_000
-    assert measured(["x" * 1_000_000]) > 1_000_000
+    buffer, lost = buffer_of(1000, limit=10_000_000)
+    for _ in range(100):
+        buffer.append(Item(deep))
+    assert 0 < len(buffer) < 60
+    assert len(buffer) + len(lost) == 100
+    assert buffer.take()[0].payload is deep
