@@ -141,7 +141,7 @@ def test_never_more_threads_than_connections_under_a_load_that_a_slow_server_can
 
 BURST = """
 import sys, threading, vedette
-client = vedette.init(sys.argv[1], shutdown_timeout=10)
+client = vedette.init(sys.argv[1], shutdown_timeout=10, transport_queue_size=1000)
 barrier = threading.Barrier(8)
 def work(name):
     barrier.wait()
