@@ -51,7 +51,7 @@ class Adoption:
         self._left: deque[tuple[str, int]] = deque()  # stems and bytes of dead segments that there is no room for
 
     def run(self) -> list[Entry]:
-        """The entries that were taken and are live, oldest first."""
+        """The entries that were taken, oldest first, also those that were evicted at once, and told of as such."""
         holdings = self._holdings
         holdings.recount()
         for stem in self._stems():
@@ -63,7 +63,7 @@ class Adoption:
         self._bound_what_is_left()
         holdings.recount()
         holdings.make_room()
-        return sorted((each for each in self._found if each in holdings.entries), key=lambda each: each.expires)
+        return sorted(self._found, key=lambda each: each.expires)
 
     def _has_room(self) -> bool:
         return sum(segment.is_adopted for segment in tuple(self._holdings.segments)) < MAX_ADOPTED

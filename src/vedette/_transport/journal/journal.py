@@ -189,10 +189,13 @@ class Journal:
             holdings.housekeeping.release()
 
     def adopt(self) -> list[Entry]:
-        """Take over segments of dead processes; their live entries, oldest first. Evicts what is too old.
+        """Take over segments of dead processes; their entries, oldest first. Evicts what is too old, or too much.
 
-        Not all at once, if there are many: when those are delivered there may be more.
+        What was evicted is among them: it counts as adopted, and as lost. Not all at once, if there are many: when
+        those are delivered there may be more. None once this journal is closed.
         """
+        if self._closed:
+            return []
         return Adoption(self._folder, self._here(), self._max_age, self._wall_clock(), self._clock()).run()
 
     def has_dead(self) -> bool:
