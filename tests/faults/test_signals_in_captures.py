@@ -49,7 +49,10 @@ client.flush(20)
 stats = client.stats()
 captured = stats.captured["error"]
 known = stats.delivered["error"] + sum(stats.dropped["error"].values()) + sum(stats.waiting.values())
-assert captured == known, (stats, alarms)
+# Where memory was full the thread that runs the handlers drops the oldest itself: between taking it out and counting
+# it lies a byte code at which CPython looks for signals (docs/decisions.md).
+overflowed = stats.dropped["error"].get("buffer_overflow", 0)
+assert captured - known in range(3 if overflowed else 1), (stats, alarms)
 assert captured <= calls + 1, stats
 reasons = {"internal_sdk_error", "sample_rate", "before_send", "event_processor", "buffer_overflow"}
 assert set(stats.dropped["error"]) <= reasons, stats
