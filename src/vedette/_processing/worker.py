@@ -20,6 +20,7 @@ from __future__ import annotations
 import _thread
 
 from vedette._host import log, os_threads
+from vedette._host.patient_lock import PatientLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Worker:
         self._work = work
         self._idle_seconds = idle_seconds
         self._alarm = os_threads.allocate_lock()
-        self._starting = os_threads.allocate_lock()
+        self._starting = PatientLock()  # which is let go whatever a signal handler raises
         self._ident: int | None = None
         self._ending = False
         self._paused = False
@@ -81,23 +82,23 @@ class Worker:
             return  # it is awake already
 
     def _start(self) -> bool:
-        if not self._starting.acquire(blocking=False):
-            return True  # someone else is at it; the thread will find our item
+        refused: list[None] = []
+        self._starting.try_to_run(lambda: self._start_thread(refused))  # if someone is at it, the thread finds our item
+        return not refused
+
+    def _start_thread(self, refused: list[None]) -> None:
         try:
             if self._ident is None:
                 self._ident = -1  # claimed; the thread puts its own identity there
                 os_threads.start_new_thread(self._main, ())
         except (RuntimeError, MemoryError):
             self._ident = None
+            refused.append(None)
             log.debug("no thread can be started: delivery waits for flush, close or exit")
-            return False
         except BaseException:  # a signal handler's: the next item tries again
             if self._ident == -1:
                 self._ident = None
             raise
-        finally:
-            self._starting.release()
-        return True
 
     def _main(self) -> None:
         try:
@@ -140,12 +141,12 @@ class Worker:
         return not self._start_over()
 
     def _start_over(self) -> bool:
-        if not self._starting.acquire(blocking=False):
-            return False  # a newcomer starts a thread of its own
-        try:
-            if self._ident is not None:
-                return False
+        """Go on in this thread; not if a newcomer starts one of its own."""
+        taken: list[None] = []
+        self._starting.try_to_run(lambda: self._take_over(taken))
+        return bool(taken)
+
+    def _take_over(self, taken: list[None]) -> None:
+        if self._ident is None:
             self._ident = os_threads.get_ident()
-            return True
-        finally:
-            self._starting.release()
+            taken.append(None)
