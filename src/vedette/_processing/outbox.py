@@ -133,7 +133,7 @@ class Outbox:
                 self._drop(DiscardReason.NETWORK_ERROR, category, item)
                 return
             is_due = self._buffers[category].append(item)
-        except BaseException:  # a signal handler's, while the item was being measured
+        except BaseException:  # a signal handler's, while the item was being packed
             if item.is_counted and not item.is_held:
                 self._drop(DiscardReason.INTERNAL_SDK_ERROR, category, item)
             raise
@@ -158,10 +158,15 @@ class Outbox:
 
     def _drop(self, reason: DiscardReason, category: DataCategory, item: Item) -> None:
         """Let an item go that finds no room here; what is on disk stays there."""
-        if item.entry is not None and self._journaling is not None:
-            self._journaling.postpone(category, item)
-        else:
+        if not self._postpone(category, item):
             self.accounts.settle(reason, category, item)
+
+    def _postpone(self, category: DataCategory, item: Item) -> bool:
+        """Have an item wait on disk only; False if it is not there."""
+        if item.entry is None or self._journaling is None:
+            return False
+        self._journaling.postpone(category, item)
+        return True
 
     def _write_what_is_held(self) -> None:
         """Have kinds that are written by whoever sends them wait on disk while nothing is sent."""
@@ -170,14 +175,8 @@ class Outbox:
                 continue
             for _ in range(len(buffer)):
                 for item in buffer.take():
-                    if self._record(category, item):
-                        self._hold(category, item, buffer)
-
-    def _hold(self, category: DataCategory, item: Item, buffer: Buffer) -> None:
-        if item.entry is not None and self._journaling is not None:
-            self._journaling.postpone(category, item)
-        else:
-            buffer.append(item)  # it could not be written
+                    if self._record(category, item) and not self._postpone(category, item):
+                        buffer.append(item)  # it could not be written
 
     def count_drop(self, reason: DiscardReason, category: DataCategory, quantity: int) -> None:
         self.accounts.count_drop(reason, category, quantity)
