@@ -30,13 +30,13 @@ from vedette._events.exceptions import ends_program
 from vedette._events.reading_values import class_of, derives, tuple_slice
 from vedette._events.values import render_json
 from vedette._feedback import feedback_event
-from vedette._given_events import Faults, put_right, right_mechanism, right_user
+from vedette._given_events import Faults, put_right, right_mechanism, right_request, right_user
 from vedette._hooks import kept_breadcrumb
 from vedette._host import guests, log
 from vedette._host.closing import Closing
 from vedette._host.lifecycle import Lifecycle
 from vedette._host.off_loop import wait_off_loop
-from vedette._integration_set import set_up, undo
+from vedette._integration_set import IntegrationSet
 from vedette._options import OPTIONS, UNSET, OptionError, resolve, speak
 from vedette._privacy.event_scrubber import scrubber_of
 from vedette._processing.packing import Packer
@@ -136,7 +136,8 @@ class Client(BaseClient):
         """What may be collected, and which names are filtered."""
         self.event_settings: EventSettings = event_settings_of(found, self.policy)
         self.max_breadcrumbs: int = found["max_breadcrumbs"]
-        self.integrations: dict[str, Any] = {}
+        self.integration_set: IntegrationSet = IntegrationSet(self, found)
+        self.integrations: Mapping[str, Any] = self.integration_set.integrations
         self.event_defaults: Mapping[str, Any] = event_defaults_of(found)
         self.trace_fields: Mapping[str, str] = trace_fields_of(self._dsn, self.event_defaults)
         scrubber = found["event_scrubber"]
@@ -168,7 +169,7 @@ class Client(BaseClient):
             transport, undos = Client._of_new_ones
             undos.append(self.redirect(transport))
         self.processor.adopt()
-        set_up(self, found, self.integrations)
+        self.integration_set.set_up(found)
 
     def _processor_for(self, transport: Transport | None, *, has_journal: bool = False) -> TelemetryProcessor:
         return TelemetryProcessor(
@@ -328,7 +329,7 @@ class Client(BaseClient):
             self.processor.close(seconds, callback)
             self.stop_debug()
         finally:  # the end of the program waits for a client that still has its AtexitIntegration
-            undo(self.integrations)
+            self.integration_set.undo()
             self._closing.end()
 
     def stop_debug(self) -> None:
@@ -454,6 +455,10 @@ class Client(BaseClient):
     def render_user(self, user: object) -> dict[str, Any] | None:
         """A user, in the form that servers take (ruling 33)."""
         return right_user(user, Faults(), self.event_settings)
+
+    def render_request(self, request: object) -> dict[str, Any] | None:
+        """A request, in the form that servers take (EVT-61 to EVT-70)."""
+        return right_request(self.render(request), Faults(), self.event_settings)
 
     def sdk_info(self) -> dict[str, Any]:
         """Who sends the event, and with what (EVT-101 to EVT-105); the event's own, for hooks may change it."""
