@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     class Work(Protocol):
         """What a scope was entered for, such as a request, a task or a job."""
 
-        def describe(self, event: dict[str, Any], client: BaseClient) -> None:
+        def describe(self, event: dict[str, Any], client: Any) -> None:
             """Add to an event what it does not say yet: ``request``, ``transaction``, ``user``, contexts.
 
             Called when an event is captured, and never else. It reads what is stored, calls nothing of the program's,
