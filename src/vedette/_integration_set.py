@@ -26,7 +26,9 @@ DEFAULT_INTEGRATIONS: Final = (
     ("modules", "", "vedette.integrations.modules.ModulesIntegration"),
     ("threading", "threading", "vedette.integrations.threading.ThreadingIntegration"),
 )
-AUTO_INTEGRATIONS: Final[tuple[tuple[str, str, str], ...]] = ()
+AUTO_INTEGRATIONS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("flask", "flask", "vedette.integrations.flask.FlaskIntegration"),
+)
 
 
 class IntegrationSet:

@@ -47,6 +47,9 @@ def is_structured(content_type: str) -> bool:
     return kind in {"application/json", "application/x-www-form-urlencoded"} or kind.endswith("+json")
 
 
+_READING: Final = frozenset({"read1", "readall"})  # which not every server's stream has
+
+
 class TeedInput:
     """A ``wsgi.input`` that notes what is read from it. Everything else is the stream's own."""
 
@@ -55,7 +58,16 @@ class TeedInput:
         self._body = body
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        found = getattr(self._stream, name)
+        if name in _READING:
+            return lambda *size: self._noted(found(*size))
+        return self._readinto if name == "readinto" else found
+
+    def _readinto(self, buffer: Any) -> Any:
+        count = self._stream.readinto(buffer)
+        if type(count) is int and count > 0:
+            self._body.note(bytes(memoryview(buffer)[:count]))
+        return count
 
     def read(self, *size: Any) -> bytes:
         """As the stream's."""
