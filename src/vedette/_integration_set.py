@@ -27,7 +27,9 @@ DEFAULT_INTEGRATIONS: Final = (
     ("threading", "threading", "vedette.integrations.threading.ThreadingIntegration"),
 )
 AUTO_INTEGRATIONS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("fastapi", "fastapi", "vedette.integrations.fastapi.FastApiIntegration"),
     ("flask", "flask", "vedette.integrations.flask.FlaskIntegration"),
+    ("starlette", "starlette", "vedette.integrations.starlette.StarletteIntegration"),
 )
 
 

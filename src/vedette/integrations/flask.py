@@ -5,6 +5,7 @@ from __future__ import annotations
 from vedette.api import get_client
 from vedette.integrations import DidNotEnable, Integration
 from vedette.integrations._patching import look_like, put_in, take_out
+from vedette.integrations._web.stored import fields_of, stored_in, user_of
 from vedette.integrations._web.wsgi import WsgiRequest, run_in_request
 from vedette.integrations.wsgi import HTTP_METHODS
 
@@ -93,7 +94,7 @@ class FlaskRequest(WsgiRequest):
 
     def transaction(self) -> tuple[str, str] | None:
         """The endpoint, or the rule of its URL; where none fits, the path."""
-        rule = _fields(_current()).get("url_rule")
+        rule = stored_in(_current()).get("url_rule")
         integration = get_client().get_integration(FlaskIntegration)
         if rule is None or integration is None:
             return super().transaction()
@@ -103,11 +104,7 @@ class FlaskRequest(WsgiRequest):
 
     def form(self) -> Any:
         """The fields, if the view has looked at the form."""
-        form = _fields(_current()).get("form")
-        if not isinstance(form, dict):
-            return None
-        fields: list[tuple[str, list[str]]] = list(dict.items(form))  # of a MultiDict: all values of each name
-        return {name: values[0] if len(values) == 1 else list(values) for name, values in fields} or None
+        return fields_of(stored_in(_current()).get("form"))
 
     def user(self) -> dict[str, Any] | None:
         """Whom ``flask-login`` has loaded already, by the fields that are stored with them."""
@@ -115,19 +112,13 @@ class FlaskRequest(WsgiRequest):
 
         if not flask.has_app_context():
             return None
-        user = _fields(flask.g._get_current_object()).get("_login_user")  # noqa: SLF001 - of a LocalProxy, and public there
-        stored = _fields(user)
-        return {name: stored[name] for name in ("id", "email", "username") if name in stored} or None
+        proxy: Any = flask.g
+        return user_of(stored_in(proxy._get_current_object()).get("_login_user"))  # noqa: SLF001 - of a LocalProxy, and public there
 
 
 def _current() -> object:
     """The request that Flask is at, if it is at one."""
     import flask  # noqa: PLC0415 - it is there
 
-    return flask.request._get_current_object() if flask.has_request_context() else None  # noqa: SLF001 - as above
-
-
-def _fields(thing: object) -> dict[str, Any]:
-    """What is stored with an object. Its properties are not asked: they may read, load, or run the program's code."""
-    found = getattr(thing, "__dict__", None)
-    return found if type(found) is dict else {}
+    proxy: Any = flask.request
+    return proxy._get_current_object() if flask.has_request_context() else None  # noqa: SLF001 - as above

@@ -59,9 +59,13 @@ class TeedInput:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._stream, name)
-        if name in _READING:
-            return lambda *size: self._noted(found(*size))
-        return self._readinto if name == "readinto" else found
+        if name not in _READING:
+            return self._readinto if name == "readinto" else found
+
+        def noting(*size: Any) -> bytes:
+            return self._noted(found(*size))
+
+        return noting
 
     def _readinto(self, buffer: Any) -> Any:
         count = self._stream.readinto(buffer)

@@ -1,0 +1,40 @@
+"""What frameworks have stored with their objects, read without asking these anything (design decision 5).
+
+Properties and methods are not asked: they may read a body, query a session, or run the application's own code.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+__all__ = ["fields_of", "stored_in", "user_of"]
+
+_OF_A_USER: Final = ("id", "email", "username")
+
+
+def stored_in(thing: object) -> dict[str, Any]:
+    """The fields of an object, as its instance dict has them; empty where it has none."""
+    try:
+        found: Any = object.__getattribute__(thing, "__dict__")
+    except AttributeError:
+        return {}
+    return found if type(found) is dict else {}
+
+
+def user_of(thing: object) -> dict[str, Any] | None:
+    """Who that is, by what is stored with them."""
+    stored = stored_in(thing)
+    return {name: stored[name] for name in _OF_A_USER if stored.get(name) is not None} or None
+
+
+def fields_of(form: object) -> dict[str, Any] | None:
+    """The fields of a form that was parsed into a dict of lists, as those of Werkzeug and Django are."""
+    if not isinstance(form, dict):
+        return None
+    found: dict[str, Any] = {}
+    for name, values in dict.items(form):  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        if type(name) is str:
+            found[name] = values[0] if type(values) is list and len(values) == 1 else values  # pyright: ignore[reportUnknownArgumentType]
+    return found or None
