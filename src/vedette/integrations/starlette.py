@@ -144,8 +144,8 @@ def _route_to(endpoint: object, routes: Any, depth: int = 0) -> object:
     """The route of a function, among these and those that are mounted below."""
     if type(routes) is not list or depth > _DEEPEST_MOUNT:
         return None
-    each: object
-    for each in routes:  # pyright: ignore[reportUnknownVariableType]
+    among: list[object] = routes
+    for each in among:
         fields = stored_in(each)
         if fields.get("endpoint") is endpoint:
             return each
@@ -179,17 +179,23 @@ def _seeing(handler: Callable[..., Any]) -> Callable[..., Any]:
     """A handler that captures first, where the answer is a failure; async if the other is, for Starlette asks."""
     from starlette._utils import is_async_callable  # noqa: PLC0415 - it is there
 
-    async def seen_async(request: Any, error: Exception) -> Any:
+    if not is_async_callable(handler):
+
+        @look_like(handler)
+        def seen(request: Any, error: Exception) -> Any:
+            __tracebackhide__ = True
+            _capture_failure(request, error)
+            return handler(request, error)
+
+        return seen
+
+    @look_like(handler)
+    async def awaited(request: Any, error: Exception) -> Any:
         __tracebackhide__ = True
         _capture_failure(request, error)
         return await handler(request, error)
 
-    def seen(request: Any, error: Exception) -> Any:
-        __tracebackhide__ = True
-        _capture_failure(request, error)
-        return handler(request, error)
-
-    return look_like(handler)(seen_async if is_async_callable(handler) else seen)
+    return awaited
 
 
 def _capture_failure(request: Any, error: Exception) -> None:

@@ -20,7 +20,8 @@ def stored_in(thing: object) -> dict[str, Any]:
         found: Any = object.__getattribute__(thing, "__dict__")
     except AttributeError:
         return {}
-    return found if type(found) is dict else {}
+    fields: dict[str, Any] = found if type(found) is dict else {}
+    return fields
 
 
 def user_of(thing: object) -> dict[str, Any] | None:
@@ -34,7 +35,8 @@ def fields_of(form: object) -> dict[str, Any] | None:
     if not isinstance(form, dict):
         return None
     found: dict[str, Any] = {}
+    values: Any
     for name, values in dict.items(form):  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
         if type(name) is str:
-            found[name] = values[0] if type(values) is list and len(values) == 1 else values  # pyright: ignore[reportUnknownArgumentType]
+            found[name] = values[0] if type(values) is list and len(values) == 1 else values
     return found or None
