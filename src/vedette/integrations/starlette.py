@@ -140,12 +140,9 @@ class StarletteRequest(AsgiRequest):
         return user_of(self.scope.get("user"))
 
 
-def _route_to(endpoint: object, routes: Any, depth: int = 0) -> object:
+def _route_to(endpoint: object, routes: list[object] | None, depth: int = 0) -> object:
     """The route of a function, among these and those that are mounted below."""
-    if type(routes) is not list or depth > _DEEPEST_MOUNT:
-        return None
-    among: list[object] = routes
-    for each in among:
+    for each in routes or () if depth <= _DEEPEST_MOUNT else ():
         fields = stored_in(each)
         if fields.get("endpoint") is endpoint:
             return each

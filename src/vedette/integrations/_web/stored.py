@@ -7,6 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from typing import Any, Final
 
 __all__ = ["fields_of", "stored_in", "user_of"]
@@ -20,8 +21,8 @@ def stored_in(thing: object) -> dict[str, Any]:
         found: Any = object.__getattribute__(thing, "__dict__")
     except AttributeError:
         return {}
-    fields: dict[str, Any] = found if type(found) is dict else {}
-    return fields
+    kind: type = found.__class__
+    return found if kind is dict else {}
 
 
 def user_of(thing: object) -> dict[str, Any] | None:
@@ -32,11 +33,16 @@ def user_of(thing: object) -> dict[str, Any] | None:
 
 def fields_of(form: object) -> dict[str, Any] | None:
     """The fields of a form that was parsed into a dict of lists, as those of Werkzeug and Django are."""
-    if not isinstance(form, dict):
+    if not issubclass(type(form), dict):
         return None
-    found: dict[str, Any] = {}
-    values: Any
-    for name, values in dict.items(form):  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-        if type(name) is str:
-            found[name] = values[0] if type(values) is list and len(values) == 1 else values
-    return found or None
+    items = _items(form)
+    return {name: _single(values) for name, values in items if type(name) is str} or None
+
+
+# Of dict itself, whatever a subclass gives.
+_items: Callable[[Any], Iterable[tuple[Any, Any]]] = dict[str, object].items
+
+
+def _single(values: Any) -> Any:
+    kind: type = values.__class__
+    return values[0] if kind is list and len(values) == 1 else values
