@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from vedette.integrations.starlette import StarletteIntegration
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
+
 __all__ = ["FastApiIntegration"]
 
 
@@ -14,6 +18,6 @@ class FastApiIntegration(StarletteIntegration):
     that one's.
     """
 
-    identifier = "fastapi"
-    library = "fastapi"
-    minimum_version = (0, 85)
+    identifier: ClassVar[str] = "fastapi"
+    library: ClassVar[str] = "fastapi"
+    minimum_version: ClassVar[tuple[int, ...]] = (0, 85)

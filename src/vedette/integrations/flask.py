@@ -12,7 +12,7 @@ from vedette.integrations.wsgi import HTTP_METHODS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
+    from typing import Any, ClassVar
 
 __all__ = ["FlaskIntegration"]
 
@@ -32,9 +32,9 @@ class FlaskIntegration(Integration):
         ValueError: There is no such style.
     """
 
-    identifier = "flask"
-    library = "flask"
-    minimum_version = (2, 0)
+    identifier: ClassVar[str] = "flask"
+    library: ClassVar[str] = "flask"
+    minimum_version: ClassVar[tuple[int, ...]] = (2, 0)
 
     def __init__(
         self, transaction_style: str = "endpoint", http_methods_to_capture: tuple[str, ...] = HTTP_METHODS

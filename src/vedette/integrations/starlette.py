@@ -51,7 +51,7 @@ class StarletteIntegration(Integration):
         if transaction_style not in _STYLES:
             raise ValueError(f"{name}: transaction_style is one of {_STYLES}, not {transaction_style!r}")
         self.transaction_style = transaction_style
-        self.failed_request_status_codes = status_codes(failed_request_status_codes, name)
+        self.failed_request_status_codes: frozenset[int] = status_codes(failed_request_status_codes, name)
         self.middleware_spans = middleware_spans
         self.http_methods_to_capture = http_methods_to_capture
 
@@ -108,7 +108,7 @@ class StarletteRequest(AsgiRequest):
 
     def __init__(self, scope: dict[str, Any], integration: StarletteIntegration) -> None:
         super().__init__(scope, mechanism=integration.identifier)
-        self.integration = integration
+        self.integration: StarletteIntegration = integration
 
     def transaction(self) -> tuple[str, str] | None:
         """The route, or the function behind it; where none fits, the path."""

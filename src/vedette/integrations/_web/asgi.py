@@ -9,7 +9,7 @@ Guarantees
 from __future__ import annotations
 
 from vedette.api import get_client, isolation_scope
-from vedette.integrations._web.bodies import Body, is_structured, limit_of
+from vedette.integrations._web.bodies import is_structured, limit_of
 from vedette.integrations._web.requests import WebRequest, quoted
 
 TYPE_CHECKING = False
@@ -48,7 +48,7 @@ class AsgiRequest(WebRequest):
 
     def __init__(self, scope: Scope, *, mechanism: str = "asgi") -> None:
         super().__init__(mechanism)
-        self.scope = scope
+        self.scope: Scope = scope
 
     def end(self) -> None:
         """Let go of the ASGI scope, where frameworks keep what they like."""
@@ -115,7 +115,7 @@ class AsgiRequest(WebRequest):
         if self.scope.get("type") != "http" or self.scope.get("method") in _NO_BODY:
             return receive
         content_type = next((value for name, value in self.headers() if name == "content-type"), "")
-        body = self.body = Body(limit if is_structured(content_type) else 0)
+        body = self.keep_body(limit if is_structured(content_type) else 0)
 
         async def noted() -> dict[str, Any]:
             message = await receive()

@@ -19,7 +19,7 @@ class Body:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._pieces: list[bytes] = []
-        self.size = 0
+        self.size: int = 0
         """Bytes read."""
 
     def note(self, piece: bytes) -> None:

@@ -6,12 +6,12 @@ read the body, query a session or run the application's own code (design decisio
 
 from __future__ import annotations
 
+from vedette.integrations._web.bodies import Body
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
-
-    from vedette.integrations._web.bodies import Body
 
 __all__ = ["WebRequest", "quoted"]
 
@@ -29,11 +29,11 @@ class WebRequest:
     __slots__ = ("body", "is_over", "mechanism")
 
     def __init__(self, mechanism: str) -> None:
-        self.mechanism = mechanism
+        self.mechanism: str = mechanism
         """What events say of who caught an error: the server interface, or the framework."""
         self.body: Body | None = None
         """What the application has read of the body; None where there is none, or none may be kept."""
-        self.is_over = False
+        self.is_over: bool = False
 
     def describe(self, event: dict[str, Any], client: Any) -> None:
         """Write ``request``, ``transaction`` and ``user``, where nobody else has (EVT-60, DAT-122)."""
@@ -72,6 +72,11 @@ class WebRequest:
             return policy.body("incomingRequest", form)
         read = None if self.body is None else self.body.read_so_far()
         return None if read is None else policy.body("incomingRequest", read)
+
+    def keep_body(self, limit: int) -> Body:
+        """Remember what the application reads of the body, up to so many bytes; for 0 how many there were."""
+        body = self.body = Body(limit)
+        return body
 
     def end(self) -> None:
         """Let go of the server's objects: threads that the request has started may outlive it, with its scope."""

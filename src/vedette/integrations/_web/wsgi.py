@@ -10,7 +10,7 @@ Guarantees
 from __future__ import annotations
 
 from vedette.api import get_client, isolation_scope
-from vedette.integrations._web.bodies import Body, TeedInput, is_structured, limit_of
+from vedette.integrations._web.bodies import TeedInput, is_structured, limit_of
 from vedette.integrations._web.requests import WebRequest, quoted
 from vedette.scope import use_isolation_scope
 
@@ -39,8 +39,8 @@ class WsgiRequest(WebRequest):
 
     def __init__(self, environ: Environ, *, trusts_proxy: bool = False, mechanism: str = "wsgi") -> None:
         super().__init__(mechanism)
-        self.environ = environ
-        self.trusts_proxy = trusts_proxy
+        self.environ: Environ = environ
+        self.trusts_proxy: bool = trusts_proxy
 
     def end(self) -> None:
         """Let go of the environ, with the sockets in it."""
@@ -110,8 +110,8 @@ class WsgiRequest(WebRequest):
             return
         stream = environ.get("wsgi.input")
         if stream is not None:
-            self.body = Body(limit if is_structured(_text(environ, "CONTENT_TYPE")) else 0)
-            environ["wsgi.input"] = TeedInput(stream, self.body)
+            body = self.keep_body(limit if is_structured(_text(environ, "CONTENT_TYPE")) else 0)
+            environ["wsgi.input"] = TeedInput(stream, body)
 
 
 _NO_BODY: Final = frozenset({None, "", "0"})
