@@ -27,6 +27,7 @@ DEFAULT_INTEGRATIONS: Final = (
     ("threading", "threading", "vedette.integrations.threading.ThreadingIntegration"),
 )
 AUTO_INTEGRATIONS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("django", "django", "vedette.integrations.django.DjangoIntegration"),
     ("fastapi", "fastapi", "vedette.integrations.fastapi.FastApiIntegration"),
     ("flask", "flask", "vedette.integrations.flask.FlaskIntegration"),
     ("starlette", "starlette", "vedette.integrations.starlette.StarletteIntegration"),
@@ -44,6 +45,8 @@ class IntegrationSet:
         """The ``preprocess_event`` of those that have one of their own."""
         self.processors: tuple[Any, ...] = ()
         """The same for ``process_event``."""
+        self.are_foreign = False
+        """Whether one of those is not vedette's own, so that what it makes of an event is to be looked at."""
         self._undos: list[Callable[[], None]] = []
         self._unwanted: set[str] = {each.identifier for each in options["disabled_integrations"] or ()}
         self._given: dict[str, Any] = {}
@@ -96,6 +99,10 @@ class IntegrationSet:
         found = tuple(self.integrations.values())
         self.preprocessors = tuple(each.preprocess_event for each in found if _has_its_own(each, "preprocess_event"))
         self.processors = tuple(each.process_event for each in found if _has_its_own(each, "process_event"))
+        asked = [
+            each for each in found if _has_its_own(each, "preprocess_event") or _has_its_own(each, "process_event")
+        ]
+        self.are_foreign = not all(type(each).__module__.startswith("vedette.integrations.") for each in asked)
         if self._is_ready:
             _call(integration, "after_all_setup", self.client)
 

@@ -301,6 +301,8 @@ def run_event_processors(client: Client, capture: Capture) -> Verdict:
             return reason
         if answer is not guests.FAILED:  # else the event goes on (ruling 38)
             capture.event = answer
+    if not (data.processors or data.error_processors or integrations.are_foreign):
+        return None
     for processor in data.error_processors if capture.exception is not None else ():
         if not decide(capture, "an error processor", processor, hint["exc_info"], reason):
             return reason
