@@ -45,7 +45,7 @@ class IntegrationSet:
         """The ``preprocess_event`` of those that have one of their own."""
         self.processors: tuple[Any, ...] = ()
         """The same for ``process_event``."""
-        self.are_foreign = False
+        self.are_foreign: bool = False
         """Whether one of those is not vedette's own, so that what it makes of an event is to be looked at."""
         self._undos: list[Callable[[], None]] = []
         self._unwanted: set[str] = {each.identifier for each in options["disabled_integrations"] or ()}
