@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 REQUEST_SECONDS: Final = 30.0
 REPORT_SECONDS: Final = 30.0  # ruling 21
 _REQUESTS_LOOKED_AT: Final = 3
+_MOST_DOUBLINGS: Final = 7  # of REPORT_SECONDS: an hour
 
 _FATES: Final[Mapping[Outcome, Fate]] = {Outcome.DELIVERED: DELIVERED, Outcome.REFUSED: REFUSED}
 
@@ -64,6 +65,7 @@ class Dispatcher:
         self._journaling = journaling
         self._clock = clock
         self._report_due: float | None = None
+        self._reports_in_doubt = 0  # that may have arrived, since an answer was read
         self._is_prepared = False
         self._seconds: deque[float] = deque(maxlen=_REQUESTS_LOOKED_AT)
 
@@ -142,7 +144,7 @@ class Dispatcher:
             return None
         now = self._clock()
         if self._report_due is None:
-            self._report_due = now + REPORT_SECONDS
+            self._report_due = now + REPORT_SECONDS * 2 ** min(self._reports_in_doubt, _MOST_DOUBLINGS)
         return max(0.0, self._report_due - now)
 
     def _prepare(self) -> None:
@@ -187,9 +189,14 @@ class Dispatcher:
         return delivery
 
     def _send_with_report(self, envelope: Envelope, deadline: float | None) -> Delivery:
-        """Send; the losses so far ride along, and are kept for the next envelope if this one is lost."""
+        """Send; the losses so far ride along, and are kept for the next envelope if this one is lost.
+
+        Where it may have arrived nevertheless, they ride with nothing until an answer can be read: they would be told
+        again with each request. Alone they go at longer and longer intervals, and when somebody waits for it.
+        """
         envelope.headers["sent_at"] = utc_now()
-        losses = self._outcomes.take_losses() if self._send_reports else {}
+        may_ride = self._send_reports and not (envelope.items and self._reports_in_doubt)
+        losses = self._outcomes.take_losses() if may_ride else {}
         self._packer.add_report(envelope, losses)
         show(envelope, self._lifecycle)
         if not envelope.items:
@@ -203,6 +210,10 @@ class Dispatcher:
             self._seconds.append(self._clock() - started)
             if self._journaling is not None:
                 self._journaling.note(delivery)
+            if delivery.status is not None:
+                self._reports_in_doubt = 0
+            elif delivery.in_doubt and losses:
+                self._reports_in_doubt += 1
         if losses and delivery.outcome is not Outcome.DELIVERED:
             self._outcomes.give_back(losses)
         if delivery.reason is not None:
