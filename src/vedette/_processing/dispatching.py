@@ -107,7 +107,8 @@ class Dispatcher:
             if fate is None:
                 self._journaling.keep(category, item)
                 return
-            self._journaling.settle(item)
+            if not self._journaling.settle(item):
+                return
         if fate is not None:
             self._accounts.settle(fate, category, item, also_lost)
 
