@@ -68,6 +68,7 @@ class Dispatcher:
         self._reports_in_doubt = 0  # that may have arrived, since an answer was read
         self._is_prepared = False
         self._seconds: deque[float] = deque(maxlen=_REQUESTS_LOOKED_AT)
+        self._first_began: float | None = None
 
     def dispatch(self, kind: Kind, category: DataCategory, batch: Sequence[Item], deadline: float | None) -> None:
         """Send a batch in one envelope, and count what became of each of its items; or keep it on disk."""
@@ -131,8 +132,15 @@ class Dispatcher:
         """What the server takes for a request: the least of the last few.
 
         What another took beyond that was this machine's doing: threads that keep each other waiting for the GIL.
+        Before the first has ended: what it has taken so far.
         """
+        if self.is_unanswered():
+            return self._clock() - self._first_began if self._first_began is not None else 0.0
         return min(self._seconds.copy(), default=0.0)
+
+    def is_unanswered(self) -> bool:
+        """Whether no request has ended yet."""
+        return not self._seconds
 
     def owes_report(self) -> bool:
         """Whether the server should be told of a loss, and was not."""
@@ -204,6 +212,8 @@ class Dispatcher:
             delivery = Delivery(Outcome.LOST, reason=DiscardReason.BEFORE_SEND)
         else:
             started = self._clock()
+            if self._first_began is None:
+                self._first_began = started
             seconds = REQUEST_SECONDS + extra_seconds(envelope)
             if deadline is not None:
                 seconds = min(seconds, deadline - started)
