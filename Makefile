@@ -7,17 +7,18 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test quick lint format docs bench faults soak
+.PHONY: demo test test-long lint format docs bench faults soak
 
 demo: $(VENV)/.package
 	$(RUN) examples/demo.py
 
 # Ends with pytest's summary line. `lint` first: it is quick, and its findings explain many a failed test.
 test: $(VENV)/.dev lint
-	$(RUN) -m pytest
-
-quick: $(VENV)/.dev
 	$(RUN) -m pytest -m 'not long'
+
+# What takes its time: interruptions at every byte code, long random schedules, loads, time-outs that have to pass.
+test-long: $(VENV)/.dev
+	$(RUN) -m pytest -m long
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

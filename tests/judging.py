@@ -8,7 +8,7 @@ what it sent itself.
 from __future__ import annotations
 
 import threading
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +103,13 @@ class Books:
                     self.ids[item.json["event_id"]] += 1
 
 
+class _Library(dict[str, Books]):
+    """The books by sender. Who is asked for is opened once, whichever threads ask (a defaultdict may do it twice)."""
+
+    def __missing__(self, sender: str) -> Books:
+        return self.setdefault(sender, Books())
+
+
 def _counts(item: RecordedItem) -> dict[str, int]:
     if item.type == "attachment":
         return {"attachment": max(1, len(item.payload)), "attachment_item": 1}
@@ -115,7 +122,7 @@ class JudgingServer(RecordingServer):
     def __init__(self) -> None:
         super().__init__()
         self.planned: deque[Plan] = deque()
-        self.books: defaultdict[str, Books] = defaultdict(Books)
+        self.books = _Library()
         self.default = self._next_plan
         self._planning = threading.Lock()
         self._answering = threading.Lock()  # an answer is cut off by `go_away` before or after, never in the middle
@@ -133,6 +140,8 @@ class JudgingServer(RecordingServer):
         if isinstance(plan.answer, Garbage):
             return plan.answer
         fields = {name: getattr(plan.answer, name) for name in Answer.__dataclass_fields__}
+        if plan.answer.hang_up == "before_reading":  # it became the next one only when this request was being read
+            fields["hang_up"] = "after_reading"
         return _Judged(**fields, request=request, seconds=plan.seconds)
 
     def _give(self, sock: socket.socket, answer: Answer) -> bool:

@@ -27,11 +27,13 @@ from typing import TYPE_CHECKING, Any
 import vedette
 from tests.interruptions import codes_of
 from tests.waiting import wait_until
+from vedette.integrations.atexit import AtexitIntegration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-WATCHDOG_SECONDS = 10.0
+WATCHDOG_SECONDS = 30.0
+"""For what takes a second: on a machine that is busy with other things interrupted steps took over 10."""
 TOOL = 4  # of sys.monitoring: one that no debugger or profiler takes
 NOT_AGAIN: Any = sys.monitoring.DISABLE if sys.version_info >= (3, 12) else None
 PACKAGE = str(Path(vedette.__file__).parent)
@@ -39,6 +41,8 @@ PACKAGE = str(Path(vedette.__file__).parent)
 _pid = os.getpid()
 is_on = threading.Event()
 """Whether anything interrupts now."""
+under_way: dict[object, None] = {}
+"""Captures that interrupt, each from before it has looked at `is_on`: none is left once that is off and this empty."""
 attempts: list[str] = []
 ids: list[str] = []
 
@@ -66,6 +70,25 @@ def capture(who: str) -> None:
             ids.append(found)
 
 
+def interrupt(action: Callable[[], None]) -> None:
+    """Do it if anything interrupts now; see `quiet`."""
+    token = object()
+    under_way[token] = None
+    try:
+        if is_on.is_set():
+            action()
+    finally:
+        del under_way[token]
+
+
+def quiet() -> None:
+    """Nothing interrupts any more, on any thread: what was counted so far can be looked at, or forgotten."""
+    is_on.clear()
+    with step("quiet"):
+        wait_until(lambda: not under_way, WATCHDOG_SECONDS * 2)
+        gc.collect()  # a collection that another thread was at left `Cyclic` objects over
+
+
 class Cyclic:
     """Lives until the collector finds it."""
 
@@ -80,8 +103,7 @@ class CapturingHandler(logging.Handler):
     """What a logging integration does."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if is_on.is_set():
-            capture(f"logging, {record.name}")
+        interrupt(lambda: capture(f"logging, {record.name}"))
 
 
 def by_signal() -> None:
@@ -111,12 +133,11 @@ def by_call() -> None:
 
 
 def from_collector(phase: str, _: dict[str, int]) -> None:
-    if is_on.is_set():
-        capture(f"gc, {phase}")
+    interrupt(lambda: capture(f"gc, {phase}"))
 
 
 def show_warning(*_args: object, **_kwargs: object) -> None:
-    capture("warnings")
+    interrupt(lambda: capture("warnings"))
 
 
 def set_up_signal() -> None:
@@ -158,8 +179,6 @@ class Interrupter:
         self._main = threading.get_ident()
         self._at_it = threading.local()
         self.places = 0
-        self.busy: dict[int, None] = {}
-        """The threads that are just being interrupted."""
 
     def install(self) -> None:
         """Watch this thread and those that come."""
@@ -193,24 +212,25 @@ class Interrupter:
     def _arrive(self, code: Any, offset: int) -> object:
         if (offset // 2 + code.co_firstlineno) % self._one_in:
             return NOT_AGAIN
-        if not is_on.is_set() or getattr(self._at_it, "is_now", False):
+        if getattr(self._at_it, "is_now", False):
             return None
         is_main = threading.get_ident() == self._main
         place = (id(code), offset, is_main)
-        if place in self._seen:
-            return NOT_AGAIN if (id(code), offset, not is_main) in self._seen else None
+        if place not in self._seen:
+            interrupt(lambda: self._act(place))
+            return None
+        return NOT_AGAIN if (id(code), offset, not is_main) in self._seen else None
+
+    def _act(self, place: tuple[int, int, bool]) -> None:
         self._seen.add(place)
         self._at_it.is_now = True
-        self.busy[threading.get_ident()] = None
         try:
             self.places += 1
-            if is_main and self.places % 20 == 0:  # it gets on, be it slowly
+            if place[-1] and self.places % 20 == 0:  # the main thread gets on, be it slowly
                 watch()
             self._action()
         finally:
             self._at_it.is_now = False
-            del self.busy[threading.get_ident()]
-        return None
 
 
 def codes_of_vedette() -> Iterator[Any]:
@@ -244,7 +264,11 @@ def step(name: str) -> Iterator[None]:
 def main() -> None:
     """Arguments: what interrupts, one in how many places, where the server is, where none is, a directory or ""."""
     kind, one_in, dsn, nobodys_dsn, limited_dsn, directory = sys.argv[1:]
-    options: dict[str, Any] = {"default_integrations": False, "shutdown_timeout": 3.0}
+    options: dict[str, Any] = {
+        "default_integrations": False,
+        "integrations": [AtexitIntegration()],  # else what is captured after the last flush is nobody's to deliver
+        "shutdown_timeout": WATCHDOG_SECONDS * 2 / 3,
+    }
     if directory:
         options["cache_dir"] = directory
     set_up, action = INTERRUPTIONS[kind]
@@ -267,8 +291,7 @@ def run(interrupter: Interrupter, dsns: dict[str, str], options: dict[str, Any])
         ("nobody is there", dsns["nobody"], {"transport_queue_size": 20}),
         ("all is well", dsns["dsn"], {}),
     ):
-        is_on.clear()
-        wait_until(lambda: not interrupter.busy)
+        quiet()
         attempts.clear()
         ids.clear()
         with step(f"{name}: init"):
@@ -278,7 +301,7 @@ def run(interrupter: Interrupter, dsns: dict[str, str], options: dict[str, Any])
         use(name, is_up=dsn == dsns["dsn"])
         with step(f"{name}: others"):
             stop()
-        is_on.clear()  # or each look would capture
+        quiet()  # or each look would capture
         settle(name, client, is_up=dsn == dsns["dsn"])
         is_on.set()
         if name != "all is well":
@@ -286,6 +309,7 @@ def run(interrupter: Interrupter, dsns: dict[str, str], options: dict[str, Any])
                 client.close(0.5)
     with step("exit"):
         use("exit", is_up=True)
+    watch()
 
 
 def start_others(name: str) -> Callable[[], None]:
@@ -378,8 +402,8 @@ def known_of(stats: Any, part: str) -> int:
 
 
 def report_at_exit(interrupter: Interrupter) -> None:
-    is_on.clear()
-    faulthandler.cancel_dump_traceback_later()
+    quiet()
+    watch()
     stats = vedette.get_client().stats()
     sys.stdout.write(
         json.dumps(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import vedette
+from tests.judging import Garbage
 from tests.programs import run_program
-from tests.servers import RecordingServer
+from tests.servers import Answer, RecordingServer
 from vedette._protocol.categories import DataCategory
 from vedette.transport import HttpTransport
 
@@ -177,3 +178,45 @@ def test_a_server_that_is_too_old_for_reports_is_spared_them() -> None:
         client.close(5)
         assert {item.type for envelope in server.envelopes for item in envelope.items} == {"event"}
     assert client.stats().dropped["error"] == {"before_send": 2, "event_processor": 1, "send_error": 1}
+
+
+@pytest.mark.spec("CR-54")
+@pytest.mark.parametrize("taken", ["hung up", "no HTTP"])
+def test_a_server_that_takes_requests_and_cannot_be_understood_is_told_of_a_loss_twice_not_with_each_request(
+    taken: str,
+) -> None:
+    with RecordingServer() as server:
+        server.default = Garbage() if taken == "no HTTP" else Answer(hang_up="after_reading")
+        client = vedette.Client(server.dsn(), before_send=before_send, max_connections=1)
+        client.capture_message("unwanted")
+        for _ in range(20):
+            client.capture_message("wanted")
+        client.flush(5)
+        assert len(server.events) == 20
+        assert told(server) == {("error", "before_send"): 2, ("error", "network_error"): 20}  # with one, and alone
+
+        server.default = Answer()
+        server.clear()
+        client.capture_message("it can be understood again")
+        client.close(5)
+        assert told(server) == {("error", "before_send"): 1, ("error", "network_error"): 20}
+
+
+@pytest.mark.spec("CR-54")
+def test_losses_ride_with_each_request_to_a_server_that_cannot_be_reached_until_one_arrives() -> None:
+    with RecordingServer() as server:
+        client = vedette.Client(server.dsn(), max_connections=1)
+        server.close()
+        for _ in range(3):
+            client.capture_message("nobody is there")
+        client.flush(5)
+        server.start(server.port)
+        client.capture_message("arrives")
+        assert told_after(1, server) == {("error", "network_error"): 3}
+        client.close(5)
+        assert len(server.requests) == 1
+
+
+def told_after(count: int, server: RecordingServer) -> dict[tuple[str, str], int]:
+    server.wait_for(count)
+    return told(server)

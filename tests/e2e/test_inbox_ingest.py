@@ -290,7 +290,9 @@ def test_a_key_of_its_own_makes_the_inbox_strict(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the memory of the process from /proc")
-@pytest.mark.parametrize("encoding", ["gzip", "br", "zstd"])
+@pytest.mark.parametrize(
+    "encoding", ["gzip", *(pytest.param(encoding, marks=pytest.mark.long) for encoding in ("br", "zstd"))]
+)
 def test_a_bomb_is_refused_within_bounded_memory(tmp_path, encoding):
     bomb = {
         "gzip": lambda data: gzip.compress(data, 1),

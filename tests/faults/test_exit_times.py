@@ -7,6 +7,7 @@ captures nothing: what the interpreter and the machine take for themselves is no
 from __future__ import annotations
 
 import socket
+import sys
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
@@ -137,6 +138,16 @@ def test_a_slow_server_gets_what_it_can_take_in_time() -> None:
         server.default = slowly(0.3)
         seconds_to_end(server.dsn(), CAPTURE)
         assert len(server.events) >= 5
+
+
+@pytest.mark.long
+@pytest.mark.spec("PAIN-04")
+@pytest.mark.skipif(sys.version_info[:2] == (3, 12), reason="Python 3.12 starts no threads while it ends")
+def test_a_server_that_takes_longer_than_the_end_may_last_gets_all_that_can_be_sent_at_once() -> None:
+    with RecordingServer() as server:
+        server.default = slowly(3.0)
+        seconds_to_end(server.dsn(), CAPTURE)
+        assert len(server.events) == 4
 
 
 @pytest.mark.spec("PAIN-16")

@@ -253,6 +253,7 @@ ended(forked(work))
 IMPORTED_BY_THE_WORKER = ("msgspec", "urllib3", "urllib3.connection", "ssl", "certifi", "http.client")
 
 
+@pytest.mark.long
 @pytest.mark.spec("PAIN-02")
 def test_a_fork_in_the_middle_of_the_workers_imports_leaves_a_child_that_works() -> None:
     def run(module: str) -> None:
@@ -273,7 +274,13 @@ ended(forked(lambda: vedette.capture_message("child")))
 
 
 @pytest.mark.spec("PAIN-02")
-@pytest.mark.parametrize("module", ["msgspec", "urllib3", "urllib3.util", "urllib3.poolmanager"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "urllib3.poolmanager",
+        *(pytest.param(module, marks=pytest.mark.long) for module in ("msgspec", "urllib3", "urllib3.util")),
+    ],
+)
 def test_imports_that_take_longer_than_a_fork_waits_leave_a_child_that_works(module: str) -> None:
     """A slow loader stands in for a slow disk, or a busy machine. The child has to do these imports anew."""
     source = f"""
@@ -451,7 +458,7 @@ print(codes, sum(captured) + 1, dict(client.stats().delivered))
 """
 
 
-@pytest.mark.parametrize("forks", [40, pytest.param(500, marks=[pytest.mark.long, pytest.mark.timeout(180)])])
+@pytest.mark.parametrize("forks", [10, pytest.param(500, marks=[pytest.mark.long, pytest.mark.timeout(180)])])
 @pytest.mark.spec("PAIN-02")
 def test_forks_while_four_threads_capture(forks: int) -> None:
     """No child hangs, nothing arrives twice, everything arrives."""

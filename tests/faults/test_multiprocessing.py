@@ -77,7 +77,9 @@ def run(program: str, folder: Path, *, warnings: str = "always") -> Counter[str]
 
 @pytest.mark.spec("PAIN-02", "PAIN-19")
 @pytest.mark.parametrize("work", ["processes", "pool", "executor"])
-@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+@pytest.mark.parametrize(
+    "method", ["fork", *(pytest.param(method, marks=pytest.mark.long) for method in ("forkserver", "spawn"))]
+)
 def test_children_of_multiprocessing_deliver_everything(method: str, work: str, tmp_path: Path) -> None:
     source = PROGRAM.format(run=f"import multiprocessing; {work}(multiprocessing.get_context({method!r}))")
     assert run(source, tmp_path) == EVERYTHING
@@ -97,6 +99,7 @@ def test_children_of_billiard_deliver_everything(work: str, tmp_path: Path) -> N
     assert run(source, tmp_path, warnings="ignore") == EVERYTHING  # billiard's own warnings
 
 
+@pytest.mark.long
 @pytest.mark.spec("PAIN-19")
 def test_children_of_joblib_deliver_everything(tmp_path: Path) -> None:
     source = PROGRAM.format(

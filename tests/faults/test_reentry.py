@@ -83,18 +83,19 @@ def test_a_capture_that_interrupts_a_capture_is_kept(interrupting: str) -> None:
     assert dropped == "{}"
 
 
-EVERYWHERE_SECONDS = 90.0
+EVERYWHERE_SECONDS = 240.0  # for what takes 10: what hangs is ended, and shown, by the watchdog in there
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.long
+@pytest.mark.timeout(300)
 @pytest.mark.spec("PAIN-18", "CR-02")
 @pytest.mark.parametrize("has_journal", [False, True], ids=["in memory", "journal"])
 @pytest.mark.parametrize("kind", ["signal", "del", "gc", "logging", "warnings", "call"])
 def test_captures_at_byte_codes_all_over_vedette_on_all_its_threads_hang_nothing_and_are_accounted_for(
     kind: str, has_journal: bool, tmp_path: Path
 ) -> None:
-    """See ``tests/reentering.py``: in it each step has 10 s, and each client's accounts are looked at."""
+    """See ``tests/reentering.py``: in it each step has to end in time, and each client's accounts are looked at."""
     directory = tmp_path / "journal"
     directory.mkdir()
     nobodys = f"http://key@127.0.0.1:{unused_port()}/1"
@@ -118,11 +119,17 @@ def test_captures_at_byte_codes_all_over_vedette_on_all_its_threads_hang_nothing
         finally:
             program.kill()
             program.wait()
-        assert code == 0, log.read_text()[-20_000:]
+        assert code == 0, what_matters(log.read_text())
         arrived = {event["event_id"] for event in server.events}
     told = json.loads(output.read_text())
     assert told["places"] > 500
     assert told["unaccounted"] == []
     if kind != "logging":  # whose handler gets vedette's own records, too: those captures are dropped, and counted
         assert told["dropped"] == {}
-    assert set(told["ids"]) - arrived == set()
+    missing = set(told["ids"]) - arrived
+    assert missing == set(), {name: value for name, value in told.items() if name != "ids"}
+
+
+def what_matters(log: str) -> str:
+    """The end of what a program said, without vedette's hundreds of lines on what it left out."""
+    return "\n".join(line for line in log.splitlines() if not line.startswith("[vedette] DEBUG"))[-8000:]

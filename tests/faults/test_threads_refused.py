@@ -125,6 +125,7 @@ print(most, stats.captured["error"], stats.delivered.get("error", 0), sum(stats.
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.spec("PAIN-40")
 def test_never_more_threads_than_connections_under_a_load_that_a_slow_server_cannot_take() -> None:

@@ -13,6 +13,7 @@ import pytest
 import vedette
 
 
+@pytest.mark.long
 @pytest.mark.spec("PAIN-45")
 def test_every_public_name_has_a_known_type() -> None:
     """The rest of PAIN-45, that checkers refuse and accept the right things, is `make lint` over tests/typing."""

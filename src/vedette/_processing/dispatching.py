@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 REQUEST_SECONDS: Final = 30.0
 REPORT_SECONDS: Final = 30.0  # ruling 21
 _REQUESTS_LOOKED_AT: Final = 3
+_MOST_DOUBLINGS: Final = 7  # of REPORT_SECONDS: an hour
 
 _FATES: Final[Mapping[Outcome, Fate]] = {Outcome.DELIVERED: DELIVERED, Outcome.REFUSED: REFUSED}
 
@@ -64,8 +65,10 @@ class Dispatcher:
         self._journaling = journaling
         self._clock = clock
         self._report_due: float | None = None
+        self._reports_in_doubt = 0  # that may have arrived, since an answer was read
         self._is_prepared = False
         self._seconds: deque[float] = deque(maxlen=_REQUESTS_LOOKED_AT)
+        self._first_began: float | None = None
 
     def dispatch(self, kind: Kind, category: DataCategory, batch: Sequence[Item], deadline: float | None) -> None:
         """Send a batch in one envelope, and count what became of each of its items; or keep it on disk."""
@@ -105,7 +108,8 @@ class Dispatcher:
             if fate is None:
                 self._journaling.keep(category, item)
                 return
-            self._journaling.settle(item)
+            if not self._journaling.settle(item):
+                return
         if fate is not None:
             self._accounts.settle(fate, category, item, also_lost)
 
@@ -128,8 +132,15 @@ class Dispatcher:
         """What the server takes for a request: the least of the last few.
 
         What another took beyond that was this machine's doing: threads that keep each other waiting for the GIL.
+        Before the first has ended: what it has taken so far.
         """
+        if self.is_unanswered():
+            return self._clock() - self._first_began if self._first_began is not None else 0.0
         return min(self._seconds.copy(), default=0.0)
+
+    def is_unanswered(self) -> bool:
+        """Whether no request has ended yet."""
+        return not self._seconds
 
     def owes_report(self) -> bool:
         """Whether the server should be told of a loss, and was not."""
@@ -142,7 +153,7 @@ class Dispatcher:
             return None
         now = self._clock()
         if self._report_due is None:
-            self._report_due = now + REPORT_SECONDS
+            self._report_due = now + REPORT_SECONDS * 2 ** min(self._reports_in_doubt, _MOST_DOUBLINGS)
         return max(0.0, self._report_due - now)
 
     def _prepare(self) -> None:
@@ -187,15 +198,22 @@ class Dispatcher:
         return delivery
 
     def _send_with_report(self, envelope: Envelope, deadline: float | None) -> Delivery:
-        """Send; the losses so far ride along, and are kept for the next envelope if this one is lost."""
+        """Send; the losses so far ride along, and are kept for the next envelope if this one is lost.
+
+        Where it may have arrived nevertheless, they ride with nothing until an answer can be read: they would be told
+        again with each request. Alone they go at longer and longer intervals, and when somebody waits for it.
+        """
         envelope.headers["sent_at"] = utc_now()
-        losses = self._outcomes.take_losses() if self._send_reports else {}
+        may_ride = self._send_reports and not (envelope.items and self._reports_in_doubt)
+        losses = self._outcomes.take_losses() if may_ride else {}
         self._packer.add_report(envelope, losses)
         show(envelope, self._lifecycle)
         if not envelope.items:
             delivery = Delivery(Outcome.LOST, reason=DiscardReason.BEFORE_SEND)
         else:
             started = self._clock()
+            if self._first_began is None:
+                self._first_began = started
             seconds = REQUEST_SECONDS + extra_seconds(envelope)
             if deadline is not None:
                 seconds = min(seconds, deadline - started)
@@ -203,6 +221,10 @@ class Dispatcher:
             self._seconds.append(self._clock() - started)
             if self._journaling is not None:
                 self._journaling.note(delivery)
+            if delivery.status is not None:
+                self._reports_in_doubt = 0
+            elif delivery.in_doubt and losses:
+                self._reports_in_doubt += 1
         if losses and delivery.outcome is not Outcome.DELIVERED:
             self._outcomes.give_back(losses)
         if delivery.reason is not None:

@@ -1,7 +1,8 @@
 """Further threads that send beside the worker, while a backlog meets a slow server (design, decision 8).
 
 Guarantees
-- At most ``most`` of them; they are daemons, and end when they find nothing more to do.
+- At most ``most`` of them, also if two call at a time (one of the calls is left out); they are daemons, and end when
+  they find nothing more to do.
 - Whoever looks at ``are_out`` after having found the buffers empty knows whether something is still on its way:
   a hand counts from before it takes anything until all of it is settled.
 - Where threads are refused it goes on without.
@@ -14,6 +15,7 @@ from __future__ import annotations
 import _thread
 
 from vedette._host import deque, log, os_threads
+from vedette._host.patient_lock import PatientLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ class Hands:
         self._work = work
         self._at_end = at_end
         self._out: dict[object, None] = {}
+        self._calling = PatientLock()
         self.native_ids: deque[int] = deque(maxlen=max(1, most))
         """Of the threads that live, or have ended last."""
 
@@ -36,12 +39,14 @@ class Hands:
         return bool(self._out)
 
     def call(self, wanted: int) -> None:
-        """Have up to as many more of them help. One thread at a time calls this.
+        """Have up to as many more of them help.
 
         None under gevent and eventlet, whose sockets are of no use to any thread but the one that made them.
         """
-        if os_threads.are_patched():
-            return
+        if not os_threads.are_patched():
+            self._calling.try_to_run(lambda: self._start(wanted))
+
+    def _start(self, wanted: int) -> None:
         for _ in range(min(wanted, self._most - len(self._out))):
             token = object()
             self._out[token] = None

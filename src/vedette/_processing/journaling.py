@@ -135,12 +135,8 @@ class Journaling:
 
     def _forget(self, category: DataCategory, item: Item, reason: DiscardReason) -> None:
         """An item whose record was evicted, and counted then; or is lost for a reason of ours, and counted now."""
-        if item.entry is not None and self._journal.settle(item.entry):
+        if self.settle(item):
             self._accounts.settle(reason, category, item)
-            return
-        self._accounts.count_attached(DiscardReason.CACHE_OVERFLOW, item)
-        self._accounts.let_go_attached(item)
-        item.lose()
 
     def keep(self, category: DataCategory, item: Item) -> None:
         """Have it wait on disk again; what is not on disk of its attachments waits in memory."""
@@ -161,10 +157,14 @@ class Journaling:
         item.unpacked = None
         item.payload = {}
 
-    def settle(self, item: Item) -> None:
-        """Its fate is known, and will be counted."""
-        if item.entry is not None:
-            self._journal.settle(item.entry)
+    def settle(self, item: Item) -> bool:
+        """Its fate is known. True if that is to be counted, False if its record was evicted, and counted then."""
+        if item.entry is None or self._journal.settle(item.entry):
+            return True
+        self._accounts.count_attached(DiscardReason.CACHE_OVERFLOW, item)
+        self._accounts.let_go_attached(item)
+        item.lose()
+        return False
 
     def note(self, delivery: Delivery) -> None:
         """Learn from how a request ended when the next one makes sense."""

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 BUFFERED_BYTES: Final = 16 * 1024 * 1024  # ruling 9
 SLOW_SECONDS: Final = 0.02
 """A server that takes longer than this for a request is met with several at once."""
+UNANSWERED_SECONDS: Final = 0.1
+"""After so long without an answer to the first request, whoever waits for delivery has others sent beside it."""
 GREEN_SECONDS: Final = 0.05
 """A greenlet looks so often whether it was let go: not all are told across threads (eventlet's)."""
 
@@ -227,10 +229,15 @@ class Outbox:
         self._waiters.append(waiter)
         due_in = None if self._worker.wake() else self.work(deadline)
         left = max(0.0, deadline - self._clock())
-        while not waiter.acquire(timeout=min(left, longest, left if due_in is None else due_in)):
+        while True:
+            unanswered = UNANSWERED_SECONDS if self._dispatcher.is_unanswered() else left
+            if waiter.acquire(timeout=min(left, longest, unanswered, left if due_in is None else due_in)):
+                return
             left = max(0.0, deadline - self._clock())
             if not left:
                 return
+            if self._dispatcher.is_unanswered():
+                self._call_hands(busy=1)
             due_in = None if self._worker.wake() else self.work(deadline)
 
     def close(self) -> None:
@@ -327,7 +334,7 @@ class Outbox:
             buffer = self._scheduler.next_buffer(flushing=waiters > 0)
             if buffer is not None:
                 if deadline is None:
-                    self._call_hands()
+                    self._call_hands(busy=0)
                 self._send_from(buffer, deadline)
             elif not has_replayed:
                 self._nothing_left(waiters, deadline)
@@ -379,10 +386,13 @@ class Outbox:
         finally:
             del self._in_flight[me]
 
-    def _call_hands(self) -> None:
-        """Have others send, too, if more than one item waits for a server that takes its time, but does answer."""
+    def _call_hands(self, busy: int) -> None:
+        """Have others send, too, if more waits for a server that takes its time than the worker has at hand.
+
+        ``busy``: 1 where the worker has taken its item already.
+        """
         if self._is_server_slow() and not self._is_probing():
-            waiting = sum(map(len, self._in_any_order))
+            waiting = sum(map(len, self._in_any_order)) + busy
             if waiting > 1:
                 self._hands.call(waiting - 1)
 

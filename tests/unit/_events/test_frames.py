@@ -396,6 +396,7 @@ def test_the_locals_of_a_frame_that_runs_on_are_not_kept_alive():
     assert watch() is None
 
 
+@pytest.mark.long
 @pytest.mark.spec("PAIN-01")
 def test_ten_thousand_captures_hold_nothing():
     watches = []
@@ -627,6 +628,7 @@ def test_a_stack_ends_with_the_frame_given():
     assert frames[-1]["function"].endswith("ask")
 
 
+@pytest.mark.long
 def test_what_is_cached_is_bounded():
     for number in range(6000):
         frames_of(ran(f"{number} / 0"))

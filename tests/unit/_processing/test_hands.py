@@ -94,6 +94,22 @@ def test_a_quick_server_gets_one_request_at_a_time(monkeypatch: pytest.MonkeyPat
         assert counting.most == 1
 
 
+def test_who_flushes_has_others_sent_while_the_first_request_has_no_answer() -> None:
+    gate = threading.Event()
+    with RecordingServer() as server:
+        server.default = Answer(gate=gate)
+        client = vedette.Client(server.dsn())
+        for _ in range(6):
+            client.capture_message("hello")
+        thread = threading.Thread(target=client.flush, args=(20,))
+        thread.start()
+        server.wait_for(4)
+        gate.set()
+        thread.join(20)
+        assert client.stats().delivered == {"error": 6}
+        client.close(5)
+
+
 def test_who_flushes_waits_for_what_is_on_its_way_elsewhere() -> None:
     """The worker finds nothing more to do while a hand still waits for its answer."""
     slow = threading.Event()

@@ -20,6 +20,7 @@ from tests.waiting import wait_until
 from vedette._processing import backoff
 from vedette._processing.backoff import Backoff
 from vedette._protocol.categories import DataCategory
+from vedette.transport import HttpTransport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -319,6 +320,28 @@ def test_an_error_is_sent_or_evicted_but_never_both(server: RecordingServer, tmp
     assert stats.delivered["error"] + stats.dropped["error"]["cache_overflow"] == 300
     assert len({event["event_id"] for event in server.events}) == len(server.events) == stats.delivered["error"]
     assert set(stats.dropped["error"]) == {"cache_overflow"}
+    client.close(5)
+
+
+def test_an_error_that_was_evicted_while_its_sending_failed_is_lost_once(
+    server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = client_of(server.dsn(), tmp_path, cache_max_items=3)
+    reached, gate = threading.Event(), threading.Event()
+
+    def fail(_: HttpTransport) -> None:
+        reached.set()
+        gate.wait(5)
+        raise ImportError("of what sending needs")
+
+    monkeypatch.setattr(HttpTransport, "ensure_imported", fail)
+    client.capture_message("evicted")
+    assert reached.wait(5)
+    for _ in range(6):
+        client.capture_message("in its place")
+    gate.set()
+    client.flush(5)
+    assert balance(client) == {}
     client.close(5)
 
 
