@@ -16,8 +16,10 @@ LONGEST: Final = 8192
 _SECRET: Final = frozenset({"ACL", "AUTH", "CONFIG", "HELLO", "MIGRATE", "SENTINEL"})
 """Commands that passwords are arguments of (FW-redis-06)."""
 _WITH_SUBCOMMANDS: Final = frozenset(
-    "ACL CLIENT CLUSTER COMMAND CONFIG DEBUG FUNCTION LATENCY MEMORY MODULE OBJECT PUBSUB SCRIPT SENTINEL SLOWLOG"
-    " XGROUP XINFO".split()
+    {
+        *("ACL", "CLIENT", "CLUSTER", "COMMAND", "CONFIG", "DEBUG", "FUNCTION", "LATENCY", "MEMORY", "MODULE"),
+        *("OBJECT", "PUBSUB", "SCRIPT", "SENTINEL", "SLOWLOG", "XGROUP", "XINFO"),
+    }
 )
 _LONGEST_NAME: Final = 64
 _CUT: Final = "..."
@@ -68,7 +70,6 @@ def _text(value: object) -> str:
 
 def _quoted(value: Any, limit: int, client: Any) -> str:
     """An argument: text quoted, anything else as values of breadcrumbs are rendered, which runs no code of it."""
-    kind = type(value)
-    if kind is str or kind is bytes:
+    if type(value) is str or type(value) is bytes:
         return repr(value[:limit])
     return str(client.render(value))[:limit]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 from vedette.integrations import Integration
 from vedette.integrations._flags import note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-    from openfeature.flag_evaluation import FlagEvaluationDetails
-    from openfeature.hook import Hook, HookContext, HookHints
 
     from vedette._scopes.client import BaseClient
 
@@ -26,38 +25,32 @@ class OpenFeatureIntegration(Integration):
     minimum_version = (0, 7)
 
     def __init__(self) -> None:
-        self._hook: Hook | None = None
+        self._hook: Any = None
 
     def setup(self, client: BaseClient) -> None:
         """Add a hook to the API, for all clients of OpenFeature and all providers."""
-        from openfeature import api  # noqa: PLC0415 - the program has imported it
-
         self._hook = _hook_of(self)
-        api.add_hooks([self._hook])
+        sys.modules["openfeature.api"].add_hooks([self._hook])
 
     def close(self) -> None:
         """Take the hook out."""
-        if self._hook is None:
-            return
-        from openfeature import api  # noqa: PLC0415 - as above
-
-        hooks = api.get_hooks()  # those in force: `clear_hooks`, the other way, would take away the program's for a moment
+        # In place: by `clear_hooks`, the program's would be gone for a moment.
+        hooks = sys.modules["openfeature.api"].get_hooks()
         if self._hook in hooks:  # the program may have cleared them itself
             hooks.remove(self._hook)
-        self._hook = None
 
 
-def _hook_of(integration: OpenFeatureIntegration) -> Hook:
-    from openfeature import hook  # noqa: PLC0415 - as above
+def _hook_of(integration: OpenFeatureIntegration) -> Any:
+    base: Any = sys.modules["openfeature.hook"].Hook
 
-    class NotingHook(hook.Hook):
+    class NotingHook(base):  # type: ignore[misc]  # which is known when the library is there
         """Notes what an evaluation came to."""
 
-        def after(self, hook_context: HookContext, details: FlagEvaluationDetails[Any], hints: HookHints) -> None:
+        def after(self, hook_context: Any, details: Any, hints: Any) -> None:
             """Called with the value."""
             note(integration, details.flag_key, details.value)
 
-        def error(self, hook_context: HookContext, exception: Exception, hints: HookHints) -> None:
+        def error(self, hook_context: Any, exception: Exception, hints: Any) -> None:
             """Called when a provider or another hook failed: the program gets the default."""
             note(integration, hook_context.flag_key, hook_context.default_value)
 

@@ -76,9 +76,7 @@ class RedisIntegration(Integration):
         queued = _queued(pipeline)
         if not queued:
             return
-        first = [
-            shown(*name_and_arguments(command), self._limit, client) for command in map(_command, queued[:FIRST])
-        ]
+        first = [shown(*name_and_arguments(command), self._limit, client) for command in map(_command, queued[:FIRST])]
         data = {
             "db.system": "redis",
             "redis.commands.count": len(queued),
@@ -172,16 +170,14 @@ def _queued(pipeline: Any) -> Sequence[Any]:
     """The commands that wait in a pipeline; where they are kept depends on its kind and on redis-py's version."""
     strategy = getattr(pipeline, "_execution_strategy", None)
     if strategy is not None:
-        queue: Sequence[Any] = strategy._command_queue
-        return queue
-    for name in ("command_stack", "_command_stack"):
-        queue = getattr(pipeline, name, ())
+        pipeline = strategy
+    for name in ("_command_queue", "command_stack", "_command_stack"):
+        queue: Sequence[Any] = getattr(pipeline, name, ())
         if queue:
             return queue
     return ()
 
 
-def _command(queued: Any) -> Sequence[object]:
-    """A command and its arguments, of an entry of `_queued`."""
-    command: Sequence[object] = queued[0] if type(queued) is tuple else queued.args
-    return command
+def _command(queued: Any) -> Any:
+    """A command and its arguments, of an entry of `_queued`: beside options in a tuple, or ``args`` of an object."""
+    return queued.args if hasattr(queued, "args") else queued[0]

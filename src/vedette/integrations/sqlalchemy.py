@@ -45,10 +45,10 @@ class SqlalchemyIntegration(Integration):
 
 def _before_cursor_execute(
     conn: Connection,
-    cursor: object,
+    _cursor: object,
     statement: str,
     parameters: Any,
-    context: object,
+    _context: object,
     executemany: bool,  # noqa: FBT001 - SQLAlchemy's signature
 ) -> None:
     __tracebackhide__ = True

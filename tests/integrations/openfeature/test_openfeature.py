@@ -158,7 +158,5 @@ print(transport.events[0]["contexts"]["flags"]["values"])
 
 
 def test_it_waits_for_the_program_to_import_the_library() -> None:
-    ran = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=30, check=False
-    )
+    ran = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=30, check=False)
     assert (ran.stdout.strip(), ran.stderr) == ("[{'flag': 'new-checkout', 'result': True}]", "")

@@ -19,7 +19,7 @@ from vedette.integrations.sqlalchemy import SqlalchemyIntegration
 from vedette.testing import MemoryTransport
 
 DSN = "http://key@localhost/1"
-SECRET = "correct-horse-battery"  # noqa: S105 - what must not leave
+SECRET = "correct-horse-battery"
 USERS = Table("users", MetaData(), Column("id", Integer, primary_key=True), Column("name", String(50)))
 
 
