@@ -12,7 +12,7 @@ import sys
 
 from vedette._host import guests
 from vedette.api import add_breadcrumb, get_client
-from vedette.integrations import Integration
+from vedette.integrations import Integration, when_imported
 from vedette.integrations._patching import look_like, put_in, take_out
 from vedette.integrations._redis_commands import LONGEST, name_and_arguments, shown
 
@@ -50,19 +50,28 @@ class RedisIntegration(Integration):
         self.max_data_size = max_data_size
         self.cache_prefixes = tuple(cache_prefixes or ())
         wanted = DEFAULT_MAX_DATA_SIZE if max_data_size is None else max_data_size
+        self._undos: list[Callable[[], None]] = []
         self._limit = min(wanted, LONGEST) if wanted > 0 else LONGEST
 
     def setup(self, client: BaseClient) -> None:
-        """Wrap the methods of the clients."""
-        for path, name, replacement in _WRAPPED:
-            module_name, _, class_name = path.rpartition(".")
-            owner = getattr(sys.modules.get(module_name), class_name, None)
-            if owner is not None and hasattr(owner, name):
-                put_in(self, owner, name, replacement)
+        """Wrap the methods of the clients; those of modules that this version imports later, when it does."""
+        for module, methods in _WRAPPED.items():
+            self._undos.append(when_imported(module, self._wrapper(module, methods)))
 
     def close(self) -> None:
         """Put the methods back."""
+        for undo in self._undos:
+            undo()
         take_out(self)
+
+    def _wrapper(self, module: str, methods: Sequence[tuple[str, str, Any]]) -> Callable[[], None]:
+        def wrap() -> None:
+            for class_name, name, replacement in methods:
+                owner = getattr(sys.modules[module], class_name, None)
+                if hasattr(owner, name):
+                    put_in(self, owner, name, replacement)
+
+        return wrap
 
     def note(self, client: BaseClient, command: Sequence[object]) -> None:
         """Remember a command that is about to be sent."""
@@ -146,18 +155,26 @@ def _guarded(note: Callable[..., None], *args: object) -> None:
         guests.complain("integration 'redis'", note, "raised", exc_info=True)
 
 
-_WRAPPED: Final = (
-    ("redis.client.Redis", "execute_command", _of_command),
-    ("redis.client.Pipeline", "immediate_execute_command", _of_command),
-    ("redis.client.Pipeline", "execute", _of_pipeline),
-    ("redis.cluster.RedisCluster", "execute_command", _of_command),
-    ("redis.cluster.ClusterPipeline", "execute", _of_pipeline),
-    ("redis.asyncio.client.Redis", "execute_command", _of_async_command),
-    ("redis.asyncio.client.Pipeline", "immediate_execute_command", _of_async_command),
-    ("redis.asyncio.client.Pipeline", "execute", _of_async_pipeline),
-    ("redis.asyncio.cluster.RedisCluster", "execute_command", _of_async_command),
-    ("redis.asyncio.cluster.ClusterPipeline", "execute", _of_async_pipeline),
-)
+_WRAPPED: Final[dict[str, tuple[tuple[str, str, Any], ...]]] = {
+    "redis.client": (
+        ("Redis", "execute_command", _of_command),
+        ("Pipeline", "immediate_execute_command", _of_command),
+        ("Pipeline", "execute", _of_pipeline),
+    ),
+    "redis.cluster": (
+        ("RedisCluster", "execute_command", _of_command),
+        ("ClusterPipeline", "execute", _of_pipeline),
+    ),
+    "redis.asyncio.client": (
+        ("Redis", "execute_command", _of_async_command),
+        ("Pipeline", "immediate_execute_command", _of_async_command),
+        ("Pipeline", "execute", _of_async_pipeline),
+    ),
+    "redis.asyncio.cluster": (
+        ("RedisCluster", "execute_command", _of_async_command),
+        ("ClusterPipeline", "execute", _of_async_pipeline),
+    ),
+}
 
 
 # --- what waits in a pipeline ------------------------------------------------------------------------------

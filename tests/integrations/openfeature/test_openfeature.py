@@ -90,7 +90,7 @@ def test_concurrent_requests_never_mix_their_flags(transport) -> None:
     async def request(name: str) -> None:
         with vedette.isolation_scope():
             for _ in range(3):
-                await api.get_client().get_boolean_value_async(name, False)
+                api.get_client().get_boolean_value(name, False)
                 await asyncio.sleep(0)
             found[name] = flags(transport)
 

@@ -15,10 +15,12 @@ from vedette.integrations.redis import RedisIntegration
 from vedette.testing import MemoryTransport
 
 redis = pytest.importorskip("redis")
+asynchronous = pytest.importorskip("redis.asyncio")
+asyncio_cluster = getattr(asynchronous, "cluster", None)  # from redis 4.3 on
 
 WRAPPED = [
     (getattr(module, owner), name)
-    for module in (redis.client, redis.cluster, redis.asyncio.client, getattr(redis.asyncio, "cluster", None))
+    for module in (redis.client, redis.cluster, asynchronous.client, asyncio_cluster)
     for owner, name in (
         ("Redis", "execute_command"),
         ("Pipeline", "execute"),
@@ -136,7 +138,7 @@ def test_asyncio_clients_and_pipelines_leave_the_same(port, start) -> None:
     transport = start()
 
     async def serve() -> None:
-        async with redis.asyncio.Redis(port=port) as client:
+        async with asynchronous.Redis(port=port) as client:
             await client.set("counter", 1)
             async with client.pipeline() as pipeline:
                 pipeline.incr("counter")
@@ -162,12 +164,13 @@ def test_clients_of_clusters_and_their_pipelines_leave_the_same(cluster_port, st
     assert crumbs(transport)[1]["data"]["redis.commands.count"] == 2
 
 
+@pytest.mark.skipif(asyncio_cluster is None, reason="this version has none")
 @pytest.mark.spec("FW-redis-02", "FW-redis-03")
 def test_asyncio_clients_of_clusters_leave_the_same(cluster_port, start) -> None:
     transport = start()
 
     async def serve() -> None:
-        async with redis.asyncio.cluster.RedisCluster(host="127.0.0.1", port=cluster_port) as client:
+        async with asyncio_cluster.RedisCluster(host="127.0.0.1", port=cluster_port) as client:
             await client.set("{a}number", 1)
             async with client.pipeline() as pipeline:
                 assert await pipeline.incr("{a}number").incr("{a}number").execute() == [2, 3]
@@ -188,7 +191,7 @@ def test_concurrent_tasks_never_mix_their_commands(port, start) -> None:
             found[marker] = messages(transport)
 
     async def serve() -> None:
-        async with redis.asyncio.Redis(port=port) as client:
+        async with asynchronous.Redis(port=port) as client:
             await asyncio.gather(task(client, "a"), task(client, "b"))
 
     asyncio.run(serve())
@@ -217,6 +220,21 @@ def test_signatures_names_and_kinds_of_functions_stay(start) -> None:
         assert inspect.signature(now) == inspect.signature(before)
         assert inspect.iscoroutinefunction(now) == inspect.iscoroutinefunction(before)
         assert (now.__name__, now.__qualname__, now.__module__) == (name, before.__qualname__, before.__module__)
+
+
+PROGRAM_THAT_IMPORTS_ASYNCIO_LATER = """
+import vedette
+vedette.init("http://key@localhost/1")
+import redis
+import redis.asyncio
+assert redis.asyncio.Redis.execute_command.__wrapped__
+vedette.get_client().close(timeout=0)
+print(hasattr(redis.asyncio.Redis.execute_command, "__wrapped__"))
+"""
+
+
+def test_asyncio_clients_that_are_imported_later_are_watched_as_well() -> None:
+    assert run(PROGRAM_THAT_IMPORTS_ASYNCIO_LATER) == "False"
 
 
 def test_setting_up_twice_records_once_and_the_last_close_puts_the_methods_back(client, start) -> None:
@@ -268,11 +286,10 @@ print([crumb["message"] for crumb in transport.events[0]["breadcrumbs"]["values"
 @pytest.mark.spec("FW-redis-02")
 @pytest.mark.parametrize(("before", "there"), [("", False), ("import redis", True)])
 def test_it_is_enabled_by_itself_when_the_program_imports_redis_and_never_imports_it(before, there) -> None:
-    ran = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(before=before, there=there)],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert (ran.stdout.strip(), ran.stderr) == ("['PING']", "")
+    assert run(PROGRAM.format(before=before, there=there)) == "['PING']"
+
+
+def run(program: str) -> str:
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert ran.stderr == ""
+    return ran.stdout.strip()
