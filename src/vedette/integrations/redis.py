@@ -67,8 +67,8 @@ class RedisIntegration(Integration):
     def _wrapper(self, module: str, methods: Sequence[tuple[str, str, Any]]) -> Callable[[], None]:
         def wrap() -> None:
             for class_name, name, replacement in methods:
-                owner = getattr(sys.modules[module], class_name, None)
-                if hasattr(owner, name):
+                owner: Any = getattr(sys.modules[module], class_name, None)
+                if owner is not None and hasattr(owner, name):
                     put_in(self, owner, name, replacement)
 
         return wrap
