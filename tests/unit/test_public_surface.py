@@ -119,6 +119,7 @@ SURFACE = {
     "vedette.integrations.sqlalchemy": ["SqlalchemyIntegration"],
     "vedette.integrations.statsig": ["StatsigIntegration"],
     "vedette.integrations.threading": ["ThreadingIntegration"],
+    "vedette.integrations.unleash": ["UnleashIntegration"],
     "vedette.logger": ["debug", "error", "fatal", "info", "trace", "warning"],
     "vedette.metrics": ["count", "distribution", "gauge"],
     "vedette.profiler": ["start_profile_session", "start_profiler", "stop_profile_session", "stop_profiler"],

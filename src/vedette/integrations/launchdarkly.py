@@ -9,7 +9,7 @@ from vedette.integrations._flags import note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, ClassVar
 
     from vedette._scopes.client import BaseClient
 
@@ -29,10 +29,10 @@ class LaunchDarklyIntegration(Integration):
     identifier = "launchdarkly"
     library = "ldclient.hook"
     distribution = "launchdarkly-server-sdk"
-    minimum_version = (9, 8)
+    minimum_version: ClassVar[tuple[int, ...]] = (9, 8)
 
     def __init__(self, ld_client: Any = None) -> None:
-        self._ld_client = ld_client
+        self._ld_client: Any = ld_client
 
     def setup(self, client: BaseClient) -> None:
         """Add a hook to the client."""

@@ -9,7 +9,7 @@ from vedette.integrations._flags import note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, ClassVar
 
     from vedette._scopes.client import BaseClient
 
@@ -22,7 +22,7 @@ class OpenFeatureIntegration(Integration):
     identifier = "openfeature"
     library = "openfeature.api"
     distribution = "openfeature-sdk"
-    minimum_version = (0, 7)
+    minimum_version: ClassVar[tuple[int, ...]] = (0, 7)
 
     def __init__(self) -> None:
         self._hook: Any = None

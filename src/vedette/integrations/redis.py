@@ -19,7 +19,7 @@ from vedette.integrations._redis_commands import LONGEST, name_and_arguments, sh
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, Final
+    from typing import Any, ClassVar, Final
 
     from vedette._scopes.client import BaseClient
 
@@ -44,11 +44,11 @@ class RedisIntegration(Integration):
 
     identifier = "redis"
     library = "redis"
-    minimum_version = (4, 2)
+    minimum_version: ClassVar[tuple[int, ...]] = (4, 2)
 
     def __init__(self, max_data_size: int | None = None, cache_prefixes: list[str] | None = None) -> None:
-        self.max_data_size = max_data_size
-        self.cache_prefixes = tuple(cache_prefixes or ())
+        self.max_data_size: int | None = max_data_size
+        self.cache_prefixes: tuple[str, ...] = tuple(cache_prefixes or ())
         wanted = DEFAULT_MAX_DATA_SIZE if max_data_size is None else max_data_size
         self._undos: list[Callable[[], None]] = []
         self._limit = min(wanted, LONGEST) if wanted > 0 else LONGEST

@@ -12,7 +12,7 @@ from vedette.integrations import Integration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, ClassVar
 
     from sqlalchemy.engine import Connection
 
@@ -32,7 +32,7 @@ class SqlalchemyIntegration(Integration):
 
     identifier = "sqlalchemy"
     library = "sqlalchemy"
-    minimum_version = (1, 2)
+    minimum_version: ClassVar[tuple[int, ...]] = (1, 2)
 
     @staticmethod
     def setup_once() -> None:

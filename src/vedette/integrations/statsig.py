@@ -10,7 +10,7 @@ from vedette.integrations._patching import put_in, take_out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final
+    from typing import ClassVar, Final
 
     from vedette._scopes.client import BaseClient
 
@@ -23,7 +23,7 @@ class StatsigIntegration(Integration):
     identifier = "statsig"
     library = "statsig.statsig_server"
     distribution = "statsig"
-    minimum_version = (0, 55)
+    minimum_version: ClassVar[tuple[int, ...]] = (0, 55)
 
     def setup(self, client: BaseClient) -> None:
         """Wrap the method of the server, which its functions at module level call, too."""

@@ -11,7 +11,7 @@ from vedette.integrations._patching import put_in, take_out
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Final
+    from typing import Any, ClassVar, Final
 
     from vedette._scopes.client import BaseClient
 
@@ -25,7 +25,7 @@ class UnleashIntegration(Integration):
 
     identifier = "unleash"
     library = "UnleashClient"
-    minimum_version = (6, 0)
+    minimum_version: ClassVar[tuple[int, ...]] = (6, 0)
 
     def __init__(self) -> None:
         self._stop_waiting: Callable[[], None] | None = None
