@@ -17,7 +17,7 @@ def flags_of(event):
 def test_flags_that_were_evaluated_are_in_the_events_of_the_current_scope(client):
     with new_scope():
         add_feature_flag("new-checkout", True)
-        add_feature_flag("dark", False)
+        vedette.add_feature_flag("dark", False)
         vedette.capture_message("inside")
     vedette.capture_message("outside")
     inside, outside = client.events
