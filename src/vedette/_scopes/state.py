@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 ATTACHED_BYTES: Final = 64 * 1024 * 1024
 """What the attachments of one scope may hold in memory; a single one may be larger."""
 
-_MERGED_BY_KEY: Final = ("tags", "contexts", "extra", "attributes", "flags")
+_MERGED_BY_KEY: Final = ("tags", "contexts", "extra", "attributes")
 _MERGED_BY_NUMBER: Final = ("breadcrumbs", "attachments", "event_processors", "error_processors")
 
 
@@ -56,7 +56,7 @@ def combined(states: Iterable[ScopeState]) -> ScopeState:
 
     User, level, fingerprint and transaction are replaced as a whole, and so is what stands under one key of
     the tags, contexts, extras and attributes (ruling 29). Breadcrumbs and processors are put in the order in
-    which they came into the process, each of them once (BRC-16, CLI-38).
+    which they came into the process, each of them once (BRC-16, CLI-38), flags with the newest last.
     """
     layers: list[dict[str, Any]] = [state for state in states if state]  # type: ignore[misc]  # fields by name
     if len(layers) == 1:
@@ -74,7 +74,19 @@ def combined(states: Iterable[ScopeState]) -> ScopeState:
             parts = [layer[field] for layer in layers if field in layer]
             if len(parts) > 1:
                 result[field] = in_order(*parts)
+    if "flags" in result:
+        result["flags"] = _newest_last(layer["flags"] for layer in layers if "flags" in layer)
     return result  # type: ignore[return-value]
+
+
+def _newest_last(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Flags by name. One that was evaluated again further in is as new as that: events keep the newest (INT-120)."""
+    flags: dict[str, Any] = {}
+    for part in parts:
+        for name, value in part.items():
+            flags.pop(name, None)
+            flags[name] = value
+    return flags
 
 
 def in_order(*parts: Iterable[Any]) -> tuple[Any, ...]:

@@ -17,7 +17,7 @@ def flags_of(event):
 def test_flags_that_were_evaluated_are_in_the_events_of_the_current_scope(client):
     with new_scope():
         add_feature_flag("new-checkout", True)
-        add_feature_flag("dark", False)
+        vedette.add_feature_flag("dark", False)
         vedette.capture_message("inside")
     vedette.capture_message("outside")
     inside, outside = client.events
@@ -72,6 +72,18 @@ def test_the_flags_of_several_scopes_and_of_the_event():
     assert dict(flags_of(applied(**scopes))) == {"a": False, "b": True}
     own = {"values": [{"flag": "own", "result": True}]}
     assert applied(**scopes, event={"contexts": {"flags": own}})["contexts"]["flags"] == own
+
+
+@pytest.mark.spec("INT-120")
+def test_a_flag_that_an_inner_scope_evaluates_again_is_among_the_newest_hundred():
+    for number in range(100):
+        get_isolation_scope().flags.set(f"flag {number}", True)
+    get_current_scope().flags.set("flag 0", False)
+    get_current_scope().flags.set("new", True)
+    found = flags_of(applied(current=get_current_scope(), isolation=get_isolation_scope()))
+    assert len(found) == 100
+    assert found[-2:] == [("flag 0", False), ("new", True)]
+    assert ("flag 1", True) not in found
 
 
 def test_taking_over_a_scope_takes_over_its_flags():
