@@ -153,7 +153,7 @@ class Dispatcher:
             return None
         now = self._clock()
         if self._report_due is None:
-            self._report_due = now + REPORT_SECONDS * 2 ** min(self._reports_in_doubt, _MOST_DOUBLINGS)
+            self._report_due = now + REPORT_SECONDS * (1 << min(self._reports_in_doubt, _MOST_DOUBLINGS))
         return max(0.0, self._report_due - now)
 
     def _prepare(self) -> None:

@@ -40,7 +40,7 @@ from django.test import AsyncClient, Client, override_settings
 import vedette
 from vedette.integrations.asgi import SentryAsgiMiddleware
 from vedette.integrations.django import DjangoIntegration
-from vedette.integrations.django.routes import readable
+from vedette.integrations.django._routes import readable
 from vedette.testing import MemoryTransport, capture_events
 
 DSN = "http://key@localhost/1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vedette.integrations._web.asgi import AsgiRequest
 from vedette.integrations._web.stored import fields_of, stored_in, user_of
 from vedette.integrations._web.wsgi import WsgiRequest
-from vedette.integrations.django.routes import readable
+from vedette.integrations.django._routes import readable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from vedette.integrations._patching import look_like, put_in, take_out, users_of
 from vedette.integrations._web import asgi, wsgi
 from vedette.integrations._web.statuses import SERVER_ERRORS, status_codes
 from vedette.integrations._web.stored import stored_in
-from vedette.integrations.django.queries import leave_connections, watch_connections
-from vedette.integrations.django.requests import DjangoAsgiRequest, DjangoWsgiRequest
-from vedette.integrations.django.templates import add_template_frame
+from vedette.integrations.django._queries import leave_connections, watch_connections
+from vedette.integrations.django._requests import DjangoAsgiRequest, DjangoWsgiRequest
+from vedette.integrations.django._templates import add_template_frame
 from vedette.integrations.wsgi import HTTP_METHODS
 
 TYPE_CHECKING = False
