@@ -30,7 +30,7 @@ class Outcome(Enum):
 class Delivery:
     """What became of one envelope. Immutable by convention, compared by value."""
 
-    __slots__ = ("also_lost", "detail", "outcome", "reason", "status", "too_large", "unreadable")
+    __slots__ = ("also_lost", "detail", "met_nobody", "outcome", "reason", "status", "too_large", "unreadable")
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class Delivery:
         detail: str = "",
         unreadable: Item | None = None,
         also_lost: tuple[Loss, ...] = (),
+        met_nobody: bool = False,
     ) -> None:
         self.outcome: Outcome = outcome
         self.reason: DiscardReason | None = reason
@@ -55,6 +56,8 @@ class Delivery:
         """Nothing was sent because the file of this item cannot be read: worth sending without it (ENV-97)."""
         self.also_lost: tuple[Loss, ...] = also_lost
         """What did not arrive of attachments, though the envelope did."""
+        self.met_nobody: bool = met_nobody
+        """There was no connection, so nothing of it can have arrived."""
 
     def __eq__(self, other: object) -> bool:
         return self._values() == other._values() if isinstance(other, Delivery) else NotImplemented

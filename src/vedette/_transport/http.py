@@ -50,6 +50,7 @@ _FAILURES: Final = (
     ("ProtocolError", DiscardReason.NETWORK_ERROR, "the connection broke without a proper answer"),
     ("HTTPError", DiscardReason.INTERNAL_SDK_ERROR, "the request could not be made"),
 )
+_MET_NOBODY: Final = frozenset({"NameResolutionError", "NewConnectionError", "ConnectTimeoutError"})
 
 
 class HttpTransport(Transport):
@@ -274,7 +275,7 @@ def _failed(error: Exception, url: str) -> Delivery:
     log.debug("sending failed: %s", detail)
     if name == "SSLError":  # a setting somebody has to correct; nothing arrives until then
         log.warn_once(f"tls:{url}", "nothing can be sent: %s", detail)
-    return Delivery(Outcome.LOST, reason=reason, detail=detail)
+    return Delivery(Outcome.LOST, reason=reason, detail=detail, met_nobody=name in _MET_NOBODY)
 
 
 def _is_tls(error: object) -> bool:
