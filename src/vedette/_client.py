@@ -145,9 +145,15 @@ class Client(BaseClient):
         self.integrations: Mapping[str, Any] = self.integration_set.integrations
         self.event_defaults: Mapping[str, Any] = event_defaults_of(found)
         self.trace_fields: Mapping[str, str] = trace_fields_of(self._dsn, self.event_defaults)
-        self._added_before_sending: dict[str, Callable[[], object]] = {}
+        self.added_before_sending: dict[str, Callable[[], object]] = {}
+        """What `add_before_sending` was given."""
         scrubber = found["event_scrubber"]
-        self._packer = self.packer(scrubber_of(self.policy.denylist) if scrubber is None else scrubber)
+        self._packer = Packer(
+            trace=self.trace_fields,
+            scrubber=scrubber_of(self.policy.denylist) if scrubber is None else scrubber,
+            text_limit=self.event_settings.text_limit,
+            later=self.added_before_sending,
+        )
         self._lifecycle = Lifecycle()
         self._closing = Closing()
         self.transport: Transport | None = transport_of(found) if self._dsn is not None else None
@@ -174,15 +180,6 @@ class Client(BaseClient):
             undos.append(self.redirect(transport))
         self.processor.adopt()
         self.integration_set.set_up(found)
-
-    def packer(self, scrubber: object) -> Packer:
-        """What makes envelopes of this client's items, with this scrubber to have the last look at events."""
-        return Packer(
-            trace=self.trace_fields,
-            scrubber=scrubber,
-            text_limit=self.event_settings.text_limit,
-            later=self._added_before_sending,
-        )
 
     def _processor_for(self, transport: Transport | None, *, has_journal: bool = False) -> TelemetryProcessor:
         return TelemetryProcessor(
@@ -413,7 +410,7 @@ class Client(BaseClient):
 
     def add_before_sending(self, name: str, read: Callable[[], object]) -> None:
         """Give error events that have no such field what ``read()`` returns, on the worker before sending."""
-        self._added_before_sending[name] = read
+        self.added_before_sending[name] = read
 
     def get_integration(self, name_or_class: str | type) -> Any | None:
         """The integration of that identifier or class, if it is set up."""

@@ -262,7 +262,7 @@ def apply_scopes(client: Client, capture: Capture) -> Verdict:
     data = merge.merged(current, isolation, get_global_scope(), capture.extra, max_breadcrumbs=limit)
     merge.apply(data, capture.event, level_given=capture.level is not None)
     if isolation.work is not None and capture.category is DataCategory.ERROR:
-        _describe_work(isolation.work, client, capture.event)
+        describe_work(isolation.work, client, capture.event)
     if "user" in capture.event:
         capture.event["user"] = client.render_user(capture.event["user"])
     add_contexts(capture.event["contexts"])
@@ -272,7 +272,7 @@ def apply_scopes(client: Client, capture: Capture) -> Verdict:
     return None
 
 
-def _describe_work(work: Work, client: Client, event: dict[str, Any]) -> None:
+def describe_work(work: Work, client: Client, event: dict[str, Any]) -> None:
     """Have the request, task or job say what it is (EVT-60, DAT-123)."""
     has_request = "request" in event
     guests.ask("the description of a request, task or job", work.describe, event, client)

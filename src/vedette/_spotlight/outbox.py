@@ -23,10 +23,12 @@ from vedette._processing import fork
 from vedette._processing.buffer import Buffer, Item, Ledger
 from vedette._processing.kinds import KINDS
 from vedette._processing.leaving import wait_until_gone
+from vedette._processing.outcomes import Outcomes
 from vedette._processing.packing import utc_now
 from vedette._processing.scheduler import Scheduler
 from vedette._processing.worker import Worker
 from vedette._protocol.attachment import note_left_out
+from vedette._transport.delivery import Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,6 +69,8 @@ class Outbox:
             category: Buffer(category, kind, CAPACITY, ledger, self._forget, clock) for category, kind in KINDS.items()
         }
         self._scheduler = Scheduler(self._buffers.values())
+        self.losses = Outcomes()
+        """What was dropped before it came here: client reports of it ride along."""
         self._worker = Worker(self.work)
         self._busy = os_threads.allocate_lock()
         self._waiters: deque[_thread.LockType] = deque()
@@ -220,5 +224,10 @@ class Outbox:
             self._is_prepared = True
         envelope = self._packer.envelope(KINDS[category], batch, batch[0].attachments)
         envelope.headers["sent_at"] = utc_now()
+        losses = self.losses.take_losses()
+        self._packer.add_report(envelope, losses)
         seconds = REQUEST_SECONDS if deadline is None else min(REQUEST_SECONDS, deadline - self._clock())
-        return self._transport.deliver(envelope, timeout=max(0.001, seconds))
+        delivery = self._transport.deliver(envelope, timeout=max(0.001, seconds))
+        if delivery.outcome is not Outcome.DELIVERED:
+            self.losses.give_back(losses)
+        return delivery

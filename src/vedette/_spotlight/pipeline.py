@@ -15,9 +15,12 @@ from vedette._configured import event_settings_of, policy_for_spotlight
 from vedette._duplicates import mark, was_seen
 from vedette._host import log
 from vedette._host.stats import Stats
+from vedette._privacy.denylist import FILTERED
 from vedette._privacy.event_scrubber import scrubber_of
-from vedette._protocol.categories import DiscardReason
+from vedette._processing.packing import Packer
+from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._protocol.ids import new_event_id, read_uuid
+from vedette._scopes.context import get_isolation_scope
 from vedette._spotlight.sidecar import SHARE, Sidecar, copy_of
 
 TYPE_CHECKING = False
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
 
     from vedette._client import Client
     from vedette._processing.processor import TelemetryProcessor
-    from vedette._protocol.categories import DataCategory
     from vedette._protocol.envelope import Item
     from vedette._stages import Capture, Stage
 
@@ -47,15 +49,21 @@ class Spotlight:
 
     def __init__(self, client: Client) -> None:
         policy = policy_for_spotlight(client.options)
-        sidecar = Sidecar(client.options, client.packer(scrubber_of(policy.denylist)))
+        packer = Packer(
+            trace={name: value for name, value in client.trace_fields.items() if name != "public_key"},
+            scrubber=scrubber_of(policy.denylist),
+            text_limit=client.event_settings.text_limit,
+            later=client.added_before_sending,
+        )
+        sidecar = Sidecar(client.options, packer)
         self.url: str = sidecar.url
-        self.processor: Any = Processor(sidecar, None if client.transport is None else client.processor)
-        # The client as the stages see it that work for Spotlight alone.
+        # The client as those see it that work for Spotlight alone.
         twin = self._twin = copy.copy(client)
         twin.policy = policy
         twin.event_settings = event_settings_of(client.options, policy)
-        alone: Any = Processor(sidecar, None)
+        alone: Any = Processor(sidecar, None, twin)
         twin.processor = alone
+        self.processor: Any = Processor(sidecar, None if client.transport is None else client.processor, twin)
         log.debug("all that is captured is shown in Spotlight at %s", sidecar.place)
 
     def show_dropped(self, client: Client, capture: Capture, reason: DiscardReason, rest: Sequence[Stage]) -> None:
@@ -93,9 +101,10 @@ class Processor:
     Without a ``server`` it goes to Spotlight alone, which is in no accounts: they are of what a server is to get.
     """
 
-    def __init__(self, sidecar: Sidecar, server: TelemetryProcessor | None) -> None:
+    def __init__(self, sidecar: Sidecar, server: TelemetryProcessor | None, twin: Client) -> None:
         self._sidecar = sidecar
         self._server = server
+        self._twin = twin
         self._share = SHARE if server is not None else 2 * SHARE
 
     def add(
@@ -114,11 +123,28 @@ class Processor:
             copied = copy_of(payload, attachments)
         finally:  # also when a signal handler raises
             self._server.add(category, payload, attachments, on_loss)
-        if copied is not None:
-            self._sidecar.show(category, *copied)
+        if copied is None:
+            return
+        event, items = copied
+        if category is DataCategory.ERROR:
+            self._add_persons(event)
+        self._sidecar.show(category, event, items)
+
+    def _add_persons(self, event: dict[str, Any]) -> None:
+        """Add to the copy what the server is not to know of the request and its user (INT-99, INT-100)."""
+        work = get_isolation_scope().work
+        if work is None:
+            return
+        told = {name: value for name, value in event.items() if name not in {"request", "user"}}
+        stages.describe_work(work, self._twin, told)
+        if "request" in told:
+            event["request"] = _filled(event.get("request"), told["request"])
+        if "user" in told and "user" not in event:
+            event["user"] = self._twin.render_user(told["user"])
 
     def count_drop(self, reason: DiscardReason, category: DataCategory, quantity: int = 1) -> None:
-        """Account for what the server does not get."""
+        """Account for what the server does not get; Spotlight is told, too (INT-96)."""
+        self._sidecar.count_drop(reason, category, quantity)
         if self._server is not None:
             self._server.count_drop(reason, category, quantity)
 
@@ -161,3 +187,10 @@ class Processor:
             self._server.close(timeout, callback)
         self._sidecar.finish(min(self._share * timeout, deadline - time.monotonic()))
         self._sidecar.close()
+
+
+def _filled(given: Any, told: Any) -> Any:
+    """What was given, with what is missing or filtered there taken from what was told."""
+    if {type(given), type(told)} != {dict}:
+        return told if told is not None and given in (None, FILTERED) else given
+    return {**told, **{name: _filled(value, told.get(name)) for name, value in given.items()}}

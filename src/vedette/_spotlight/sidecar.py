@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from vedette._processing.packing import Packer
-    from vedette._protocol.categories import DataCategory
+    from vedette._protocol.categories import DataCategory, DiscardReason
 
 SHARE: Final = 0.25
 """Of the time for a flush or the end of the program: so long is Spotlight waited for once the server had its own."""
@@ -67,6 +67,10 @@ class Sidecar:
             if guests.is_control_flow(error):
                 raise
             log.warn_once("spotlight", "internal error in vedette with Spotlight - please report it", exc_info=True)
+
+    def count_drop(self, reason: DiscardReason, category: DataCategory, quantity: int) -> None:
+        """Have the next envelope tell of captured items that were dropped, as the server is told."""
+        self._outbox_here().losses.count_drop(reason, category, quantity)
 
     def start(self) -> None:
         """Have what waits sent, while the caller does something else."""
