@@ -153,9 +153,13 @@ class Outbox:
         return int(is_alive or self._worker.is_running())
 
     def resume(self) -> None:
-        """The thread may be started again, and is if something waits."""
+        """The thread may be started again, and is if something can be sent.
+
+        Not while nobody is there: CPython 3.13 counts the threads after this, and would warn of that one. The next
+        capture starts it.
+        """
         self._worker.resume()
-        if self.has_work():
+        if self._seconds_to_send() == 0.0:
             self._worker.wake()
 
     # --- below: whoever sends --------------------------------------------------------------------------------

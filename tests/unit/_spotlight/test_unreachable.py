@@ -1,4 +1,4 @@
-"""Spotlight that is not there, hangs or refuses: said once, tried now and then, and nothing else is the worse for it."""
+"""Spotlight that is not there, hangs or refuses: said once, tried now and then, and nobody else is the worse for it."""
 
 from __future__ import annotations
 
