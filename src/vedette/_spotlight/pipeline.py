@@ -13,7 +13,7 @@ import time
 from vedette import _stages as stages
 from vedette._configured import event_settings_of, policy_for_spotlight
 from vedette._duplicates import mark, was_seen
-from vedette._host import log
+from vedette._host import guests, log
 from vedette._host.stats import Stats
 from vedette._privacy.denylist import FILTERED
 from vedette._privacy.event_scrubber import scrubber_of
@@ -116,19 +116,27 @@ class Processor:
     ) -> None:
         """Take an item, as a TelemetryProcessor does. The copy is made first, for the server's is scrubbed in place."""
         if self._server is None:
-            self._sidecar.show(category, payload, attachments)
+            self._show(category, payload, attachments)
             return
         copied = None
         try:
             copied = copy_of(payload, attachments)
         finally:  # also when a signal handler raises
             self._server.add(category, payload, attachments, on_loss)
-        if copied is None:
-            return
-        event, items = copied
-        if category is DataCategory.ERROR:
-            self._add_persons(event)
-        self._sidecar.show(category, event, items)
+        if copied is not None:
+            self._show(category, *copied, lacks_persons=category is DataCategory.ERROR)
+
+    def _show(
+        self, category: DataCategory, payload: dict[str, Any], items: Sequence[Item], *, lacks_persons: bool = False
+    ) -> None:
+        try:
+            if lacks_persons:
+                self._add_persons(payload)
+            self._sidecar.show(category, payload, items)
+        except Exception as error:  # the border: whatever fails here affects nothing else (INT-116)
+            if guests.is_control_flow(error):
+                raise
+            log.warn_once("spotlight", "internal error in vedette with Spotlight - please report it", exc_info=True)
 
     def _add_persons(self, event: dict[str, Any]) -> None:
         """Add to the copy what the server is not to know of the request and its user (INT-99, INT-100)."""

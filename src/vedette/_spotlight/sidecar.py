@@ -11,7 +11,7 @@ import marshal
 import os
 import time
 
-from vedette._host import guests, log
+from vedette._host import log
 from vedette._processing import fork
 from vedette._processing.exits import deliver_at_childs_end
 from vedette._protocol.envelope import Item, PayloadRef
@@ -58,15 +58,10 @@ class Sidecar:
 
     def show(self, category: DataCategory, payload: dict[str, Any], attachments: Sequence[Item]) -> None:
         """Have an item of exact built-ins shown, which is Spotlight's from now on."""
-        try:
-            outbox = self._outbox_here()
-            if not outbox.is_running():
-                deliver_at_childs_end()
-            outbox.add(category, payload, attachments)
-        except Exception as error:  # the border: whatever fails here affects nothing else (INT-116)
-            if guests.is_control_flow(error):
-                raise
-            log.warn_once("spotlight", "internal error in vedette with Spotlight - please report it", exc_info=True)
+        outbox = self._outbox_here()
+        if not outbox.is_running():
+            deliver_at_childs_end()
+        outbox.add(category, payload, attachments)
 
     def count_drop(self, reason: DiscardReason, category: DataCategory, quantity: int) -> None:
         """Have the next envelope tell of captured items that were dropped, as the server is told."""
@@ -133,7 +128,7 @@ def copy_of(payload: dict[str, Any], attachments: Iterable[Item]) -> tuple[dict[
     try:
         # Exact built-ins only, which marshal copies fastest, without code of theirs (see Item.pack).
         return marshal.loads(marshal.dumps(payload)), [_copied(each) for each in attachments]  # noqa: S302 - from here
-    except ValueError:
+    except (ValueError, MemoryError):
         log.debug_once("spotlight copy", "an item is not shown in Spotlight: it cannot be copied")
         return None
 
