@@ -91,7 +91,7 @@ class Outbox:
 
     def _admitted(self, payload: dict[str, Any], attachments: Sequence[Attachment]) -> list[Attachment]:
         """The attachments there is room for; that others were left out is noted on the event."""
-        room = ATTACHED_BYTES - self._attached.held
+        room = self._attached.limit - self._attached.held
         kept: list[Attachment] = []
         for each in attachments:
             size = each.payload.size()

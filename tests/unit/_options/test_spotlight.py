@@ -100,6 +100,11 @@ def test_an_option_that_is_no_url_raises(wrong: object) -> None:
         resolved(wrong, None)
 
 
+@pytest.mark.spec("INT-103", "INT-74")
+def test_true_alone_is_the_default_url() -> None:
+    assert resolved(True, None) == ("http://localhost:8969/stream", [])
+
+
 def test_a_release_is_looked_for_without_a_dsn_too() -> None:
     environ = {"SENTRY_RELEASE": "shop@1"}
     assert resolve({"spotlight": True}, environ)["release"] == "shop@1"

@@ -135,6 +135,34 @@ def test_of_what_waits_the_newest_hundred_are_kept(server: RecordingServer, capl
     assert texts == ["first", *map(str, range(200, 300))]
 
 
+def test_attachments_that_wait_are_bounded_in_bytes(
+    server: RecordingServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vedette._spotlight.outbox.ATTACHED_BYTES", 25_000)
+    port = unused_port()
+    with (
+        vedette.Client(server.dsn(), spotlight=f"http://127.0.0.1:{port}/stream") as client,
+        vedette.new_scope() as scope,
+        RecordingServer() as elsewhere,
+    ):
+        scope.add_attachment(bytes=b"x" * 10_000, filename="data.bin")
+        client.capture_message("0")
+        wait_until(lambda: said(caplog, logging.WARNING))
+        for number in range(1, 5):
+            client.capture_message(str(number))
+        elsewhere.close()
+        elsewhere.start(port)
+        elsewhere.wait_for(5)
+        client.flush()
+        client.capture_message("there is room again")
+        client.flush()
+    counts = [len(envelope.items_of("attachment")) for envelope in elsewhere.envelopes]
+    assert counts == [1, 1, 0, 0, 0, 1]
+    (note,) = elsewhere.events[2]["contexts"]["attachments"]["left_out"]
+    assert note.startswith("data.bin: too much is waiting for Spotlight")
+    assert len(server.items("attachment")) == 6
+
+
 @pytest.mark.spec("INT-114", "INT-115", "INT-116", "INT-111")
 def test_one_that_never_answers_holds_up_nobody(server: RecordingServer) -> None:
     with RecordingServer() as hanging:
