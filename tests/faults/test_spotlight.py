@@ -15,13 +15,14 @@ from tests.servers import RecordingServer, never, slowly, unused_port
 if TYPE_CHECKING:
     from pathlib import Path
 
-SLACK = 0.4
-"""Seconds that the end of a program may take beside what vedette takes."""
+SECONDS = 6.0
+SLACK = 2.0
+"""For the first request, which imports urllib3, on a machine that runs other tests beside."""
 
 ENDING = """
 import sys, time, vedette
 dsn, url = sys.argv[1:]
-client = vedette.init(dsn or None, spotlight=url, shutdown_timeout=2.0)
+client = vedette.init(dsn or None, spotlight=url, shutdown_timeout=6.0)
 for number in range(10): vedette.capture_message(str(number))
 print(time.monotonic(), flush=True)
 """
@@ -43,19 +44,19 @@ def test_the_end_of_a_program_waits_a_quarter_of_its_time_for_spotlight_at_most(
     with RecordingServer() as server, RecordingServer() as hanging:
         hanging.default = never()
         dead = f"http://127.0.0.1:{unused_port()}/stream"
-        cases = {"dead": (server.dsn(), dead, 0.0), "hanging": (server.dsn(), hanging.url, 0.5)}
-        took = side_by_side(lambda name: seconds_to_end(*cases[name][:2]), cases, most=2)
-        for name, seconds in took.items():
-            # The first request imports urllib3, on two cores with other tests beside.
-            assert seconds < cases[name][2] + 0.5 * (name == "hanging") + SLACK + 0.3, (name, seconds)
+        cases = {dead: 0.0, hanging.url: SECONDS / 4}
+        took = side_by_side(lambda url: seconds_to_end(server.dsn(), url), cases, most=2)
+        for url, seconds in took.items():
+            assert seconds < cases[url] + SLACK, took
         assert texts(server) == dict.fromkeys(map(str, range(10)), 2)
 
 
 @pytest.mark.spec("INT-92", "INT-114")
+@pytest.mark.long
 def test_a_server_that_takes_all_the_time_leaves_spotlight_what_it_does_beside() -> None:
     with RecordingServer() as server, RecordingServer() as spotlight:
         server.default = never()
-        assert seconds_to_end(server.dsn(), f"{spotlight.url}/stream") < 2.0 + SLACK
+        assert seconds_to_end(server.dsn(), f"{spotlight.url}/stream") < SECONDS + SLACK
         assert texts(spotlight) == dict.fromkeys(map(str, range(10)), 1)
 
 
@@ -117,7 +118,7 @@ def test_a_fork_while_nobody_is_there_is_not_warned_of_either() -> None:
 def test_a_child_of_multiprocessing_shows_what_it_captured(tmp_path: Path) -> None:
     program = """
     import multiprocessing, sys, vedette
-    vedette.init(spotlight=sys.argv[1])
+    vedette.init(spotlight=sys.argv[1], shutdown_timeout=20)
     if __name__ == "__main__":
         child = multiprocessing.get_context("fork").Process(target=vedette.capture_message, args=("child",))
         child.start()
@@ -139,7 +140,7 @@ def test_where_no_thread_can_be_had_the_caller_shows_what_waits() -> None:
     import vedette._host.os_threads as os_threads
     os_threads.start_new_thread = refuse
     import vedette
-    vedette.init(sys.argv[1], spotlight=sys.argv[2])
+    vedette.init(sys.argv[1], spotlight=sys.argv[2], shutdown_timeout=20)
     for number in range(5): vedette.capture_message(str(number))
     """
     with RecordingServer() as server, RecordingServer() as spotlight:
@@ -148,6 +149,7 @@ def test_where_no_thread_can_be_had_the_caller_shows_what_waits() -> None:
         assert texts(spotlight) == texts(server) == dict.fromkeys(map(str, range(5)), 1)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 def test_captures_of_a_signal_handler_are_shown_too() -> None:
     program = """

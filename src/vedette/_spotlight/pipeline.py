@@ -21,7 +21,7 @@ from vedette._processing.packing import Packer
 from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._protocol.ids import new_event_id, read_uuid
 from vedette._scopes.context import get_isolation_scope
-from vedette._spotlight.sidecar import SHARE, Sidecar, copy_of
+from vedette._spotlight.sidecar import Sidecar, copy_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,7 +105,6 @@ class Processor:
         self._sidecar = sidecar
         self._server = server
         self._twin = twin
-        self._share = SHARE if server is not None else 2 * SHARE
 
     def add(
         self,
@@ -185,7 +184,7 @@ class Processor:
         self._sidecar.start()
         if self._server is not None:
             self._server.flush(timeout, callback)
-        self._sidecar.finish(min(self._share * timeout, deadline - time.monotonic()))
+        self._sidecar.finish(min(self._sidecar.share * timeout, deadline - time.monotonic()))
 
     def close(self, timeout: float, callback: Callable[[int, float], object] | None = None) -> None:
         """The same, and nothing goes out any more."""
@@ -193,7 +192,7 @@ class Processor:
         self._sidecar.start()
         if self._server is not None:
             self._server.close(timeout, callback)
-        self._sidecar.finish(min(self._share * timeout, deadline - time.monotonic()))
+        self._sidecar.finish(min(self._sidecar.share * timeout, deadline - time.monotonic()))
         self._sidecar.close()
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 SHARE: Final = 0.25
 """Of the time for a flush or the end of the program: so long is Spotlight waited for once the server had its own."""
+SHARE_ALONE: Final = 0.5
+"""The same, where there is no server."""
 
 
 class Sidecar:
@@ -41,7 +43,8 @@ class Sidecar:
         self, options: Mapping[str, Any], packer: Packer, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.url: str = options["spotlight"]
-        self._exit_seconds = SHARE * options["shutdown_timeout"]
+        self.share: float = SHARE if options["dsn"] else SHARE_ALONE
+        self._exit_seconds = self.share * options["shutdown_timeout"]
         self._transport = HttpTransport({"proxy": "", "ca_certs": options["ca_certs"]}, url=self.url)
         self._packer = packer
         self._clock = clock
