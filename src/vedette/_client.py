@@ -10,6 +10,7 @@ Guarantees
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import os
 import sys
@@ -96,6 +97,9 @@ def run_pipeline(client: Client, capture: Capture) -> str | None:
             if verdict is not None:
                 if verdict is not UNCOUNTED:
                     stages.count_loss(client, capture, verdict)
+                    if client.spotlight is not None:
+                        rest = EVENT_PIPELINE[EVENT_PIPELINE.index(stage) + 1 :]
+                        client.spotlight.show_dropped(client, capture, verdict, rest)
                 return None
     except BaseException as error:  # noqa: BLE001 - what is the host's is raised on, below
         try:
@@ -115,7 +119,8 @@ class Client(BaseClient):
     """Captures errors and messages and delivers them to the server that its DSN names.
 
     ``Client(dsn, **options)``, ``Client({...})`` or ``Client.from_config({...})`` (CLI-61). Raises OptionError
-    for a wrong option and BadDsn for a malformed DSN. An empty DSN makes a client that does nothing (CLI-14).
+    for a wrong option and BadDsn for a malformed DSN. An empty DSN makes a client that does nothing (CLI-14), or, with
+    ``spotlight``, nothing but that (ruling 37).
     ``init`` is the usual way to make one; a client made by hand is bound with ``scope.set_client`` (CLI-30), or
     used by its own methods. Its integrations are set up at once. ``with`` and ``async with`` close it.
 
@@ -140,17 +145,20 @@ class Client(BaseClient):
         self.integrations: Mapping[str, Any] = self.integration_set.integrations
         self.event_defaults: Mapping[str, Any] = event_defaults_of(found)
         self.trace_fields: Mapping[str, str] = trace_fields_of(self._dsn, self.event_defaults)
+        self.added_before_sending: dict[str, Callable[[], object]] = {}
+        """What `add_before_sending` was given."""
         scrubber = found["event_scrubber"]
         self._packer = Packer(
             trace=self.trace_fields,
             scrubber=scrubber_of(self.policy.denylist) if scrubber is None else scrubber,
             text_limit=self.event_settings.text_limit,
+            later=self.added_before_sending,
         )
         self._lifecycle = Lifecycle()
         self._closing = Closing()
         self.transport: Transport | None = transport_of(found) if self._dsn is not None else None
         self.processor: TelemetryProcessor = self._processor_for(self.transport, has_journal=True)
-        self._active = self.transport is not None
+        self._active = self.transport is not None or bool(found["spotlight"])
         is_plain = self._active and found["before_breadcrumb"] is None and self.max_breadcrumbs > 0
         self.plain_text_limit: int = min(self.event_settings.text_limit, LONGEST_PLAIN) if is_plain else 0
         if found["debug"]:
@@ -163,6 +171,8 @@ class Client(BaseClient):
             found["release"],
             found["environment"],
         )
+        if found["spotlight"]:
+            importlib.import_module("vedette._spotlight.pipeline").attach(self)
         if self._active and (found["warm"] or found["cache_dir"] or "uwsgi" in sys.modules):
             self.processor.prepare()  # uWSGI forks without telling; with a journal each capture encodes (decision 3)
         if Client._of_new_ones is not None and found["transport"] is None:
@@ -267,19 +277,23 @@ class Client(BaseClient):
         if event is not None:
             return run_pipeline(self, capture)
         log.warn_once("feedback", "a feedback without a message is dropped")
-        if self.transport is not None:  # also once it is closed: nothing is lost silently
+        if self._is_configured():  # also once it is closed: nothing is lost silently
             stages.count_loss(self, capture, DiscardReason.INVALID)
         return None
 
+    def _is_configured(self) -> bool:
+        """Whether what is captured goes anywhere, or did until it was closed."""
+        return self.transport is not None or self.spotlight is not None
+
     def _refuse(self, message: str, given: object) -> None:
-        if self.transport is not None:
+        if self._is_configured():
             log.warn_once(message, message, shown(given))
             self.processor.count_drop(DiscardReason.INVALID, DataCategory.ERROR)
 
     # --- life cycle ------------------------------------------------------------------------------------
 
     def is_active(self) -> bool:
-        """Whether there is a transport and the client was not closed (CLI-18)."""
+        """Whether there is a transport, or a Spotlight, and the client was not closed (CLI-18, ruling 37)."""
         return self._active
 
     def flush(self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None) -> None:
@@ -396,7 +410,7 @@ class Client(BaseClient):
 
     def add_before_sending(self, name: str, read: Callable[[], object]) -> None:
         """Give error events that have no such field what ``read()`` returns, on the worker before sending."""
-        self._packer.add_before_sending(name, read)
+        self.added_before_sending[name] = read
 
     def get_integration(self, name_or_class: str | type) -> Any | None:
         """The integration of that identifier or class, if it is set up."""

@@ -29,6 +29,8 @@ _LONGEST_NAME: Final = 200
 
 def policy_of(options: Mapping[str, Any], remarks: list[Remark]) -> Policy:
     """The one value that ``send_default_pii``, ``data_collection`` and their like come down to."""
+    if options["spotlight"] and not options["dsn"]:
+        return policy_for_spotlight(options)  # nobody else gets it
     pii, collection = options["send_default_pii"], options["data_collection"]
     if pii is not None and collection is not None:
         text = "both 'data_collection' and 'send_default_pii' are set: data_collection wins, user_info in it decides"
@@ -36,6 +38,15 @@ def policy_of(options: Mapping[str, Any], remarks: list[Remark]) -> Policy:
     return Policy(
         send_default_pii=bool(pii),
         data_collection=collection,
+        include_local_variables=options["include_local_variables"] is not False,
+        denylist=deny_list_of(options["event_scrubber"]),
+    )
+
+
+def policy_for_spotlight(options: Mapping[str, Any]) -> Policy:
+    """All that names persons is collected, secrets are filtered: what stays on the developer's machine (INT-99)."""
+    return Policy(
+        send_default_pii=True,
         include_local_variables=options["include_local_variables"] is not False,
         denylist=deny_list_of(options["event_scrubber"]),
     )

@@ -85,14 +85,14 @@ class Capture:
         extra: Scope | None = None,
         category: DataCategory | None = None,
     ) -> None:
-        self.exception = exception
-        self.mechanism = mechanism
-        self.message = message
-        self.level = level
+        self.exception: BaseException | None = exception
+        self.mechanism: Mapping[str, Any] | None = mechanism
+        self.message: object = message
+        self.level: str | None = level
         self.event: Any = event  # of the caller's own making, until `build_event` completes it
-        self.is_built = False
+        self.is_built: bool = False
         self.hint: dict[str, Any] = {} if hint is None else hint  # of the capture's own
-        self.extra = extra
+        self.extra: Scope | None = extra
         self.scopes: ScopeData | None = None
         self.sighting: Sighting | None = None
         # As what it is counted if something is raised now; None once the processor has it and keeps the account.
@@ -100,7 +100,7 @@ class Capture:
         if category is None:
             kind: Any = None if event is None else _get(event, "type")
             category = _CATEGORIES.get(kind, DataCategory.ERROR) if type(kind) is str else DataCategory.ERROR
-        self.category = category
+        self.category: DataCategory = category
         if exception is None and category is DataCategory.ERROR:
             self.exception = exception_in(self.hint)
         elif exception is not None and "exc_info" not in self.hint:
@@ -262,7 +262,7 @@ def apply_scopes(client: Client, capture: Capture) -> Verdict:
     data = merge.merged(current, isolation, get_global_scope(), capture.extra, max_breadcrumbs=limit)
     merge.apply(data, capture.event, level_given=capture.level is not None)
     if isolation.work is not None and capture.category is DataCategory.ERROR:
-        _describe_work(isolation.work, client, capture.event)
+        describe_work(isolation.work, client, capture.event)
     if "user" in capture.event:
         capture.event["user"] = client.render_user(capture.event["user"])
     add_contexts(capture.event["contexts"])
@@ -272,7 +272,7 @@ def apply_scopes(client: Client, capture: Capture) -> Verdict:
     return None
 
 
-def _describe_work(work: Work, client: Client, event: dict[str, Any]) -> None:
+def describe_work(work: Work, client: Client, event: dict[str, Any]) -> None:
     """Have the request, task or job say what it is (EVT-60, DAT-123)."""
     has_request = "request" in event
     guests.ask("the description of a request, task or job", work.describe, event, client)

@@ -16,6 +16,7 @@ import httpx
 import pytest
 import zstandard
 
+import vedette
 from tests.inboxes import AUTH, EVENT_ID, RunningInbox, envelope, item, new_event_id, order_failed
 from tests.waiting import wait_until
 from vedette._inbox.limits import MIB
@@ -112,6 +113,14 @@ def test_the_stream_endpoint_takes_what_spotlight_takes_without_a_key(inbox):
     body = envelope({"message": "m"}, event_id=event_id)
     assert httpx.post(f"{inbox.url}/stream", content=body, headers=headers, trust_env=False).status_code == 200
     assert inbox.get(f"/api/events/{event_id}")["message"] == "m"
+
+
+def test_a_client_without_a_dsn_may_take_the_inbox_for_its_spotlight(inbox):
+    with vedette.Client(spotlight=f"{inbox.url}/stream") as client:
+        event_id = client.capture_message("a message for Spotlight")
+        client.flush(5)
+        wait_until(lambda: inbox.http.get(f"/api/events/{event_id}").status_code == 200)
+    assert inbox.get(f"/api/events/{event_id}")["logentry"]["formatted"] == "a message for Spotlight"
 
 
 def test_a_body_in_chunks_is_taken(inbox):

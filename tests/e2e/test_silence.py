@@ -32,7 +32,7 @@ import sys, vedette
 def broken(*args): raise ValueError("a hook that fails")
 dsn, *more = sys.argv[1:]
 LOGGING
-vedette.init(dsn, before_breadcrumb=broken, traces_sample_rate=0.5, spotlight=True)
+vedette.init(dsn, before_breadcrumb=broken, traces_sample_rate=0.5, spotlight=more[0].replace('key@', ''))
 vedette.get_isolation_scope().add_event_processor(lambda event, hint: 7 if event.get("level") == "debug" else event)
 vedette.add_breadcrumb(message="lost")
 vedette.capture_message("dropped by a processor", level="debug")
@@ -83,6 +83,7 @@ def test_a_program_that_logs_hears_of_each_kind_of_loss() -> None:
         "rate limit: the server takes nothing of category 'error' until ",
         "nothing can be sent: the certificates cannot be loaded: ",
         "an event of ",
+        "Spotlight at http://127.0.0.1:",
     )
     for start in starts:
         assert len([line for line in said if line.startswith(start)]) == 1, (start, said)

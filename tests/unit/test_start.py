@@ -39,3 +39,7 @@ def test_enumerations_and_queues_are_had_without_the_modules_for_them() -> None:
 @pytest.mark.skipif(sys.version_info < (3, 13), reason="its threading loads them itself")
 def test_nor_does_threading_bring_them_on_newer_pythons() -> None:
     assert loaded_by() & {"enum", "collections", "functools"} == set()
+
+
+def test_nothing_of_spotlight_is_loaded_unless_it_is_on() -> None:
+    assert not [name for name in loaded_by() if name.startswith("vedette._spotlight")]

@@ -196,15 +196,6 @@ _OF_LIBRARIES: Final = Group(
         "URLs of outgoing requests that are looked at: patterns.",
         awaits=_LIBRARIES,
     ),
-    Option(
-        "spotlight",
-        checks.SPOTLIGHT.or_none(),
-        None,
-        "Send to a local Spotlight as well: True, or its URL.",
-        env="SENTRY_SPOTLIGHT",
-        absent="off",
-        awaits="Spotlight",
-    ),
 )
 
 AWAITING: Final = (_TRACES, _PROFILING, _KINDS, _OF_LIBRARIES)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from vedette._options.option import Option
 
+SPOTLIGHT_URL: Final = "http://localhost:8969/stream"
+
 # Names of sentry-sdk 1.x, by what took their place in 2.0.
 _RENAMED: Final = {"request_bodies": "max_request_body_size", "with_locals": "include_local_variables"}
 
@@ -81,6 +83,8 @@ def resolve(
         else:
             found[option.name] = _from_environment(option, env, notes)
     _check_together(found, passed, notes)
+    if "spotlight" in passed or found["spotlight"] is not None:
+        found["spotlight"] = _url_of_spotlight(found["spotlight"], passed, env, notes)
     _look_around(found, passed, env, notes)
     notes += _without_effect(found, passed, env)
     _deprecate(passed)
@@ -143,6 +147,23 @@ def _check_together(found: dict[str, Any], passed: Mapping[str, Any], notes: lis
         found["key_file"] = None
 
 
+def _url_of_spotlight(
+    checked: Any, passed: Mapping[str, Any], env: Mapping[str, str], notes: list[Remark]
+) -> str | None:
+    """Where Spotlight is, None: off. By the page's table (INT-84 to INT-91): ``None`` passed is no value here."""
+    option = BY_NAME["spotlight"]
+    given = None if passed.get("spotlight") is None else checked
+    if given is None or given is True:
+        named = _from_environment(option, env, notes) if "spotlight" in passed else checked
+        if type(named) is str:
+            return named
+        return SPOTLIGHT_URL if given or named else None
+    if env.get(option.env, "").strip():
+        why = "says False: Spotlight is off" if given is False else "names a URL, which wins"
+        notes.append(Remark(option.env, f"{option.env} is not used, for option 'spotlight' {why}", is_warning=True))
+    return given or None
+
+
 # --- what is found out, where nothing was said -------------------------------------------------------------------
 
 
@@ -150,7 +171,7 @@ def _look_around(found: dict[str, Any], passed: Mapping[str, Any], env: Mapping[
     found["environment"] = found["environment"] or "production"
     found["server_name"] = found["server_name"] or host_name(env)
     found["project_root"] = found["project_root"] or working_directory()
-    if found["release"] is None and "release" not in passed and found["dsn"]:
+    if found["release"] is None and "release" not in passed and (found["dsn"] or found["spotlight"]):
         found["release"] = _found_release(found["project_root"], env, notes)
 
 

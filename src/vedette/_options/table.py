@@ -314,6 +314,20 @@ _INTEGRATIONS: Final = Group(
     ),
 )
 
+_SPOTLIGHT: Final = Group(
+    "Spotlight",
+    "See [Spotlight](spotlight.md).",
+    Option(
+        "spotlight",
+        checks.SPOTLIGHT.or_none(),
+        None,
+        "Show all that is captured in a local Spotlight as well, with or without a DSN: True (at "
+        "`http://localhost:8969/stream`, or where the variable says), or its URL. None: as the variable says.",
+        env="SENTRY_SPOTLIGHT",
+        absent="off",
+    ),
+)
+
 _DEBUG: Final = Group(
     "Debug mode",
     "With `debug=True`, vedette writes to stderr what it does and what goes wrong: misconfigurations, hooks that "
@@ -350,6 +364,7 @@ GROUPS: Final = (
     _EVENTS,
     _PRIVACY,
     _INTEGRATIONS,
+    _SPOTLIGHT,
     _DEBUG,
     *AWAITING,
     _EXPERIMENTS,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vedette._protocol.dsn import Dsn
     from vedette._protocol.types import Event, ExcInfo, Hint
     from vedette._scopes.scope import Scope
+    from vedette._spotlight.pipeline import Spotlight
 
 DEFAULT_MAX_BREADCRUMBS: Final = 100  # BRC-12
 
@@ -35,8 +36,8 @@ class BaseClient:
     options: Mapping[str, Any] = MappingProxyType({})
     """The options in force, by name; where nothing was configured, the defaults."""
 
-    spotlight: None = None
-    """Where envelopes go besides, for the side-car Spotlight: nowhere, vedette does not know it yet."""
+    spotlight: Spotlight | None = None
+    """Where all that is captured is shown besides: the local side-car of the option ``spotlight``."""
 
     max_breadcrumbs: int = DEFAULT_MAX_BREADCRUMBS
     """How many breadcrumbs a scope keeps."""

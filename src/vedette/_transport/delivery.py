@@ -30,7 +30,17 @@ class Outcome(Enum):
 class Delivery:
     """What became of one envelope. Immutable by convention, compared by value."""
 
-    __slots__ = ("also_lost", "detail", "in_doubt", "outcome", "reason", "status", "too_large", "unreadable")
+    __slots__ = (
+        "also_lost",
+        "detail",
+        "in_doubt",
+        "met_nobody",
+        "outcome",
+        "reason",
+        "status",
+        "too_large",
+        "unreadable",
+    )
 
     def __init__(
         self,
@@ -42,6 +52,7 @@ class Delivery:
         unreadable: Item | None = None,
         also_lost: tuple[Loss, ...] = (),
         in_doubt: bool = False,
+        met_nobody: bool = False,
     ) -> None:
         self.outcome: Outcome = outcome
         self.reason: DiscardReason | None = reason
@@ -58,6 +69,8 @@ class Delivery:
         """What did not arrive of attachments, though the envelope did."""
         self.in_doubt: bool = in_doubt
         """The request went out, and no answer could be read: it may have arrived nevertheless."""
+        self.met_nobody: bool = met_nobody
+        """There was no connection, so nothing of it can have arrived."""
 
     def __eq__(self, other: object) -> bool:
         return self._values() == other._values() if isinstance(other, Delivery) else NotImplemented

@@ -51,6 +51,7 @@ _FAILURES: Final = (
     ("HTTPError", DiscardReason.INTERNAL_SDK_ERROR, "the request could not be made"),
 )
 _IN_DOUBT: Final = ("ReadTimeoutError", "ProtocolError")
+_MET_NOBODY: Final = frozenset({"NameResolutionError", "NewConnectionError", "ConnectTimeoutError"})
 
 
 class HttpTransport(Transport):
@@ -275,7 +276,13 @@ def _failed(error: Exception, url: str) -> Delivery:
     log.debug("sending failed: %s", detail)
     if name == "SSLError":  # a setting somebody has to correct; nothing arrives until then
         log.warn_once(f"tls:{url}", "nothing can be sent: %s", detail)
-    return Delivery(Outcome.LOST, reason=reason, detail=detail, in_doubt=name in _IN_DOUBT)
+    return Delivery(
+        Outcome.LOST,
+        reason=reason,
+        detail=detail,
+        in_doubt=name in _IN_DOUBT,
+        met_nobody=name in _MET_NOBODY,
+    )
 
 
 def _is_tls(error: object) -> bool:
