@@ -5,7 +5,7 @@ A fault of an integration stays its own: it is named once, and the integration c
 
 from __future__ import annotations
 
-import importlib
+import sys
 
 from vedette._host import guests
 
@@ -52,7 +52,8 @@ def undo(integrations: Mapping[str, Any]) -> None:
 def _default_ones() -> Iterable[Any]:
     for path in DEFAULT_INTEGRATIONS:
         module, _, name = path.rpartition(".")
-        yield getattr(importlib.import_module(module), name)()
+        __import__(module)
+        yield getattr(sys.modules[module], name)()
 
 
 def _call(integration: Any, method: str, *args: object, so: str = "") -> bool:

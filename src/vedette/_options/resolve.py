@@ -8,7 +8,6 @@ operator's typo must not take the host down. The DSN raises wherever it comes fr
 from __future__ import annotations
 
 import os
-import warnings
 
 from vedette._host import callers, log
 from vedette._options.checks import plain_dict
@@ -198,6 +197,8 @@ def _deprecate(passed: Mapping[str, Any]) -> None:
 
 
 def _warn(message: str) -> None:
+    import warnings  # noqa: PLC0415 - for this only
+
     warnings.warn(message, DeprecationWarning, stacklevel=callers.frame_and_level()[1])
 
 

@@ -21,6 +21,7 @@ import time
 from _weakref import ref  # `weakref` itself takes longer to import
 
 from vedette._host import log, os_threads
+from vedette._late import left_behind
 from vedette._processing.leaving import LEAVING_SECONDS, LOOK_SECONDS
 from vedette._processing.logging_at_fork import let_log_while
 from vedette._processing.unfinished_imports import forget
@@ -130,6 +131,8 @@ def _after_in_child() -> None:
     global _importing, _importer  # the parent's lock may be held by a thread that is not here
     if _importer is not None and _importer != os_threads.get_ident():
         forget(_importer)
+    for thread in left_behind():
+        forget(thread)
     _importing, _importer = _thread.RLock(), None
     _held.clear()
     _each("after", lambda forkable: forkable.after_fork_in_child())

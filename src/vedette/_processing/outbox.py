@@ -20,13 +20,13 @@ import os
 import time
 
 from vedette._host import deque, guests, os_threads
+from vedette._late import late
+from vedette._processing import fork
 from vedette._processing.accounts import Accounts
 from vedette._processing.buffer import Buffer, Item, Ledger
-from vedette._processing.dispatching import Dispatcher, fate_of
 from vedette._processing.exits import deliver_at_childs_end
 from vedette._processing.hands import Hands
-from vedette._processing.journaling import CAPTURED_TO_DISK, Journaling
-from vedette._processing.kinds import KINDS
+from vedette._processing.kinds import CAPTURED_TO_DISK, KINDS
 from vedette._processing.leaving import wait_until_gone
 from vedette._processing.outcomes import CAPTURED
 from vedette._processing.scheduler import Scheduler
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
     from vedette._host.lifecycle import Lifecycle
     from vedette._host.stats import Stats
+    from vedette._processing import dispatching, journaling
+    from vedette._processing.dispatching import Dispatcher
     from vedette._processing.outcomes import Entry
     from vedette._processing.packing import Packer
     from vedette._processing.sending import Sender
@@ -47,6 +49,9 @@ if TYPE_CHECKING:
     from vedette._transport.journal import Journal
 
     Counts: TypeAlias = dict[DataCategory, int]
+else:
+    dispatching = late("vedette._processing.dispatching")
+    journaling = late("vedette._processing.journaling")
 
 BUFFERED_BYTES: Final = 16 * 1024 * 1024  # ruling 9
 SLOW_SECONDS: Final = 0.02
@@ -65,7 +70,7 @@ class Outbox:
     def __init__(
         self,
         sender: Sender,
-        packer: Packer,
+        new_packer: Callable[[], Packer],
         lifecycle: Lifecycle,
         *,
         capacity: int,
@@ -76,6 +81,9 @@ class Outbox:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.pid = os.getpid()
+        self._sender = sender
+        self._new_packer = new_packer
+        self._lifecycle = lifecycle
         self._synchronous = sender.synchronous
         self._send_reports = send_reports
         self._clock = clock
@@ -85,17 +93,11 @@ class Outbox:
         self._journaling = (
             None
             if journal is None
-            else Journaling(journal, packer, self.accounts, sender.seconds_limited, clock, max_items=max_kept)
+            else journaling.Journaling(
+                journal, new_packer(), self.accounts, sender.seconds_limited, clock, max_items=max_kept
+            )
         )
-        self._dispatcher = Dispatcher(
-            sender,
-            packer,
-            self.accounts,
-            lifecycle,
-            send_reports=send_reports,
-            journaling=self._journaling,
-            clock=clock,
-        )
+        self._made_dispatcher: Dispatcher | None = None
         ledger = Ledger(BUFFERED_BYTES)
         room = {CAPTURED_TO_DISK: max(capacity, max_kept)}  # what waits in memory is a handle of what is on disk
         self._buffers = {
@@ -152,7 +154,7 @@ class Outbox:
         except Exception as error:  # the border, where the program's own scrubber fails, too
             if guests.is_control_flow(error):
                 raise
-            self.accounts.settle(fate_of(error), category, item)
+            self.accounts.settle(dispatching.fate_of(error), category, item)
             return False
         return True
 
@@ -211,7 +213,7 @@ class Outbox:
     def begin_flush(self) -> bool:
         """Whether there is anything to do for somebody who waits for delivery."""
         may_be_kept = self._journaling is not None and self._journaling.begin_flush()
-        if may_be_kept or self.pending() > 0 or self._dispatcher.owes_report():
+        if may_be_kept or self.pending() > 0 or self._owes_report():
             return True
         # After the look at the buffers: what was taken from them meanwhile may not be noted as in flight yet.
         return self._busy.locked() or self._hands.are_out()
@@ -273,6 +275,32 @@ class Outbox:
             self.wake()
 
     # --- below: whoever sends ------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Load what only who sends needs, and most programs never (``_host/late.py``); a fork waits for it."""
+        if self._made_dispatcher is None:
+            fork.import_safely(self._make_dispatcher)
+
+    def _make_dispatcher(self) -> None:
+        self._made_dispatcher = dispatching.Dispatcher(
+            self._sender,
+            self._new_packer(),
+            self.accounts,
+            self._lifecycle,
+            send_reports=self._send_reports,
+            journaling=self._journaling,
+            clock=self._clock,
+        )
+
+    @property
+    def _dispatcher(self) -> Dispatcher:
+        if self._made_dispatcher is None:
+            self.prepare()
+        assert self._made_dispatcher is not None  # noqa: S101
+        return self._made_dispatcher
+
+    def _owes_report(self) -> bool:
+        return self._send_reports and self.accounts.outcomes.has_losses()
 
     def work(self, deadline: float | None = None) -> float | None:
         """Send all that can be sent. Returns in how many seconds there will be more to do by itself, or None."""

@@ -44,19 +44,23 @@ class Packer:
     ``trace`` holds the fields of the dynamic sampling context that do not change (ENV-44): ``public_key``,
     ``release``, ``environment``. ``scrubber`` has the last look at each event: vedette's own, or what the option
     ``event_scrubber`` puts in its place, which may be anything with ``scrub_event``.
-    ``text_limit`` is how many characters of one text were kept when it was set.
+    ``text_limit`` is how many characters of one text were kept when it was set. Error events without a field that
+    ``later`` names are given what its function returns.
     """
 
-    def __init__(self, *, trace: Mapping[str, str], scrubber: Any, text_limit: int) -> None:
+    def __init__(
+        self,
+        *,
+        trace: Mapping[str, str],
+        scrubber: Any,
+        text_limit: int,
+        later: Mapping[str, Callable[[], object]],
+    ) -> None:
         self._text_limit = text_limit
         self._trace = trace
         self._scrubber = scrubber
         self._scrubs_itself = type(scrubber) is EventScrubber
-        self._later: dict[str, Callable[[], object]] = {}
-
-    def add_before_sending(self, name: str, read: Callable[[], object]) -> None:
-        """Give events without this field what ``read`` returns."""
-        self._later[name] = read
+        self._later = later
 
     def _complete(self, event: dict[str, Any]) -> None:
         for name, read in tuple(self._later.items()):
