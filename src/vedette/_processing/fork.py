@@ -21,10 +21,8 @@ import time
 from _weakref import ref  # `weakref` itself takes longer to import
 
 from vedette._host import log, os_threads
-from vedette._late import left_behind
-from vedette._processing.leaving import LEAVING_SECONDS, LOOK_SECONDS
+from vedette._late import forget, left_behind
 from vedette._processing.logging_at_fork import let_log_while
-from vedette._processing.unfinished_imports import forget
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,14 +97,14 @@ def _before() -> None:
 
 def _wait_for_threads() -> None:
     start = now = time.monotonic()
-    deadline = start + LEAVING_SECONDS
+    deadline = start + os_threads.LEAVING_SECONDS
     pause = os_threads.allocate_lock()
     pause.acquire()
     while now < deadline and _only_ours_live():
-        pause.acquire(timeout=LOOK_SECONDS)
+        pause.acquire(timeout=os_threads.LOOK_SECONDS)
         now = time.monotonic()
         if _importer is not None:  # it cannot leave before it has them, and a fork must not fall into them
-            deadline = min(now + LEAVING_SECONDS, start + IMPORT_SECONDS)
+            deadline = min(now + os_threads.LEAVING_SECONDS, start + IMPORT_SECONDS)
     _held[os_threads.get_ident()] = _importing.acquire(timeout=max(0.0, start + IMPORT_SECONDS - now))
 
 

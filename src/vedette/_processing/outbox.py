@@ -27,9 +27,7 @@ from vedette._processing.buffer import Buffer, Item, Ledger
 from vedette._processing.exits import deliver_at_childs_end
 from vedette._processing.hands import Hands
 from vedette._processing.kinds import CAPTURED_TO_DISK, KINDS
-from vedette._processing.leaving import wait_until_gone
 from vedette._processing.outcomes import CAPTURED
-from vedette._processing.scheduler import Scheduler
 from vedette._processing.worker import Worker
 from vedette._protocol.categories import DataCategory, DiscardReason
 
@@ -41,17 +39,21 @@ if TYPE_CHECKING:
     from vedette._host.lifecycle import Lifecycle
     from vedette._host.stats import Stats
     from vedette._processing import dispatching, journaling
+    from vedette._processing import scheduler as scheduling
     from vedette._processing.dispatching import Dispatcher
     from vedette._processing.outcomes import Entry
     from vedette._processing.packing import Packer
+    from vedette._processing.scheduler import Scheduler
     from vedette._processing.sending import Sender
     from vedette._protocol.envelope import Item as Attachment
     from vedette._transport.journal import Journal
 
     Counts: TypeAlias = dict[DataCategory, int]
+    _Sending: TypeAlias = tuple[Scheduler, Dispatcher]
 else:
     dispatching = late("vedette._processing.dispatching")
     journaling = late("vedette._processing.journaling")
+    scheduling = late("vedette._processing.scheduler")
 
 BUFFERED_BYTES: Final = 16 * 1024 * 1024  # ruling 9
 SLOW_SECONDS: Final = 0.02
@@ -97,7 +99,7 @@ class Outbox:
                 journal, new_packer(), self.accounts, sender.seconds_limited, clock, max_items=max_kept
             )
         )
-        self._made_dispatcher: Dispatcher | None = None
+        self._sending: _Sending | None = None
         ledger = Ledger(BUFFERED_BYTES)
         room = {CAPTURED_TO_DISK: max(capacity, max_kept)}  # what waits in memory is a handle of what is on disk
         self._buffers = {
@@ -105,7 +107,6 @@ class Outbox:
             for category, kind in KINDS.items()
         }
         self._in_any_order = tuple(each for each in self._buffers.values() if each.kind.any_order)
-        self._scheduler = Scheduler(self._buffers.values(), self._seconds_held)
         self._worker = Worker(self.work if self._journaling is None else self._work_in_a_moment)
         hands = max_connections - 1 if sender.takes_several else 0
         self._hands = Hands(hands, self._lend_a_hand, self._look_after)
@@ -252,7 +253,7 @@ class Outbox:
     def see_off(self) -> None:
         """After `close`: wait a moment for threads that have nothing more to do."""
         if not self._in_flight and not self.is_worker():
-            wait_until_gone(self.threads)
+            os_threads.wait_until_gone(self.threads)
 
     # --- forks, see fork.py --------------------------------------------------------------------------------
 
@@ -277,12 +278,13 @@ class Outbox:
     # --- below: whoever sends ------------------------------------------------------------------------------
 
     def prepare(self) -> None:
-        """Load what only who sends needs, and most programs never (``_host/late.py``); a fork waits for it."""
-        if self._made_dispatcher is None:
-            fork.import_safely(self._make_dispatcher)
+        """Load what only who sends needs, and most programs never (``vedette/_late.py``); a fork waits for it."""
+        if self._sending is None:
+            fork.import_safely(self._make_sending)
 
-    def _make_dispatcher(self) -> None:
-        self._made_dispatcher = dispatching.Dispatcher(
+    def _make_sending(self) -> None:
+        scheduler = scheduling.Scheduler(self._buffers.values(), self._seconds_held)
+        dispatcher = dispatching.Dispatcher(
             self._sender,
             self._new_packer(),
             self.accounts,
@@ -291,13 +293,20 @@ class Outbox:
             journaling=self._journaling,
             clock=self._clock,
         )
+        self._sending = scheduler, dispatcher
+
+    @property
+    def _scheduler(self) -> Scheduler:
+        return self._ready_to_send()[0]
 
     @property
     def _dispatcher(self) -> Dispatcher:
-        if self._made_dispatcher is None:
+        return self._ready_to_send()[1]
+
+    def _ready_to_send(self) -> _Sending:
+        while self._sending is None:
             self.prepare()
-        assert self._made_dispatcher is not None  # noqa: S101
-        return self._made_dispatcher
+        return self._sending
 
     def _owes_report(self) -> bool:
         return self._send_reports and self.accounts.outcomes.has_losses()
