@@ -17,17 +17,17 @@ from __future__ import annotations
 
 import _thread
 import os
+import sys
 import time
 from _weakref import ref  # `weakref` itself takes longer to import
 
 from vedette._host import log, os_threads
 from vedette._late import forget, left_behind
-from vedette._processing.logging_at_fork import let_log_while
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Final, Protocol
+    from typing import Any, Final, Protocol
 
     class Delivering(Protocol):
         """What is told of forks."""
@@ -92,7 +92,33 @@ def import_safely(import_all: Callable[[], None]) -> None:
 
 def _before() -> None:
     _each("before", lambda forkable: forkable.before_fork())
-    let_log_while(_wait_for_threads)
+    _let_log_while(_wait_for_threads)
+
+
+def _let_log_while(wait: Callable[[], None]) -> None:
+    """Call ``wait`` without ``logging`` standing in its way; afterwards its lock is as its hooks expect it.
+
+    ``logging`` takes its lock before a fork and gives it back afterwards. Where its hook has run already, our thread
+    holds that lock while it waits for the worker, whose imports need it. And where the worker has imported ``logging``
+    only now, its hook before the fork has been missed, but the one after the fork will run.
+    """
+    lock, was_imported = _lock_of_logging(), _has_logging()
+    was_held: bool = lock is not None and lock._is_owned()  # noqa: SLF001 - there is no other way to know
+    if lock is not None and was_held:
+        lock.release()
+    try:
+        wait()
+    finally:
+        if was_held or (not was_imported and _has_logging()):
+            _lock_of_logging().acquire()
+
+
+def _lock_of_logging() -> Any:
+    return getattr(sys.modules.get("logging"), "_lock", None)
+
+
+def _has_logging() -> bool:
+    return hasattr(sys.modules.get("logging"), "captureWarnings")  # its last function
 
 
 def _wait_for_threads() -> None:

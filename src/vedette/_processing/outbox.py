@@ -25,7 +25,6 @@ from vedette._processing import fork
 from vedette._processing.accounts import Accounts
 from vedette._processing.buffer import Buffer, Item, Ledger
 from vedette._processing.exits import deliver_at_childs_end
-from vedette._processing.hands import Hands
 from vedette._processing.kinds import CAPTURED_TO_DISK, KINDS
 from vedette._processing.outcomes import CAPTURED
 from vedette._processing.worker import Worker
@@ -39,8 +38,10 @@ if TYPE_CHECKING:
     from vedette._host.lifecycle import Lifecycle
     from vedette._host.stats import Stats
     from vedette._processing import dispatching, journaling
+    from vedette._processing import hands as helping
     from vedette._processing import scheduler as scheduling
     from vedette._processing.dispatching import Dispatcher
+    from vedette._processing.hands import Hands
     from vedette._processing.outcomes import Entry
     from vedette._processing.packing import Packer
     from vedette._processing.scheduler import Scheduler
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     _Sending: TypeAlias = tuple[Scheduler, Dispatcher]
 else:
     dispatching = late("vedette._processing.dispatching")
+    helping = late("vedette._processing.hands")
     journaling = late("vedette._processing.journaling")
     scheduling = late("vedette._processing.scheduler")
 
@@ -108,8 +110,8 @@ class Outbox:
         }
         self._in_any_order = tuple(each for each in self._buffers.values() if each.kind.any_order)
         self._worker = Worker(self.work if self._journaling is None else self._work_in_a_moment)
-        hands = max_connections - 1 if sender.takes_several else 0
-        self._hands = Hands(hands, self._lend_a_hand, self._look_after)
+        self._most_hands = max_connections - 1 if sender.takes_several else 0
+        self._hands: Hands | None = None  # until they are called
         self._busy = os_threads.allocate_lock()
         self._waiters: deque[_thread.LockType] = deque()
         self._in_flight: dict[int, tuple[DataCategory, list[Item]]] = {}  # by thread
@@ -217,7 +219,7 @@ class Outbox:
         if may_be_kept or self.pending() > 0 or self._owes_report():
             return True
         # After the look at the buffers: what was taken from them meanwhile may not be noted as in flight yet.
-        return self._busy.locked() or self._hands.are_out()
+        return self._busy.locked() or self._are_hands_out()
 
     def drain(self, deadline: float) -> None:
         """Have everything sent by the worker, or on this thread where there can be none; return by the deadline."""
@@ -263,8 +265,8 @@ class Outbox:
 
     def threads(self) -> int:
         """How many threads live here, or are just about to end."""
-        alive = sum(map(_is_alive, (self._worker.native_id, *self._hands.native_ids)))
-        return alive or int(self._worker.is_running() or self._hands.are_out())  # which are just about to start
+        alive = sum(map(_is_alive, (self._worker.native_id, *(() if self._hands is None else self._hands.native_ids))))
+        return alive or int(self._worker.is_running() or self._are_hands_out())  # which are just about to start
 
     def resume(self) -> None:
         """Threads may be started again, and are if something waits.
@@ -344,7 +346,7 @@ class Outbox:
     def _has_more(self) -> bool:
         if self._seconds_to_send() == 0.0:
             return True
-        return bool(self._waiters) and not self._hands.are_out() and not self._is_replaying()
+        return bool(self._waiters) and not self._are_hands_out() and not self._is_replaying()
 
     def _seconds_to_send(self) -> float | None:
         replay = None if self._journaling is None else self._journaling.seconds_to_replay()
@@ -369,14 +371,14 @@ class Outbox:
             elif not has_replayed:
                 self._nothing_left(waiters, deadline)
                 return
-        if self._closed and not self._hands.are_out():
+        if self._closed and not self._are_hands_out():
             self._let_go(len(self._waiters))  # of those that came before the close: nothing more is sent for them
 
     def _nothing_left(self, waiters: int, deadline: float | None) -> None:
         """All was sent that can be, or is on its way: let so many of those go that wait for it."""
         if self._journaling is not None:
             self._write_what_is_held()
-        if self._hands.are_out() or (waiters and self._is_replaying()):
+        if self._are_hands_out() or (waiters and self._is_replaying()):
             return  # the hands wake the worker
         if waiters or self._dispatcher.seconds_to_report() == 0.0:
             self._dispatcher.send_report(deadline)
@@ -421,7 +423,12 @@ class Outbox:
         if self._is_server_slow() and not self._is_probing():
             waiting = sum(map(len, self._in_any_order))
             if waiting > 1:
+                if self._hands is None:
+                    self._hands = helping.Hands(self._most_hands, self._lend_a_hand, self._look_after)
                 self._hands.call(waiting - 1)
+
+    def _are_hands_out(self) -> bool:
+        return self._hands is not None and self._hands.are_out()
 
     def _is_server_slow(self) -> bool:
         return self._dispatcher.server_seconds() > SLOW_SECONDS

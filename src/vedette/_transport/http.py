@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from vedette._protocol import envelope as envelopes
     from vedette._protocol import json
     from vedette._protocol.envelope import Envelope, Item
-    from vedette._transport import compression, connections, delivery, idle_connections, sockets, streaming
+    from vedette._transport import answers, compression, connections, delivery, idle_connections, sockets, streaming
     from vedette._transport.delivery import Delivery
 else:  # what only who sends needs
+    answers = late("vedette._transport.answers")
     compression = late("vedette._transport.compression")
     connections = late("vedette._transport.connections")
     delivery = late("vedette._transport.delivery")
@@ -44,23 +45,8 @@ CLIENT: Final = f"{SDK_NAME}/{VERSION}"
 """Who sends, in User-Agent and X-Sentry-Auth alike (ruling 15)."""
 CONTENT_TYPE: Final = "application/x-sentry-envelope"
 
-_MAX_ANSWER: Final = 65_536  # bytes of an answer that are read to keep the connection; a longer one costs it
-_MAX_SAID: Final = 1000  # bytes of it that are shown, for people
 _ENCODING_REFUSED: Final = (400, 415)
 _WITH_EVENT: Final = frozenset({"attachment", "profile"})
-
-# What urllib3 raises (by name, for it is imported late), what to count it as, and what it means. The first
-# that is an exception's class or one of its bases is taken.
-_FAILURES: Final = (
-    ("NameResolutionError", DiscardReason.NETWORK_ERROR, "the host name cannot be resolved"),
-    ("ProxyError", DiscardReason.NETWORK_ERROR, "the proxy failed"),
-    ("SSLError", DiscardReason.NETWORK_ERROR, "TLS failed"),
-    ("NewConnectionError", DiscardReason.NETWORK_ERROR, "no connection"),
-    ("ConnectTimeoutError", DiscardReason.NETWORK_ERROR, "no connection in time"),
-    ("ReadTimeoutError", DiscardReason.NETWORK_ERROR, "no answer in time (it may have arrived)"),
-    ("ProtocolError", DiscardReason.NETWORK_ERROR, "the connection broke without a proper answer"),
-    ("HTTPError", DiscardReason.INTERNAL_SDK_ERROR, "the request could not be made"),
-)
 
 
 class HttpTransport(Transport):
@@ -216,7 +202,7 @@ class HttpTransport(Transport):
             try:
                 manager = self._connections()
             except OSError as error:
-                return _without_certificates(error, self._url)
+                return answers.without_certificates(error, self._url)
             try:
                 response = manager.urlopen(
                     "POST",
@@ -234,16 +220,16 @@ class HttpTransport(Transport):
                 if may_be_stale and sockets.is_stale(error):
                     may_be_stale = False
                     continue
-                return _failed(error, self._url)
+                return answers.failed(error, self._url)
             return self._answered(response)
 
     def _answered(self, response: urllib3.BaseHTTPResponse) -> Delivery:
         status = response.status
         self.rate_limits.update(status, response.headers)
-        said = _finish(response)
+        said = answers.finish(response)
         if 200 <= status < 300:  # noqa: PLR2004 - the class of success
             return delivery.Delivery(delivery.Outcome.DELIVERED, status=status)
-        detail = _printable(response.headers.get("X-Sentry-Error", "")) or said
+        detail = answers.printable(response.headers.get("X-Sentry-Error", "")) or said
         log.debug("the server answered %s: %s", status, detail)
         if status == TOO_MANY_REQUESTS:
             return delivery.Delivery(delivery.Outcome.REFUSED, status=status, detail=detail)
@@ -262,47 +248,6 @@ class HttpTransport(Transport):
             else:
                 allowed.append(item)
         return allowed
-
-
-def _finish(response: urllib3.BaseHTTPResponse) -> str:
-    """Give the connection back. What the server says in the body is for people only (TRN-14, TRN-15, OFF-10)."""
-    try:
-        body = response.read(_MAX_ANSWER + 1, decode_content=False)
-    except Exception:  # noqa: BLE001 - broken off, too late, or chunks that make http.client itself stumble
-        response.close()
-        return ""
-    if len(body) > _MAX_ANSWER:
-        response.close()
-    response.release_conn()
-    is_text = "Content-Encoding" not in response.headers  # none was asked for, and nothing is unpacked
-    return _printable(body[:_MAX_SAID].decode("utf-8", "replace")) if is_text else ""
-
-
-def _printable(text: str) -> str:
-    """On one line, without what would steer a terminal: it may get into a log."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-
-
-def _failed(error: Exception, url: str) -> Delivery:
-    bases = {base.__name__ for base in type(error).__mro__}
-    name, reason, meaning = next(failure for failure in _FAILURES if failure[0] in bases)
-    if name == "ProxyError" and _is_tls(getattr(error, "original_error", None)):
-        name, meaning = "SSLError", "TLS with the proxy failed"
-    detail = f"{meaning}: {error}"
-    log.debug("sending failed: %s", detail)
-    if name == "SSLError":  # a setting somebody has to correct; nothing arrives until then
-        log.warn_once(f"tls:{url}", "nothing can be sent: %s", detail)
-    return delivery.Delivery(delivery.Outcome.LOST, reason=reason, detail=detail)
-
-
-def _is_tls(error: object) -> bool:
-    return any(base.__name__ == "SSLError" for base in type(error).__mro__)
-
-
-def _without_certificates(error: OSError, url: str) -> Delivery:
-    detail = f"the certificates cannot be loaded: {error}"
-    log.warn_once(f"tls:{url}", "nothing can be sent: %s", detail)
-    return delivery.Delivery(delivery.Outcome.LOST, reason=DiscardReason.NETWORK_ERROR, detail=detail)
 
 
 def _now() -> str:
