@@ -34,7 +34,7 @@ from vedette._host import guests, log
 from vedette._host.closing import Closing
 from vedette._host.lifecycle import Lifecycle
 from vedette._integration_set import set_up, undo
-from vedette._late import late
+from vedette._late import late, load
 from vedette._options import OPTIONS, UNSET, OptionError, resolve, speak
 from vedette._processing.processor import TelemetryProcessor
 from vedette._processing.sending import sender_for
@@ -165,6 +165,7 @@ class Client(BaseClient):
             found["environment"],
         )
         if self._active and (found["warm"] or found["cache_dir"] or "uwsgi" in sys.modules):
+            load("vedette._given_events")  # so that a capture imports nothing, not even when Python is shutting down
             self.processor.prepare()  # uWSGI forks without telling; with a journal each capture encodes (decision 3)
         if Client._of_new_ones is not None and found["transport"] is None:
             transport, undos = Client._of_new_ones

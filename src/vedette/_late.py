@@ -45,6 +45,12 @@ def late(name: str) -> Any:
     return _Late(name)
 
 
+def load(*names: str) -> None:
+    """Load these modules now."""
+    for name in names:
+        _loaded(name)
+
+
 def left_behind() -> tuple[int, ...]:
     """In a forked child: the threads of the parent that were in the middle of such an import, and are not here."""
     threads = tuple(each for each in tuple(_importing) if each != _thread.get_ident())

@@ -95,6 +95,7 @@ class DenyList:
         "_root_terms",
         "_roots",
         "clean",
+        "clean_texts",
         "matches",
         "matches_cookie",
         "matches_header",
@@ -129,6 +130,9 @@ class DenyList:
     ordinary: dict[Callable[[str], bool], set[str]]
     """Names that the last look has found nothing to do for, by which of the above it asked; bounded, as these are."""
 
+    clean_texts: set[str]
+    """Names of files, modules and functions in which the last look has found nothing to hide; bounded, as above."""
+
     clean: dict[str, Any]
     """Facts of the process in which the last look has found nothing to hide, by the name under which they stand."""
 
@@ -161,6 +165,7 @@ class DenyList:
         self.matches_server_variable = _Verdicts(in_variables).__getitem__
         self.ordinary = {}
         self.clean = {}
+        self.clean_texts = set()
         self._root_terms = (*anywhere, *words, *_folded_all(query_names), "cookie")
         self._roots: tuple[str, ...] | None = None
 

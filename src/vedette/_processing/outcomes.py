@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from vedette._host import deque
 from vedette._host.patient_lock import PatientLock
-from vedette._late import late
+from vedette._host.stats import Stats  # in time: destructors ask when nothing can be imported any more
 from vedette._protocol.categories import DataCategory, DiscardReason
 
 TYPE_CHECKING = False
@@ -23,16 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Final, Literal, TypeAlias
 
-    from vedette._host import stats
-    from vedette._host.stats import Stats
-
     Kind: TypeAlias = Literal["captured", "adopted", "delivered", "refused"]
     Fate: TypeAlias = Kind | DiscardReason
     Entry: TypeAlias = tuple[Fate, DataCategory, int]
     Totals: TypeAlias = dict[tuple[Fate, DataCategory], int]
     Losses: TypeAlias = dict[tuple[DiscardReason, DataCategory], int]
-else:
-    stats = late("vedette._host.stats")
 
 CAPTURED: Final[Kind] = "captured"
 ADOPTED: Final[Kind] = "adopted"
@@ -107,7 +102,7 @@ class Outcomes:
                 dropped.setdefault(category.value, {})[what.value] = quantity
             elif quantity:
                 plain[what][category.value] = quantity
-        return stats.Stats(
+        return Stats(
             captured=plain[CAPTURED],
             adopted=plain[ADOPTED],
             delivered=plain[DELIVERED],

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from vedette._events.settings import EventSettings
 from vedette._events.values import render_json
-from vedette._late import late
+from vedette._host.stats import Stats
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,13 +16,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from vedette._host import stats as statistics
-    from vedette._host.stats import Stats
     from vedette._protocol.dsn import Dsn
     from vedette._protocol.types import Event, ExcInfo, Hint
     from vedette._scopes.scope import Scope
-else:
-    statistics = late("vedette._host.stats")
 
 DEFAULT_MAX_BREADCRUMBS: Final = 100  # BRC-12
 
@@ -153,7 +149,7 @@ class BaseClient:
 
     def stats(self) -> Stats:
         """How many items were captured, and what became of them."""
-        return statistics.Stats()
+        return Stats()
 
     def flush(self, timeout: float | None = None, callback: Callable[[int, float], object] | None = None) -> None:
         """Wait until what was captured is delivered, for at most ``timeout`` seconds."""
