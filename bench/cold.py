@@ -13,15 +13,15 @@ name, what, clock_name = sys.argv[1:]
 clock = getattr(time, clock_name)
 
 
-def fail(value):  # noqa: ANN001, ANN201, D103 - what an error of a script looks like
+def fail(value):  # noqa: ANN001, ANN201 - what an error of a script looks like
     return convert(value)
 
 
-def convert(value):  # noqa: ANN001, ANN201, D103
+def convert(value):  # noqa: ANN001, ANN201
     return {"number": parse(value)}
 
 
-def parse(value):  # noqa: ANN001, ANN201, D103
+def parse(value):  # noqa: ANN001, ANN201
     return int(value)
 
 

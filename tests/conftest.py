@@ -15,8 +15,8 @@ import pytest
 
 import vedette
 from tools.conformance import read_rows
-from vedette import _client
 from vedette._host import log
+from vedette._integration_set import IntegrationSet
 
 MOST_ROWS_PER_TEST = 8
 TIME_BUDGETS = {"unit": 90, "e2e": 120, "faults": 180}  # seconds, per Python, on two cores
@@ -119,13 +119,13 @@ def _is_here(host: Any) -> bool:
 def no_client_outlives_its_test(monkeypatch: pytest.MonkeyPatch):
     """Clients made by hand have integrations, too: a hook left in place would be met by the next test."""
     made: weakref.WeakSet[vedette.Client] = weakref.WeakSet()
-    set_up = _client.set_up
+    set_up = IntegrationSet.set_up
 
-    def set_up_and_note(client: Any, *arguments: Any) -> None:
-        made.add(client)
-        set_up(client, *arguments)
+    def set_up_and_note(integrations: Any, *arguments: Any) -> None:
+        made.add(integrations.client)
+        set_up(integrations, *arguments)
 
-    monkeypatch.setattr(_client, "set_up", set_up_and_note)
+    monkeypatch.setattr(IntegrationSet, "set_up", set_up_and_note)
     yield
     for client in list(made):
         client.close(timeout=0)

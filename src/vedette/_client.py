@@ -33,7 +33,7 @@ from vedette._hooks import kept_breadcrumb
 from vedette._host import guests, log
 from vedette._host.closing import Closing
 from vedette._host.lifecycle import Lifecycle
-from vedette._integration_set import set_up, undo
+from vedette._integration_set import IntegrationSet
 from vedette._late import late, load
 from vedette._options import OPTIONS, UNSET, OptionError, resolve, speak
 from vedette._processing.processor import TelemetryProcessor
@@ -143,7 +143,8 @@ class Client(BaseClient):
         """What may be collected, and which names are filtered."""
         self.event_settings: EventSettings = event_settings_of(found, self.policy)
         self.max_breadcrumbs: int = found["max_breadcrumbs"]
-        self.integrations: dict[str, Any] = {}
+        self.integration_set: IntegrationSet = IntegrationSet(self, found)
+        self.integrations: Mapping[str, Any] = self.integration_set.integrations
         self.event_defaults: Mapping[str, Any] = event_defaults_of(found)
         self.trace_fields: Mapping[str, str] = trace_fields_of(self._dsn, self.event_defaults)
         self._added_before_sending: dict[str, Callable[[], object]] = {}
@@ -171,7 +172,7 @@ class Client(BaseClient):
             transport, undos = Client._of_new_ones
             undos.append(self.redirect(transport))
         self.processor.adopt()
-        set_up(self, found, self.integrations)
+        self.integration_set.set_up(found)
 
     def _processor_for(self, transport: Transport | None, *, has_journal: bool = False) -> TelemetryProcessor:
         return TelemetryProcessor(
@@ -340,7 +341,7 @@ class Client(BaseClient):
             self.processor.close(seconds, callback)
             self.stop_debug()
         finally:  # the end of the program waits for a client that still has its AtexitIntegration
-            undo(self.integrations)
+            self.integration_set.undo()
             self._closing.end()
 
     def stop_debug(self) -> None:
@@ -466,6 +467,10 @@ class Client(BaseClient):
     def render_user(self, user: object) -> dict[str, Any] | None:
         """A user, in the form that servers take (ruling 33)."""
         return given_events.right_user(user, given_events.Faults(), self.event_settings)
+
+    def render_request(self, request: object) -> dict[str, Any] | None:
+        """A request, in the form that servers take (EVT-61 to EVT-70)."""
+        return given_events.right_request(self.render(request), given_events.Faults(), self.event_settings)
 
     def sdk_info(self) -> dict[str, Any]:
         """Who sends the event, and with what (EVT-101 to EVT-105); the event's own, for hooks may change it."""

@@ -1,63 +1,181 @@
-"""The integrations of one client: which ones there are, and their life (CLI-12, INT-05 to INT-09).
+"""The integrations of one client: which ones there are, and their life (CLI-12, INT-05 to INT-16).
 
 A fault of an integration stays its own: it is named once, and the integration counts as not set up (ruling 38).
+One for a library waits until the program has imported that; the file of one that nobody asked for is not even loaded
+before (design decision 15, PAIN-34).
 """
 
 from __future__ import annotations
 
 import sys
 
-from vedette._host import guests
+from vedette._host import guests, late_imports, log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any, Final
 
     from vedette._scopes.client import BaseClient
 
-# Loaded by name when a client is made, so that the integrations stay users of the public surface (design, rooms).
+# Identifier, the library that is waited for ("" for none), and the class, loaded by name when its time has come: so
+# integrations stay users of the public surface (design, rooms), and cost nothing where they have nothing to do.
 DEFAULT_INTEGRATIONS: Final = (
-    "vedette.integrations.atexit.AtexitIntegration",
-    "vedette.integrations.excepthook.ExcepthookIntegration",
-    "vedette.integrations.modules.ModulesIntegration",
-    "vedette.integrations.threading.ThreadingIntegration",
+    ("atexit", "", "vedette.integrations.atexit.AtexitIntegration"),
+    ("excepthook", "", "vedette.integrations.excepthook.ExcepthookIntegration"),
+    ("modules", "", "vedette.integrations.modules.ModulesIntegration"),
+    ("threading", "threading", "vedette.integrations.threading.ThreadingIntegration"),
 )
-_set_up_once: Final[set[str]] = set()
+AUTO_INTEGRATIONS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("django", "django", "vedette.integrations.django.DjangoIntegration"),
+    ("fastapi", "fastapi", "vedette.integrations.fastapi.FastApiIntegration"),
+    ("flask", "flask", "vedette.integrations.flask.FlaskIntegration"),
+    ("starlette", "starlette", "vedette.integrations.starlette.StarletteIntegration"),
+)
 
 
-def set_up(client: BaseClient, options: Mapping[str, Any], integrations: dict[str, Any]) -> None:
-    """Set up the integrations of the options, then the default ones that are wanted; noted by identifier."""
-    unwanted = {each.identifier for each in options["disabled_integrations"] or ()}
-    defaults = _default_ones() if options["default_integrations"] else ()
-    for integration in (*options["integrations"], *defaults):
+class IntegrationSet:
+    """The integrations of a client: those of its options, then the default ones, then those for libraries."""
+
+    def __init__(self, client: BaseClient, options: Mapping[str, Any]) -> None:
+        self.client = client
+        self.integrations: dict[str, Any] = {}
+        """Those that are set up, by identifier."""
+        self.preprocessors: tuple[Any, ...] = ()
+        """The ``preprocess_event`` of those that have one of their own."""
+        self.processors: tuple[Any, ...] = ()
+        """The same for ``process_event``."""
+        self.are_foreign = False
+        """Whether one of those is not vedette's own, so that what it makes of an event is to be looked at."""
+        self._undos: list[Callable[[], None]] = []
+        self._unwanted: set[str] = {each.identifier for each in options["disabled_integrations"] or ()}
+        self._given: dict[str, Any] = {}
+        self._is_ready = False
+
+    def set_up(self, options: Mapping[str, Any]) -> None:
+        """Set up what can be now, and have the others wait for their libraries."""
+        for integration in options["integrations"]:
+            name = integration.identifier
+            if name not in self._unwanted and name not in self._given:
+                self._given[name] = integration
+                self._when_there(getattr(integration, "library", ""), _given(integration))
+        if options["default_integrations"]:
+            self._have_wait(DEFAULT_INTEGRATIONS)
+            if options["auto_enabling_integrations"]:
+                self._have_wait(AUTO_INTEGRATIONS)
+        self._is_ready = True
+        for integration in tuple(self.integrations.values()):
+            _call(integration, "after_all_setup", self.client)
+
+    def _have_wait(self, table: tuple[tuple[str, str, str], ...]) -> None:
+        for name, library, path in table:
+            if name not in self._unwanted and name not in self._given:
+                self._when_there(library, _made_by(path))
+
+    def _when_there(self, library: str, make: Callable[[], Any]) -> None:
+        def add() -> None:
+            self._add(make())
+
+        if library:
+            self._undos.append(late_imports.when_imported(library, add))
+        else:
+            add()
+
+    def _add(self, integration: Any) -> None:
         name = integration.identifier
-        if name in integrations or name in unwanted:
-            continue
+        if name in self.integrations:
+            return
+        obstacle = _obstacle(integration)
+        if obstacle:
+            log.debug("integration %r is not set up: %s", name, obstacle)
+            return
         if name not in _set_up_once:
             _set_up_once.add(name)
             _call(integration, "setup_once")
-        if _call(integration, "setup", client, so="it is not set up"):
-            integrations[name] = integration
-    for integration in tuple(integrations.values()):
-        _call(integration, "after_all_setup", client)
+        if not _set_up(integration, self.client):
+            return
+        self.integrations[name] = integration
+        log.debug("integration %r is set up", name)
+        found = tuple(self.integrations.values())
+        self.preprocessors = tuple(each.preprocess_event for each in found if _has_its_own(each, "preprocess_event"))
+        self.processors = tuple(each.process_event for each in found if _has_its_own(each, "process_event"))
+        asked = [
+            each for each in found if _has_its_own(each, "preprocess_event") or _has_its_own(each, "process_event")
+        ]
+        self.are_foreign = not all(type(each).__module__.startswith("vedette.integrations.") for each in asked)
+        if self._is_ready:
+            _call(integration, "after_all_setup", self.client)
+
+    def undo(self) -> None:
+        """Let nothing wait any longer, and have every integration end what ``setup`` began."""
+        for stop_waiting in self._undos:
+            stop_waiting()
+        for integration in tuple(self.integrations.values()):
+            _call(integration, "close")
 
 
-def undo(integrations: Mapping[str, Any]) -> None:
-    """Have every integration end what ``setup`` began."""
-    for integration in tuple(integrations.values()):
-        _call(integration, "close")
+_set_up_once: Final[set[str]] = set()
 
 
-def _default_ones() -> Iterable[Any]:
-    for path in DEFAULT_INTEGRATIONS:
-        module, _, name = path.rpartition(".")
-        __import__(module)
-        yield getattr(sys.modules[module], name)()
+def _given(integration: Any) -> Callable[[], Any]:
+    return lambda: integration
 
 
-def _call(integration: Any, method: str, *args: object, so: str = "") -> bool:
-    """Call a method, all of which are optional; False if it raised."""
+def _made_by(path: str) -> Callable[[], Any]:
+    def make() -> Any:
+        return _load(path)()  # only now is the file of the integration loaded
+
+    return make
+
+
+def _load(path: str) -> Any:
+    module, _, name = path.rpartition(".")
+    __import__(module)
+    return getattr(sys.modules[module], name)
+
+
+def _obstacle(integration: Any) -> str:
+    """Why the library that is here is not the right one, if so."""
+    wanted = getattr(integration, "minimum_version", ())
+    if not wanted:
+        return ""
+    versions = _load("vedette.integrations._versions.version_of")
+    library = integration.library
+    found = guests.ask(f"the version of {library}", versions, library, integration.distribution)
+    if found is guests.FAILED or found is None or found >= wanted:
+        return ""  # of an unknown version it is tried: most likely it is a new one
+    return f"it takes {library} {'.'.join(map(str, wanted))}, and this is {'.'.join(map(str, found))}"
+
+
+def _set_up(integration: Any, client: BaseClient) -> bool:
+    """Call ``setup``; one that says that it cannot work here has not failed."""
+    refusals: list[str] = []
+
+    def setup() -> None:
+        try:
+            integration.setup(client)
+        except _load("vedette.integrations.DidNotEnable") as refusal:
+            refusals.append(str(refusal))
+
+    if getattr(integration, "setup", None) is None:
+        return True
+    name = f"integration {integration.identifier!r}: setup"
+    if guests.ask(name, setup, so="it is not set up") is guests.FAILED:
+        return False
+    if refusals:
+        log.debug("integration %r is not set up: %s", integration.identifier, refusals[0])
+    return not refusals
+
+
+def _has_its_own(integration: Any, method: str) -> bool:
+    kind: Any = integration.__class__
+    of_interface = _load("vedette.integrations.Integration").__dict__[method]
+    return getattr(kind, method, of_interface) is not of_interface
+
+
+def _call(integration: Any, method: str, *args: object) -> None:
+    """Call a method, all of which are optional."""
     name = f"integration {integration.identifier!r}: {method}"
     found: Any = guests.ask(name, getattr, integration, method, None)
-    return found is None or (found is not guests.FAILED and guests.ask(name, found, *args, so=so) is not guests.FAILED)
+    if found is not None and found is not guests.FAILED:
+        guests.ask(name, found, *args)

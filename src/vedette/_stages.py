@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from vedette._protocol.envelope import Item
     from vedette._protocol.types import Event
     from vedette._scopes.merge import ScopeData
-    from vedette._scopes.scope import Scope
+    from vedette._scopes.scope import Scope, Work
 
     Verdict: TypeAlias = "DiscardReason | Uncounted | None"
     Stage: TypeAlias = Callable[["Client", "Capture"], Verdict]
@@ -266,6 +266,8 @@ def apply_scopes(client: Client, capture: Capture) -> Verdict:
     limit = client.max_breadcrumbs
     data = merge.merged(current, isolation, get_global_scope(), capture.extra, max_breadcrumbs=limit)
     merge.apply(data, capture.event, level_given=capture.level is not None)
+    if isolation.work is not None and capture.category is DataCategory.ERROR:
+        _describe_work(isolation.work, client, capture.event)
     if "user" in capture.event:
         capture.event["user"] = client.render_user(capture.event["user"])
     add_contexts(capture.event["contexts"])
@@ -275,17 +277,37 @@ def apply_scopes(client: Client, capture: Capture) -> Verdict:
     return None
 
 
+def _describe_work(work: Work, client: Client, event: dict[str, Any]) -> None:
+    """Have the request, task or job say what it is (EVT-60, DAT-123)."""
+    has_request = "request" in event
+    guests.ask("the description of a request, task or job", work.describe, event, client)
+    if "request" in event and not has_request:
+        event["request"] = client.render_request(event["request"])
+
+
 def _goes_with(attachment: Attachment, capture: Capture) -> bool:
     """Not with transactions, unless it says so (ATT-39)."""
     return capture.category is not DataCategory.TRANSACTION or attachment.add_to_transactions
 
 
 def run_event_processors(client: Client, capture: Capture) -> Verdict:
-    """Scoped ones first, then global ones, each in order of registration (CLI-37 to CLI-40)."""
-    data = capture.scopes
-    if data is None or not (data.processors or data.error_processors):
+    """Integrations first, then scoped ones, then global ones, in order of registration (CLI-37 to CLI-40, INT-10)."""
+    data, integrations = capture.scopes, client.integration_set
+    if data is None or not (
+        data.processors or data.error_processors or integrations.preprocessors or integrations.processors
+    ):
         return None
     reason, hint = DiscardReason.EVENT_PROCESSOR, capture.hint
+    for preprocess in integrations.preprocessors:
+        guests.ask("an integration's preprocess_event", preprocess, capture.event, hint, client)
+    for process in integrations.processors:
+        answer: Any = guests.ask("an integration's process_event", process, capture.event, hint, client)
+        if answer is None:
+            return reason
+        if answer is not guests.FAILED:  # else the event goes on (ruling 38)
+            capture.event = answer
+    if not (data.processors or data.error_processors or integrations.are_foreign):
+        return None
     for processor in data.error_processors if capture.exception is not None else ():
         if not decide(capture, "an error processor", processor, hint["exc_info"], reason):
             return reason

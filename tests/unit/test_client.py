@@ -96,6 +96,7 @@ def test_the_idle_client_has_the_methods_of_the_real_one() -> None:
         "redirect",
         "render_event",
         "render_mechanism",
+        "render_request",
         "render_user",
         "sdk_info",
         "sighting",

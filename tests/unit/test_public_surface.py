@@ -107,7 +107,7 @@ SURFACE = {
     "vedette.envelope": ["Envelope", "EnvelopeError", "Item", "PayloadRef"],
     "vedette.feature_flags": ["FlagBuffer", "add_feature_flag"],
     "vedette.hub": ["Hub", "SentryHubDeprecationWarning"],
-    "vedette.integrations": ["DidNotEnable", "Integration"],
+    "vedette.integrations": ["DidNotEnable", "Integration", "when_imported"],
     "vedette.integrations.atexit": ["AtexitIntegration"],
     "vedette.integrations.excepthook": ["ExcepthookIntegration"],
     "vedette.integrations.logging": ["ignore_logger", "unignore_logger"],

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from vedette._events.settings import EventSettings
 
-__all__ = ["Faults", "put_right", "right_mechanism", "right_user"]
+__all__ = ["Faults", "put_right", "right_mechanism", "right_request", "right_user"]
 
 EVENT_DEPTH: Final = 16  # exception, values, n, stacktrace, frames, n, vars, name, and room for nested data
 EVENT_WIDTH: Final = 10_000  # as many breadcrumbs as `max_breadcrumbs` allows; the bytes are the bound

@@ -180,20 +180,6 @@ _OF_LIBRARIES: Final = Group(
     "Integrations with libraries",
     "",
     Option(
-        "auto_enabling_integrations",
-        checks.BOOLEAN,
-        True,
-        "Whether the integrations of libraries that are in use are set up.",
-        awaits=_LIBRARIES,
-    ),
-    Option(
-        "max_request_body_size",
-        checks.one_of("never", "small", "medium", "always"),
-        "medium",
-        "Up to which size bodies of requests are sent.",
-        awaits=_LIBRARIES,
-    ),
-    Option(
         "context_tags",
         checks.STRINGS,
         (),

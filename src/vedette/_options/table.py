@@ -304,6 +304,18 @@ _INTEGRATIONS: Final = Group(
         None,
         "Integrations, or their classes, that are left out.",
     ),
+    Option(
+        "auto_enabling_integrations",
+        checks.BOOLEAN,
+        True,
+        "Whether the integrations of libraries are set up once the program has imported these.",
+    ),
+    Option(
+        "max_request_body_size",
+        checks.one_of("never", "small", "medium", "always"),
+        "medium",
+        "Up to which size bodies of requests are sent: none, 4 kB, 10 kB, or any.",
+    ),
 )
 
 _DEBUG: Final = Group(

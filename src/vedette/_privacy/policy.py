@@ -131,7 +131,7 @@ class Policy(Frozen):
             _query_params=chosen.query_params,
             _request_headers=headers.request,
             _response_headers=headers.response,
-            _http_bodies=chosen.http_bodies,
+            _http_bodies=_BODIES_BY_DEFAULT if data_collection is None else chosen.http_bodies,
         )
 
     def headers(self, pairs: Pairs, *, response: bool = False) -> dict[str, str] | None:
@@ -177,6 +177,10 @@ class Policy(Frozen):
             return texts.query(given, hidden)
         return [(name, FILTERED if hidden(name) else value) for name, value in _each(given)]
 
+    def collects_body(self, kind: str) -> bool:
+        """Whether bodies of this kind are collected at all."""
+        return kind in self._http_bodies
+
     def body(self, kind: str, given: object) -> Any:
         """A body as an event may hold it, or None where bodies of this kind are not collected (DAT-39 to DAT-42).
 
@@ -186,7 +190,7 @@ class Policy(Frozen):
 
         Returns: structure, its sensitive values filtered; ``[Filtered]`` for what is neither JSON nor a form.
         """
-        if kind not in self._http_bodies:
+        if not self.collects_body(kind):
             return None
         if isinstance(given, bytes):
             given = given.decode("utf-8", "replace")
@@ -204,6 +208,8 @@ class Policy(Frozen):
         return {name: value for name, value in fields.items() if value is not None}
 
 
+_BODIES_BY_DEFAULT: Final = frozenset({"incomingRequest"})
+"""Where ``data_collection`` does not say which (DAT-101, FW-common-10): what the program itself is sent, filtered."""
 _COOKIES: Final = frozenset({"cookie", "http_cookie", "set_cookie"})
 _SET_COOKIE: Final = "set_cookie"
 

@@ -21,7 +21,7 @@ from vedette._scopes.propagation import PropagationContext
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from typing import Any, Final, NoReturn, TypedDict
+    from typing import Any, Final, NoReturn, Protocol, TypedDict
 
     from typing_extensions import Unpack
 
@@ -31,6 +31,16 @@ if TYPE_CHECKING:
     from vedette._protocol.types import Event, ExcInfo, Hint
     from vedette._scopes.entries import Entry
     from vedette._scopes.merge import ScopeData
+
+    class Work(Protocol):
+        """What a scope was entered for, such as a request, a task or a job."""
+
+        def describe(self, event: dict[str, Any], client: Any) -> None:
+            """Add to an event what it does not say yet: ``request``, ``transaction``, ``user``, contexts.
+
+            Called when an event is captured, and never else. It reads what is stored, calls nothing of the program's,
+            and asks ``client.policy`` what may be collected.
+            """
 
     class MessageKwargs(TypedDict, total=False):
         """Data of one capture call, given by keyword; a message has its level as an argument."""
@@ -69,11 +79,15 @@ class Scope(ScopeFields, UnbuiltOnScopes):
     they are set, so that a scope keeps no object of the program alive (design decision 6).
     """
 
-    __slots__ = ("_last_event_id", "_propagation_context", "_type")
+    __slots__ = ("_last_event_id", "_propagation_context", "_type", "work")
+
+    work: Work | None
+    """What is being worked on, where this is the isolation scope of one request, task or job."""
 
     def __init__(self, ty: ScopeType | None = None, client: BaseClient | None = None) -> None:
         super().__init__(client)
         self._type = ty
+        self.work = None
         self._last_event_id: str | None = None
         self._propagation_context = (
             None if ty is None or ty is ScopeType.CURRENT else PropagationContext()
@@ -96,6 +110,7 @@ class Scope(ScopeFields, UnbuiltOnScopes):
         flags = self._flags
         fork._flags = flags if flags is None else flags.fork()
         fork._type = self._type
+        fork.work = self.work
         fork._last_event_id = None
         fork._propagation_context = self._propagation_context
         return fork
@@ -114,6 +129,7 @@ class Scope(ScopeFields, UnbuiltOnScopes):
     def clear(self) -> None:
         """Empty the scope, but for its processors, its client and its trace (SCO-38, ruling 30)."""
         super().clear()
+        self.work = None
         self._last_event_id = None
 
     # --- the scopes of this context ----------------------------------------------------------------------

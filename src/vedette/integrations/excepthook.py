@@ -6,7 +6,8 @@ import sys
 
 from vedette.api import get_client
 from vedette.integrations import Integration
-from vedette.integrations._uncaught import HookSlot, report
+from vedette.integrations._patching import put_in, take_out
+from vedette.integrations._uncaught import report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,11 +30,11 @@ class ExcepthookIntegration(Integration):
 
     def setup(self, client: BaseClient) -> None:
         """Put the hook in; which client captures is looked up when an error comes."""
-        _slot.put_in(self)
+        put_in(self, sys, "excepthook", _make_hook)
 
     def close(self) -> None:
         """Take the hook out."""
-        _slot.take_out(self)
+        take_out(self)
 
 
 def _make_hook(previous: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,6 +46,3 @@ def _make_hook(previous: Callable[..., Any]) -> Callable[..., Any]:
         previous(kind, value, traceback)
 
     return excepthook
-
-
-_slot = HookSlot(sys, "excepthook", _make_hook)

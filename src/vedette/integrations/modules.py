@@ -73,6 +73,21 @@ def _packages(path: list[str]) -> Iterator[tuple[str, str]]:
             continue
 
 
+def version_beside(folder: str, distribution: str) -> str:
+    """The version of one package in a folder of packages, from the name of what its installer left; "" for none."""
+    wanted = _normalized(distribution)
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(_SUFFIXES):
+                    name, version = _name_and_version(entry.name, entry.path)
+                    if name == wanted:
+                        return version
+    except OSError:
+        pass
+    return ""
+
+
 def _name_and_version(base: str, path: str) -> tuple[str, str]:
     """``PyYAML-6.0.1.dist-info`` says both; of ``shop.egg-info`` the file in it does."""
     stem = base.rpartition(".")[0]

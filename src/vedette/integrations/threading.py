@@ -18,8 +18,9 @@ import threading
 from contextvars import ContextVar
 
 from vedette.api import get_client, get_current_scope, get_isolation_scope
-from vedette.integrations import Integration
-from vedette.integrations._uncaught import HookSlot, look_like, report
+from vedette.integrations import Integration, when_imported
+from vedette.integrations._patching import look_like, put_in, take_out
+from vedette.integrations._uncaught import report
 from vedette.scope import Scope, use_isolation_scope, use_scope
 
 TYPE_CHECKING = False
@@ -50,20 +51,22 @@ class ThreadingIntegration(Integration):
             warnings.warn(message, DeprecationWarning, stacklevel=2)
             propagate_scope = propagate_hub
         self.propagate_scope = propagate_scope
+        self._stop_waiting: Callable[[], None] = _nothing
 
     def setup(self, client: BaseClient) -> None:
         """Put the hooks in; which client decides and captures is looked up when a thread starts or ends."""
-        _excepthook.put_in(self)
+        put_in(self, threading, "excepthook", _make_hook)
         if self.propagate_scope:
-            _start.put_in(self)
-            _look_for_pools()
+            put_in(self, threading.Thread, "start", _make_start)
+            self._stop_waiting = when_imported(_POOLS, self._take_over_pools)
 
     def close(self) -> None:
         """Take the hooks out."""
-        _excepthook.take_out(self)
-        _start.take_out(self)
-        if _submit is not None:
-            _submit.take_out(self)
+        self._stop_waiting()
+        take_out(self)
+
+    def _take_over_pools(self) -> None:
+        put_in(self, sys.modules[_POOLS].ThreadPoolExecutor, "submit", _make_submit)
 
 
 # --- what ends a thread ------------------------------------------------------------------------------------
@@ -91,8 +94,6 @@ def _make_start(previous: Callable[..., Any]) -> Callable[..., Any]:
     @look_like(previous)
     def start(self: threading.Thread) -> Any:
         __tracebackhide__ = True
-        if _submit is None:
-            _look_for_pools()
         if _integration() is None:
             return previous(self)
         is_for_a_pool = _for_a_pool.get()
@@ -167,24 +168,8 @@ def _runs_elsewhere(pool: type) -> bool:
     return any(base.__name__ == "InterpreterPoolExecutor" for base in pool.__mro__)
 
 
-def _look_for_pools() -> None:
-    """Take over ``ThreadPoolExecutor.submit`` as soon as there is one.
-
-    The first task of the first pool may start a thread before we know of pools. It runs on that thread, which then
-    has its scopes.
-    """
-    global _submit  # noqa: PLW0603 - one slot a process
-    module = sys.modules.get(_POOLS)
-    executor = getattr(module, "ThreadPoolExecutor", None)
-    if executor is None:
-        return
-    if _submit is None:
-        _submit = HookSlot(executor, "submit", _make_submit)
-    for user in _start.users():
-        _submit.put_in(user)
+def _nothing() -> None:
+    """Undoes what was never done."""
 
 
 _for_a_pool: ContextVar[bool] = ContextVar("vedette_thread_for_a_pool", default=False)
-_excepthook = HookSlot(threading, "excepthook", _make_hook)
-_start = HookSlot(threading.Thread, "start", _make_start)
-_submit: HookSlot | None = None

@@ -34,7 +34,14 @@ def test_without_any_option_nothing_tells_who_the_user_is():
         "X-Request-Id": "7",
         "X-Forwarded-For": FILTERED,
     }
-    assert policy.body("incomingRequest", '{"a": 1}') is None
+    assert policy.body("incomingRequest", '{"a": 1, "password": 2}') == {"a": 1, "password": FILTERED}
+    assert policy.body("incomingRequest", "free text") == FILTERED
+    assert policy.body("outgoingRequest", '{"a": 1}') is None
+
+
+@pytest.mark.spec("DAT-66", "DAT-84")
+def test_with_data_collection_there_are_no_bodies_but_those_it_names():
+    assert Policy(data_collection={}).body("incomingRequest", '{"a": 1}') is None
 
 
 @pytest.mark.spec("DAT-88", "DAT-91", "DAT-96")

@@ -1,0 +1,144 @@
+"""What integrations cost a program while nothing fails, beside the published peer.
+
+    .venv-bench/bin/python bench/integrations.py
+
+Each case is a call without an SDK, with vedette and with the peer, in processes of their own, interleaved; what is
+printed is the median of what each adds, and the ratio of the two. It measures, it is no test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import time
+from typing import Any
+
+DSN = "http://key@127.0.0.1:9/1"
+ROUNDS = 7
+SECONDS = 0.25
+
+
+def start(sdk: str) -> Any:
+    """The SDK, initialized as programs do, but for tracing and sending."""
+    if sdk == "vedette":
+        import vedette
+
+        vedette.init(DSN, transport=lambda event: None)
+        return vedette
+    if sdk == "peer":
+        import sentry_sdk
+
+        sentry_sdk.init(DSN, transport=lambda event: None)
+        return sentry_sdk
+    return None
+
+
+def wsgi(sdk: Any) -> Any:
+    """One request to a WSGI application that answers with a list."""
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        return [b"ok"]
+
+    if sdk is not None:
+        module = __import__(f"{sdk.__name__}.integrations.wsgi", fromlist=["x"])
+        app = module.SentryWsgiMiddleware(app)
+
+    def call() -> None:
+        environ = {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": "/",
+            "QUERY_STRING": "",
+            "SERVER_NAME": "localhost",
+            "SERVER_PORT": "80",
+            "HTTP_HOST": "localhost",
+            "wsgi.url_scheme": "http",
+        }
+        response = app(environ, lambda status, headers, exc_info=None: None)
+        for _ in response:
+            pass
+        if hasattr(response, "close"):
+            response.close()
+
+    return call
+
+
+def asgi(sdk: Any) -> Any:
+    """One request to an ASGI application."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    if sdk is not None:
+        module = __import__(f"{sdk.__name__}.integrations.asgi", fromlist=["x"])
+        app = module.SentryAsgiMiddleware(app)
+
+    async def nothing(*_: Any) -> Any:
+        return {}
+
+    def call() -> None:
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/",
+            "query_string": b"",
+            "headers": [(b"host", b"localhost")],
+            "server": ("localhost", 80),
+            "client": ("127.0.0.1", 1),
+            "scheme": "http",
+        }
+        try:
+            app(scope, nothing, nothing).send(None)
+        except StopIteration:
+            return
+
+    return call
+
+
+CASES = {"wsgi": wsgi, "asgi": asgi}
+
+
+def measure(case: str, sdk: str) -> float:
+    """Seconds of CPU time a call takes, at best."""
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    call = CASES[case](start(sdk))
+    count, best = 1, float("inf")
+    while True:
+        begun = time.thread_time()
+        for _ in range(count):
+            call()
+        taken = time.thread_time() - begun
+        best = min(best, taken / count)
+        if taken > SECONDS:
+            return best
+        count *= 2
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", default=list(CASES))
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--one", nargs=2, metavar=("CASE", "SDK"), help="measure in this process, and print a number")
+    arguments = parser.parse_args()
+    if arguments.one:
+        print(json.dumps(measure(*arguments.one)))
+        return
+    print(f"{'':24}{'vedette':>12}{'sentry-sdk':>12}{'ratio':>8}")
+    for case in arguments.cases:
+        taken: dict[str, list[float]] = {"none": [], "vedette": [], "peer": []}
+        for _ in range(arguments.rounds):
+            for sdk, rounds in taken.items():
+                command = [sys.executable, __file__, "--one", case, sdk]
+                rounds.append(float(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+        bare, vedette, peer = (statistics.median(rounds) for rounds in taken.values())
+        added = vedette - bare, peer - bare
+        print(f"{case:24}{added[0] * 1e6:>9.2f} µs{added[1] * 1e6:>9.2f} µs{added[0] / added[1]:>8.3f}")
+
+
+if __name__ == "__main__":
+    main()
