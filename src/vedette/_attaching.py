@@ -14,14 +14,10 @@ from vedette._protocol.files import FilePart, FileTooLargeError, look_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from typing import Any
 
     from vedette._protocol.envelope import Item
-
-
-# Of dict itself, for the hint may be of a class derived from it.
-_get: Callable[[dict[str, object], str], object] = dict[str, object].get
 
 
 class LeftOut:
@@ -38,20 +34,6 @@ class LeftOut:
     def quantities(self) -> tuple[tuple[DataCategory, int], ...]:
         """What client reports count (CR-40)."""
         return (DataCategory.ATTACHMENT, max(1, self.size)), (DataCategory.ATTACHMENT_ITEM, 1)
-
-
-def in_hint(hint: object) -> list[object]:
-    """The attachments of a hint, as a list of its own: hooks may have put anything there."""
-    if not issubclass(type(hint), dict):
-        return []
-    known: Any = hint
-    attachments: Any = _get(known, "attachments")
-    given: list[object] | tuple[object, ...] | None = attachments
-    if type(given) is list or type(given) is tuple:
-        return list(given)
-    if given is not None:
-        log.debug("the attachments of a hint must be a list: ignored")
-    return []
 
 
 def all_left_out(given: Iterable[Any], reason: DiscardReason, why: str) -> list[LeftOut]:

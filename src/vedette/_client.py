@@ -30,17 +30,13 @@ from vedette._configured import (
 from vedette._events.exceptions import ends_program
 from vedette._events.reading_values import class_of, derives, tuple_slice
 from vedette._events.values import render_json
-from vedette._feedback import feedback_event
-from vedette._given_events import Faults, put_right, right_mechanism, right_request, right_user
 from vedette._hooks import kept_breadcrumb
 from vedette._host import guests, log
 from vedette._host.closing import Closing
 from vedette._host.lifecycle import Lifecycle
-from vedette._host.off_loop import wait_off_loop
 from vedette._integration_set import IntegrationSet
+from vedette._late import late, load
 from vedette._options import OPTIONS, UNSET, OptionError, resolve, speak
-from vedette._privacy.event_scrubber import scrubber_of
-from vedette._processing.packing import Packer
 from vedette._processing.processor import TelemetryProcessor
 from vedette._processing.sending import sender_for
 from vedette._protocol.categories import DataCategory, DiscardReason
@@ -59,17 +55,28 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, Unpack
 
+    from vedette import _feedback as given_feedback
+    from vedette import _given_events as given_events
     from vedette._duplicates import Sighting
     from vedette._events.settings import EventSettings
+    from vedette._host import off_loop
     from vedette._host.stats import Stats
     from vedette._options import Remark, Unset
     from vedette._options.typed import Options
+    from vedette._privacy import event_scrubber
     from vedette._privacy.policy import Policy
+    from vedette._processing import packing
     from vedette._protocol.types import Event, ExcInfo, Hint
     from vedette._scopes.scope import Scope
     from vedette._stages import Stage
     from vedette._transport.interface import Transport
     from vedette._transport.journal import Journal
+else:
+    event_scrubber = late("vedette._privacy.event_scrubber")
+    given_events = late("vedette._given_events")
+    given_feedback = late("vedette._feedback")
+    off_loop = late("vedette._host.off_loop")
+    packing = late("vedette._processing.packing")
 
 # The way of an event (CLI-31, CLI-32; ruling 1): cheap refusals first, so that what is dropped is never built.
 EVENT_PIPELINE: Final[tuple[Stage, ...]] = (
@@ -147,13 +154,6 @@ class Client(BaseClient):
         self.trace_fields: Mapping[str, str] = trace_fields_of(self._dsn, self.event_defaults)
         self.added_before_sending: dict[str, Callable[[], object]] = {}
         """What `add_before_sending` was given."""
-        scrubber = found["event_scrubber"]
-        self._packer = Packer(
-            trace=self.trace_fields,
-            scrubber=scrubber_of(self.policy.denylist) if scrubber is None else scrubber,
-            text_limit=self.event_settings.text_limit,
-            later=self.added_before_sending,
-        )
         self._lifecycle = Lifecycle()
         self._closing = Closing()
         self.transport: Transport | None = transport_of(found) if self._dsn is not None else None
@@ -174,6 +174,7 @@ class Client(BaseClient):
         if found["spotlight"]:
             importlib.import_module("vedette._spotlight.pipeline").attach(self)
         if self._active and (found["warm"] or found["cache_dir"] or "uwsgi" in sys.modules):
+            load("vedette._given_events")  # so that a capture imports nothing, not even when Python is shutting down
             self.processor.prepare()  # uWSGI forks without telling; with a journal each capture encodes (decision 3)
         if Client._of_new_ones is not None and found["transport"] is None:
             transport, undos = Client._of_new_ones
@@ -184,7 +185,7 @@ class Client(BaseClient):
     def _processor_for(self, transport: Transport | None, *, has_journal: bool = False) -> TelemetryProcessor:
         return TelemetryProcessor(
             sender_for(transport),
-            self._packer,
+            self._new_packer,
             capacity=self.options["transport_queue_size"],
             max_connections=self.options["max_connections"],
             exit_seconds=self.options["shutdown_timeout"],
@@ -192,6 +193,15 @@ class Client(BaseClient):
             lifecycle=self._lifecycle,
             open_journal=self._open_journal if has_journal else None,
             max_kept=self.options["cache_max_items"],
+        )
+
+    def _new_packer(self) -> packing.Packer:
+        scrubber = self.options["event_scrubber"]
+        return packing.Packer(
+            trace=self.trace_fields,
+            scrubber=event_scrubber.scrubber_of(self.policy.denylist) if scrubber is None else scrubber,
+            text_limit=self.event_settings.text_limit,
+            later=self.added_before_sending,
         )
 
     def _open_journal(self, on_evicted: Callable[[DataCategory, int], None]) -> Journal | None:
@@ -271,7 +281,7 @@ class Client(BaseClient):
         Further keys: ``contact_email``, ``name``, ``url``, ``associated_event_id``, ``replay_id``. A longer
         message than 4096 characters is cut; without one the feedback is dropped as ``invalid``, never raised.
         """
-        event: Any = feedback_event(feedback)
+        event: Any = given_feedback.feedback_event(feedback)
         told = None if hint is None else dict_of(hint, "a hint")
         capture = Capture(event=event, hint=told, extra=scope, category=DataCategory.FEEDBACK)
         if event is not None:
@@ -314,7 +324,7 @@ class Client(BaseClient):
         """
         if self._active:
             seconds = self._seconds(timeout)
-            await wait_off_loop(
+            await off_loop.wait_off_loop(
                 lambda: self.processor.flush(seconds, callback), lambda: self.processor.flush(0.0, callback)
             )
 
@@ -332,7 +342,7 @@ class Client(BaseClient):
         """As `close`, without holding up the event loop. Otherwise as `flush_async`."""
         seconds = self._seconds(timeout)
         self._stop_capturing()
-        await wait_off_loop(lambda: self._close(seconds, callback), lambda: self._close(0.0, callback))
+        await off_loop.wait_off_loop(lambda: self._close(seconds, callback), lambda: self._close(0.0, callback))
 
     def _close(self, seconds: float, callback: Callable[[int, float], object] | None) -> None:
         self._stop_capturing()
@@ -452,7 +462,7 @@ class Client(BaseClient):
 
         What no event may lack is there, whatever the code took away (EVT-05, EVT-07, EVT-101).
         """
-        right = put_right(event, self.event_settings)
+        right = given_events.put_right(event, self.event_settings)
         right.setdefault("timestamp", time.time())
         right.setdefault("platform", self.event_defaults["platform"])
         if "sdk" not in right:
@@ -464,15 +474,15 @@ class Client(BaseClient):
         if mechanism is None:
             return {}
         rendered = self.render(dict_of(mechanism, "mechanism"))
-        return right_mechanism(rendered, Faults(), ("mechanism",)) if rendered else {}
+        return given_events.right_mechanism(rendered, given_events.Faults(), ("mechanism",)) if rendered else {}
 
     def render_user(self, user: object) -> dict[str, Any] | None:
         """A user, in the form that servers take (ruling 33)."""
-        return right_user(user, Faults(), self.event_settings)
+        return given_events.right_user(user, given_events.Faults(), self.event_settings)
 
     def render_request(self, request: object) -> dict[str, Any] | None:
         """A request, in the form that servers take (EVT-61 to EVT-70)."""
-        return right_request(self.render(request), Faults(), self.event_settings)
+        return given_events.right_request(self.render(request), given_events.Faults(), self.event_settings)
 
     def sdk_info(self) -> dict[str, Any]:
         """Who sends the event, and with what (EVT-101 to EVT-105); the event's own, for hooks may change it."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-import zlib
-
 from vedette._events.settings import EventSettings
 from vedette._host import callers, log
+from vedette._late import late
 from vedette._options import OptionError, Remark
-from vedette._privacy.event_scrubber import deny_list_of
 from vedette._privacy.policy import Policy
 from vedette._protocol.dsn import BadDsn
-from vedette._transport import journal
 from vedette._transport.http import HttpTransport
 from vedette._transport.interface import FunctionTransport, Transport
 
@@ -20,9 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, Final
 
+    from vedette._privacy import event_scrubber
+    from vedette._privacy.denylist import DenyList
     from vedette._protocol.categories import DataCategory
     from vedette._protocol.dsn import Dsn
+    from vedette._transport import journal
     from vedette._transport.journal import Journal
+else:
+    event_scrubber = late("vedette._privacy.event_scrubber")
+    journal = late("vedette._transport.journal")
 
 _LONGEST_NAME: Final = 200
 
@@ -35,11 +37,12 @@ def policy_of(options: Mapping[str, Any], remarks: list[Remark]) -> Policy:
     if pii is not None and collection is not None:
         text = "both 'data_collection' and 'send_default_pii' are set: data_collection wins, user_info in it decides"
         remarks.append(Remark("data_collection", text, is_warning=True))
+    scrubber = options["event_scrubber"]
     return Policy(
         send_default_pii=bool(pii),
         data_collection=collection,
         include_local_variables=options["include_local_variables"] is not False,
-        denylist=deny_list_of(options["event_scrubber"]),
+        denylist=_deny_list_of(scrubber),
     )
 
 
@@ -48,8 +51,12 @@ def policy_for_spotlight(options: Mapping[str, Any]) -> Policy:
     return Policy(
         send_default_pii=True,
         include_local_variables=options["include_local_variables"] is not False,
-        denylist=deny_list_of(options["event_scrubber"]),
+        denylist=_deny_list_of(options["event_scrubber"]),
     )
+
+
+def _deny_list_of(scrubber: Any) -> DenyList | None:
+    return None if scrubber is None else event_scrubber.deny_list_of(scrubber)
 
 
 def event_settings_of(options: Mapping[str, Any], policy: Policy) -> EventSettings:
@@ -113,6 +120,8 @@ def transport_of(options: Mapping[str, Any]) -> Transport:
             )
             raise OptionError(message)
         return made
+    import warnings  # noqa: PLC0415 - for this only
+
     message = "a function as 'transport' is deprecated: give a vedette.Transport (see vedette.testing for tests)"
     warnings.warn(message, DeprecationWarning, stacklevel=callers.frame_and_level()[1])
     return FunctionTransport(given, options)
@@ -145,5 +154,7 @@ def _folder_name(dsn: Dsn) -> str:
     plain = "".join(each if each.isalnum() or each in "-_." else "-" for each in name)
     if plain == name and len(name) <= _LONGEST_NAME:
         return name
+    import zlib  # noqa: PLC0415 - for this only
+
     checksum = f"-{zlib.crc32(name.encode('utf-8', 'replace')):08x}"
     return plain[len(checksum) - _LONGEST_NAME :] + checksum

@@ -7,7 +7,7 @@ before (design decision 15, PAIN-34).
 
 from __future__ import annotations
 
-import importlib
+import sys
 
 from vedette._host import guests, late_imports, log
 
@@ -132,7 +132,8 @@ def _made_by(path: str) -> Callable[[], Any]:
 
 def _load(path: str) -> Any:
     module, _, name = path.rpartition(".")
-    return getattr(importlib.import_module(module), name)
+    __import__(module)
+    return getattr(sys.modules[module], name)
 
 
 def _obstacle(integration: Any) -> str:

@@ -10,8 +10,6 @@ from __future__ import annotations
 import os
 import time
 
-from vedette import _attaching as attaching
-from vedette import _feedback as feedback
 from vedette._duplicates import mark, was_seen
 from vedette._enumeration import Enum
 from vedette._events.build import event_from_exception, event_from_message
@@ -20,7 +18,7 @@ from vedette._events.reading_values import class_of, derives
 from vedette._events.values import exception_text, type_names
 from vedette._hooks import decide, rate_of
 from vedette._host import callers, guests, log
-from vedette._protocol.attachment import note_left_out
+from vedette._late import late
 from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._protocol.ids import new_event_id, read_uuid
 from vedette._scopes import merge
@@ -33,8 +31,11 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Final, TypeAlias
 
+    from vedette import _attaching as attaching
+    from vedette import _feedback as feedback
     from vedette._client import Client
     from vedette._duplicates import Sighting
+    from vedette._protocol import attachment as attachments
     from vedette._protocol.attachment import Attachment
     from vedette._protocol.envelope import Item
     from vedette._protocol.types import Event
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
 
     Verdict: TypeAlias = "DiscardReason | Uncounted | None"
     Stage: TypeAlias = Callable[["Client", "Capture"], Verdict]
+else:
+    attaching = late("vedette._attaching")
+    attachments = late("vedette._protocol.attachment")
+    feedback = late("vedette._feedback")
 
 
 class Uncounted(Enum):
@@ -268,7 +273,7 @@ def apply_scopes(client: Client, capture: Capture) -> Verdict:
     add_contexts(capture.event["contexts"])
     capture.scopes = data
     of_scopes = [each for _, each in data.state.get("attachments", ()) if _goes_with(each, capture)]
-    capture.hint["attachments"] = [*attaching.in_hint(capture.hint), *of_scopes]  # a list of its own: hooks change it
+    capture.hint["attachments"] = [*_attachments_in(capture.hint), *of_scopes]  # a list of its own: hooks change it
     return None
 
 
@@ -343,7 +348,7 @@ def check_feedback(_client: Client, capture: Capture) -> Verdict:
 
 def take_attachments(client: Client, capture: Capture) -> Verdict:
     """Make items of what the scopes, the caller and the hooks attached; what cannot be sent is left out (ATT-36)."""
-    given = attaching.in_hint(capture.hint)
+    given = _attachments_in(capture.hint)
     if not given:
         return None
     if client.processor.is_limited(DataCategory.ATTACHMENT):  # ruling 11
@@ -352,10 +357,24 @@ def take_attachments(client: Client, capture: Capture) -> Verdict:
         capture.attachments, left_out = attaching.taken(given, client.options["max_attachment_size"])
     for each in left_out:
         log.debug("the attachment %r is left out: %s", each.filename, each.why)
-        note_left_out(capture.event, each.filename, each.why)
+        attachments.note_left_out(capture.event, each.filename, each.why)
         for category, quantity in each.quantities():
             client.processor.count_drop(each.reason, category, quantity)
     return None
+
+
+def _attachments_in(hint: object) -> list[object]:
+    """The attachments of a hint, as a list of its own: hooks may have put anything there."""
+    if not issubclass(type(hint), dict):
+        return []
+    known: Any = hint
+    attachments: Any = _get(known, "attachments")
+    given: list[object] | tuple[object, ...] | None = attachments
+    if type(given) is list or type(given) is tuple:
+        return list(given)
+    if given is not None:
+        log.debug("the attachments of a hint must be a list: ignored")
+    return []
 
 
 def count_loss(client: Client, capture: Capture, reason: DiscardReason) -> None:
@@ -367,7 +386,7 @@ def count_loss(client: Client, capture: Capture, reason: DiscardReason) -> None:
         of_scopes = attachments_of(capture.extra) if capture.scopes is None else ()  # not merged yet
         if "attachments" not in capture.hint and not of_scopes:
             return
-        given = [*attaching.in_hint(capture.hint), *(each for each in of_scopes if _goes_with(each, capture))]
+        given = [*_attachments_in(capture.hint), *(each for each in of_scopes if _goes_with(each, capture))]
         lost = attaching.all_left_out(given, reason, "its event was dropped")
     for each in lost:
         for category, quantity in each.quantities():

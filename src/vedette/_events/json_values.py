@@ -7,14 +7,15 @@ made of other objects are filtered here.
 
 from __future__ import annotations
 
+import sys
 from itertools import islice
 
-from vedette._events.array_values import plain_number
 from vedette._events.builtin_values import int_text, is_hidden, is_secret_pair
 from vedette._events.dispatch_values import ATOMS, CUT, DEPTH, before_credentials, fit, render
 from vedette._events.reading_values import clean, dict_items, dict_len, list_len, list_slice, mro_of, plain_str, str_len
 from vedette._events.registered_values import custom_text, registered_text
 from vedette._events.structured_values import is_secretive
+from vedette._late import late
 from vedette._privacy.denylist import FILTERED
 
 TYPE_CHECKING = False
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any, Final
 
+    from vedette._events import array_values
     from vedette._events.settings import EventSettings
+else:
+    array_values = late("vedette._events.array_values")
 
 MAX_DEPTH: Final = 10  # containers inside each other
 MAX_WIDTH: Final = 250  # items of one container
@@ -90,7 +94,7 @@ class _Writer:
         for base in mro_of(cls):
             if id(base) in _ALSO_SUBCLASSES and not is_secretive(cls):
                 return _CONVERSIONS[id(base)](self, value, depth)
-        number = plain_number(value)
+        number = array_values.plain_number(value) if "numpy" in sys.modules else None
         return self._text(value) if number is None else self.convert(number, depth)
 
     def _string(self, start: str, length: int) -> str:

@@ -6,7 +6,6 @@ few stored fields that tell what they are: no query, no element of an array, no 
 
 from __future__ import annotations
 
-from vedette._events.array_values import array, scalar, table
 from vedette._events.builtin_values import is_hidden
 from vedette._events.dispatch_values import fit
 from vedette._events.reading_values import (
@@ -23,6 +22,7 @@ from vedette._events.reading_values import (
     type_names,
 )
 from vedette._events.structured_values import Fields, bare_line, structure
+from vedette._late import late
 from vedette._privacy.denylist import FILTERED
 
 TYPE_CHECKING = False
@@ -30,11 +30,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from vedette._events import array_values
     from vedette._events.dispatch_values import Renderer
     from vedette._events.settings import EventSettings
 
     Factory = Callable[[type, Any], Renderer]  # the value's class, and the base of it that is in the table
     Line = Callable[[dict[str, object], EventSettings], str]
+else:
+    array_values = late("vedette._events.array_values")
 
 _LONGEST_URL = 500  # characters of each part
 _LONGEST_HEADER = 200  # bytes of a name or a value
@@ -148,16 +151,28 @@ def _split_url(cls: type, _base: Any) -> Renderer:
     return render_split_url
 
 
+def _array(cls: type, base: Any) -> Renderer:
+    return array_values.array(cls, base)
+
+
+def _scalar(cls: type, base: Any) -> Renderer:
+    return array_values.scalar(cls, base)
+
+
+def _table(cls: type, base: Any) -> Renderer:
+    return array_values.table(cls, base)
+
+
 _FACTORIES: dict[tuple[str, str], Factory] = {
-    ("numpy", "ndarray"): array,
-    **{("numpy", name): scalar for name in ("integer", "floating", "complexfloating", "bool", "bool_")},
-    **{("numpy", name): scalar for name in ("datetime64", "timedelta64")},
-    ("pandas", "DataFrame"): table,
-    ("pandas", "Series"): table,
-    ("pandas", "Index"): table,
-    ("pandas.core.frame", "DataFrame"): table,  # before pandas 3
-    ("pandas.core.series", "Series"): table,
-    ("pandas.core.indexes.base", "Index"): table,
+    ("numpy", "ndarray"): _array,
+    **{("numpy", name): _scalar for name in ("integer", "floating", "complexfloating", "bool", "bool_")},
+    **{("numpy", name): _scalar for name in ("datetime64", "timedelta64")},
+    ("pandas", "DataFrame"): _table,
+    ("pandas", "Series"): _table,
+    ("pandas", "Index"): _table,
+    ("pandas.core.frame", "DataFrame"): _table,  # before pandas 3
+    ("pandas.core.series", "Series"): _table,
+    ("pandas.core.indexes.base", "Index"): _table,
     ("pandas._libs.tslibs.nattype", "_NaT"): lambda _cls, _base: bare_line("NaT"),
     ("pandas._libs.missing", "C_NAType"): lambda _cls, _base: bare_line("<NA>"),
     ("django.db.models.query", "QuerySet"): _line(("model", "_result_cache"), _query_set),
@@ -169,7 +184,7 @@ _FACTORIES: dict[tuple[str, str], Factory] = {
     ("httpx", "Headers"): _line(("_list",), _raw_headers),
     ("httpx", "URL"): _line(("_uri_reference",), _url),
 }
-_GENUINE = frozenset({array, scalar})  # these read fields of C types
+_GENUINE = frozenset({_array, _scalar})  # these read fields of C types
 
 # The stored fields that tell what an instance is; none: its class says it all.
 _SHOWN: dict[tuple[str, str], tuple[str, ...]] = {

@@ -17,6 +17,13 @@ from __future__ import annotations
 
 import _frozen_importlib
 import _thread
+import sys
+import time
+
+if sys.version_info < (3, 13):
+    # The thread that imports it first counts as the main thread there. Were that our worker, the program would wait at
+    # its end for the worker as for itself (seen on 3.10).
+    __import__("threading")
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,3 +59,20 @@ def are_patched() -> bool:
 def is_green(lock: object) -> bool:
     """Whether a lock is one of gevent's or eventlet's."""
     return type(lock) is not _NATIVE_LOCK
+
+
+LEAVING_SECONDS: Final = 0.05
+LOOK_SECONDS: Final = 0.000_5
+
+
+def wait_until_gone(threads: Callable[[], int]) -> None:
+    """Wait until ``threads`` counts none any more that was told to leave and has nothing more to do, for up to 50 ms.
+
+    CPython before 3.14 ends a thread that still wants to run while the interpreter is torn down by ``pthread_exit``.
+    glibc loads libgcc for that, and aborts the whole process where it cannot: with no descriptor or no memory left.
+    """
+    deadline = time.monotonic() + LEAVING_SECONDS
+    pause = _thread.allocate_lock()
+    pause.acquire()
+    while threads() and time.monotonic() < deadline:
+        pause.acquire(timeout=LOOK_SECONDS)

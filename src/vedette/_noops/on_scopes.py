@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from vedette._late import late
 from vedette._noops import not_built
-from vedette._noops.spans import NoOpSpan, StreamedSpan, Transaction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Final
 
-    from vedette._noops.spans import Span
+    from vedette._noops import spans
+    from vedette._noops.spans import NoOpSpan, Span, StreamedSpan, Transaction
+else:
+    spans = late("vedette._noops.spans")
 
 _TRACING: Final = "tracing is"
 _SESSIONS: Final = "sessions are"
@@ -25,7 +28,7 @@ class UnbuiltOnScopes:
     def span(self) -> Span | None:
         """A span that is not recorded. One that is assigned is not kept."""
         not_built(_TRACING, "Scope.span")
-        return NoOpSpan()
+        return spans.NoOpSpan()
 
     @span.setter
     def span(self, span: Span | None) -> None:
@@ -35,7 +38,7 @@ class UnbuiltOnScopes:
     def streamed_span(self) -> StreamedSpan | None:
         """A span that is not recorded. One that is assigned is not kept."""
         not_built(_TRACING, "Scope.streamed_span")
-        return StreamedSpan()
+        return spans.StreamedSpan()
 
     @streamed_span.setter
     def streamed_span(self, span: StreamedSpan | None) -> None:
@@ -59,12 +62,12 @@ class UnbuiltOnScopes:
     ) -> Transaction | NoOpSpan:
         """A transaction that is not recorded: tracing is not built yet."""
         not_built(_TRACING, "Scope.start_transaction")
-        return Transaction() if transaction is None else transaction
+        return spans.Transaction() if transaction is None else transaction
 
     def start_span(self, instrumenter: str = "sentry", **kwargs: Any) -> Span:
         """A span that is not recorded: tracing is not built yet."""
         not_built(_TRACING, "Scope.start_span")
-        return NoOpSpan()
+        return spans.NoOpSpan()
 
     def start_streamed_span(
         self,
@@ -75,7 +78,7 @@ class UnbuiltOnScopes:
     ) -> StreamedSpan:
         """A span that is not recorded: tracing is not built yet."""
         not_built(_TRACING, "Scope.start_streamed_span")
-        return StreamedSpan()
+        return spans.StreamedSpan()
 
     @classmethod
     def set_custom_sampling_context(cls, custom_sampling_context: dict[str, Any]) -> None:

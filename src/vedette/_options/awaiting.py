@@ -7,18 +7,30 @@ to the table of its kind.
 
 from __future__ import annotations
 
+from vedette._late import late
 from vedette._options import checks
-from vedette._options.nested import FUNCTIONS, SPAN_RULES
 from vedette._options.option import Group, Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
+    from vedette._options import nested
+else:
+    nested = late("vedette._options.nested")
+
 _TRACING: Final = "tracing"
 _PROFILES: Final = "profiling"
 _LIBRARIES: Final = "integrations with libraries"
 _NO_CODES: Final[frozenset[int]] = frozenset()
+_FUNCTIONS: Final = checks.Check(
+    "a list of dicts such as {'qualified_name': 'shop.cart.checkout'}",
+    lambda value: nested.functions(value),  # noqa: PLW0108 - loads it then
+)
+_SPAN_RULES: Final = checks.Check(
+    "a list of strings, compiled patterns, or dicts of 'name' and 'attributes'",
+    lambda value: nested.span_rules(value),  # noqa: PLW0108
+)
 _MILLISECONDS: Final = checks.whole(0, 86_400_000, " (milliseconds)")
 
 _TRACES: Final = Group(
@@ -68,7 +80,7 @@ _TRACES: Final = Group(
         "Names of transactions that are not sent: `GET /health`, or with a trailing `*`.",
         awaits=_TRACING,
     ),
-    Option("ignore_spans", SPAN_RULES.or_none(), None, "Spans that are not sent.", awaits=_TRACING),
+    Option("ignore_spans", _SPAN_RULES.or_none(), None, "Spans that are not sent.", awaits=_TRACING),
     Option(
         "trace_ignore_status_codes",
         checks.STATUS_CODES,
@@ -90,7 +102,7 @@ _TRACES: Final = Group(
         "Called with (span, hint); returns the span.",
         awaits=_TRACING,
     ),
-    Option("functions_to_trace", FUNCTIONS, (), "Functions that get a span each.", awaits=_TRACING),
+    Option("functions_to_trace", _FUNCTIONS, (), "Functions that get a span each.", awaits=_TRACING),
     Option("enable_db_query_source", checks.BOOLEAN, True, "Say where slow queries come from.", awaits=_TRACING),
     Option(
         "db_query_source_threshold_ms", _MILLISECONDS, 100, "Milliseconds from which a query is slow.", awaits=_TRACING

@@ -1,7 +1,7 @@
 """The options that are dicts, or lists of dicts: their keys are checked like the names of options (PAIN-28).
 
 ``data_collection`` is checked by the value of ``_privacy`` that it stands for. A list or dict is copied, so that nobody
-changes it behind the client's back.
+changes it behind the client's back. Few programs give any of them: this is loaded by the first one that is given.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # --- data_collection -----------------------------------------------------------------------------------------
 
 
-def _data_collection(value: Any) -> dict[str, Any]:
+def data_collection(value: Any) -> dict[str, Any]:
     """Checked field by field where the value is made that it stands for."""
     try:
         DataCollection(value)
@@ -36,8 +36,6 @@ def _data_collection(value: Any) -> dict[str, Any]:
         raise WrongValueError(str(error), is_name=isinstance(error, UnknownFieldError)) from None
     return dict(value)
 
-
-DATA_COLLECTION: Final = Check("a dict", _data_collection)
 
 # --- lists of dicts ------------------------------------------------------------------------------------------
 
@@ -51,7 +49,8 @@ def _function(value: Any) -> dict[str, Any]:
     return found
 
 
-def _functions(value: Any) -> tuple[dict[str, Any], ...]:
+def functions(value: Any) -> tuple[dict[str, Any], ...]:
+    """Of ``functions_to_trace``."""
     return tuple(at(f"[{index}]", _FUNCTION_CHECK, each) for index, each in enumerate(members(value)))
 
 
@@ -61,7 +60,8 @@ def _span_rule(value: Any) -> object:
     return fields(value, _SPAN_RULE)
 
 
-def _span_rules(value: Any) -> tuple[object, ...]:
+def span_rules(value: Any) -> tuple[object, ...]:
+    """Of ``ignore_spans``."""
     return tuple(at(f"[{index}]", _SPAN_RULE_CHECK, each) for index, each in enumerate(members(value)))
 
 
@@ -83,9 +83,6 @@ _SPAN_RULE: Final = {
     "attributes": Check("a dict of strings to values", _attributes),
 }
 _SPAN_RULE_CHECK: Final = Check("a string, a compiled pattern, or a dict of 'name' and 'attributes'", _span_rule)
-
-FUNCTIONS: Final = Check("a list of dicts such as {'qualified_name': 'shop.cart.checkout'}", _functions)
-SPAN_RULES: Final = Check("a list of strings, compiled patterns, or dicts of 'name' and 'attributes'", _span_rules)
 
 # --- _experiments --------------------------------------------------------------------------------------------
 
@@ -134,8 +131,6 @@ _EXPERIMENT_CHECKS: Final = {
 }
 
 
-def _experiments(value: Any) -> dict[str, Any]:
+def experiments(value: Any) -> dict[str, Any]:
+    """The keys that there are, each with its own check."""
     return fields(value, _EXPERIMENT_CHECKS)
-
-
-EXPERIMENTS_CHECK: Final = Check("a dict", _experiments)

@@ -8,9 +8,9 @@ operator's typo must not take the host down. The DSN raises wherever it comes fr
 from __future__ import annotations
 
 import os
-import warnings
 
 from vedette._host import callers, log
+from vedette._late import late
 from vedette._options.checks import plain_dict
 from vedette._options.errors import (
     UNSET,
@@ -21,7 +21,6 @@ from vedette._options.errors import (
     nearest,
     shown,
 )
-from vedette._options.nested import EXPERIMENTS
 from vedette._options.surroundings import host_name, release_of, working_directory
 from vedette._options.table import BY_NAME, OPTIONS
 from vedette._protocol.dsn import BadDsn
@@ -31,7 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any, Final
 
+    from vedette._options import nested
     from vedette._options.option import Option
+else:
+    nested = late("vedette._options.nested")
 
 SPOTLIGHT_URL: Final = "http://localhost:8969/stream"
 
@@ -96,8 +98,8 @@ def _moved_experiments(passed: Mapping[str, Any]) -> dict[str, Any]:
     experiments: Any = passed.get("_experiments")
     if not issubclass(type(experiments), dict):
         return {}
-    known = [key for key in experiments if type(key) is str and key in EXPERIMENTS]
-    moved = {EXPERIMENTS[key].option: experiments[key] for key in known if experiments[key] is not None}
+    known = [key for key in experiments if type(key) is str and key in nested.EXPERIMENTS]
+    moved = {nested.EXPERIMENTS[key].option: experiments[key] for key in known if experiments[key] is not None}
     return {name: value for name, value in moved.items() if name is not None and name not in passed}
 
 
@@ -202,7 +204,7 @@ def _without_effect(found: Mapping[str, Any], passed: Mapping[str, Any], env: Ma
     notes += [
         Remark(f"experiment {key}", f"option '_experiments.{key}' is accepted, but has no effect in vedette")
         for key in found["_experiments"] or ()
-        if EXPERIMENTS[key].option is None
+        if nested.EXPERIMENTS[key].option is None
     ]
     return notes
 
@@ -214,17 +216,19 @@ def _deprecate(passed: Mapping[str, Any]) -> None:
             _warn(f"option {name!r} is deprecated: use {BY_NAME[name].instead}")
     experiments: Mapping[str, Any] = passed.get("_experiments") or {}
     for key in experiments:
-        if EXPERIMENTS[key].option is not None:
-            _warn(f"option '_experiments.{key}' is deprecated: use the option {EXPERIMENTS[key].option!r}")
+        if nested.EXPERIMENTS[key].option is not None:
+            _warn(f"option '_experiments.{key}' is deprecated: use the option {nested.EXPERIMENTS[key].option!r}")
 
 
 def _warn(message: str) -> None:
+    import warnings  # noqa: PLC0415 - for this only
+
     warnings.warn(message, DeprecationWarning, stacklevel=callers.frame_and_level()[1])
 
 
 def _unknown_option(name: object, value: object) -> str:
     message = f"unknown option {shown(name)} (got {shown(value)})."
-    if type(name) is str and name in EXPERIMENTS:
+    if type(name) is str and name in nested.EXPERIMENTS:
         return f"{message}\n    It belongs into '_experiments'."
     meant = _RENAMED.get(name) if type(name) is str else None
     return message + _advice(meant or nearest(name, BY_NAME), "options", BY_NAME)

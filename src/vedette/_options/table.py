@@ -6,15 +6,19 @@ a test. Options of features that are to come stand in ``awaiting.py``.
 
 from __future__ import annotations
 
+from vedette._late import late
 from vedette._options import checks
 from vedette._options.awaiting import AWAITING, DEPRECATED
-from vedette._options.nested import DATA_COLLECTION, EXPERIMENTS_CHECK
 from vedette._options.option import Group, Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Final
+
+    from vedette._options import nested
+else:
+    nested = late("vedette._options.nested")
 
 _WHERE: Final = Group(
     "Where to",
@@ -281,7 +285,7 @@ _PRIVACY: Final = Group(
     ),
     Option(
         "data_collection",
-        DATA_COLLECTION.or_none(),
+        checks.Check("a dict", lambda value: nested.data_collection(value)).or_none(),  # noqa: PLW0108 - loads it then
         None,
         "What is collected, by category. Its keys: `user_info`, `cookies`, `http_headers`, `http_bodies`, "
         "`query_params`, `gen_ai`, `stack_frame_variables`, `frame_context_lines`.",
@@ -348,7 +352,7 @@ _EXPERIMENTS: Final = Group(
     "",
     Option(
         "_experiments",
-        EXPERIMENTS_CHECK.or_none(),
+        checks.Check("a dict", lambda value: nested.experiments(value)).or_none(),  # noqa: PLW0108
         {},
         "The experimental options of sentry-sdk 2.x. Those that are options now are taken as such, and you are told; "
         "the others have no effect. An unknown name raises.",

@@ -92,7 +92,10 @@ class DenyList:
     """
 
     __slots__ = (
+        "_root_terms",
+        "_roots",
         "clean",
+        "clean_texts",
         "matches",
         "matches_cookie",
         "matches_header",
@@ -101,7 +104,6 @@ class DenyList:
         "matches_server_variable",
         "matches_variable",
         "ordinary",
-        "roots",
     )
 
     matches: Callable[[str], bool]
@@ -128,11 +130,11 @@ class DenyList:
     ordinary: dict[Callable[[str], bool], set[str]]
     """Names that the last look has found nothing to do for, by which of the above it asked; bounded, as these are."""
 
+    clean_texts: set[str]
+    """Names of files, modules and functions in which the last look has found nothing to hide; bounded, as above."""
+
     clean: dict[str, Any]
     """Facts of the process in which the last look has found nothing to hide, by the name under which they stand."""
-
-    roots: tuple[str, ...]
-    """One of these stands in lower case in each name of ASCII letters that matches as data, variable or query."""
 
     def __init__(
         self,
@@ -163,11 +165,21 @@ class DenyList:
         self.matches_server_variable = _Verdicts(in_variables).__getitem__
         self.ordinary = {}
         self.clean = {}
-        self.roots = _roots((*anywhere, *words, *_folded_all(query_names), "cookie"))
+        self.clean_texts = set()
+        self._root_terms = (*anywhere, *words, *_folded_all(query_names), "cookie")
+        self._roots: tuple[str, ...] | None = None
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """One of these stands in lower case in each name of ASCII letters that matches as data, variable or query."""
+        roots = self._roots
+        if roots is None:
+            roots = self._roots = _roots(self._root_terms)
+        return roots
 
 
 def _roots(terms: Iterable[str]) -> tuple[str, ...]:
-    """The longest word of each term, without those that hold another one."""
+    """The longest word of each term, without those that hold another one. It takes 20 us: at the first look only."""
     longest = {max(term.split("_"), key=len) for term in terms}
     return tuple(word for word in longest if not any(other in word for other in longest if other != word))
 
@@ -195,7 +207,7 @@ class _Verdicts(dict[str, bool]):
         self._anywhere = anywhere
         self._words = words
         self._vague = vague
-        self._roots = _roots((*anywhere, *words, *_COOKIE_HEADERS))
+        self._roots: tuple[str, ...] | None = None
 
     def __missing__(self, name: str) -> bool:
         verdict = self._judge(name)
@@ -207,8 +219,11 @@ class _Verdicts(dict[str, bool]):
 
     def _judge(self, name: str) -> bool:
         if name.isascii():
+            roots = self._roots
+            if roots is None:
+                roots = self._roots = _roots((*self._anywhere, *self._words, *_COOKIE_HEADERS))
             lower = name.lower()
-            return any(root in lower for root in self._roots) and self._judge_plain(name)
+            return any(root in lower for root in roots) and self._judge_plain(name)
         name = _plain(name)  # what was one letter may be a capital now, where no word starts
         return self._judge_plain(name) or self._judge_plain(name.casefold())
 
@@ -267,4 +282,4 @@ def _plain(name: str) -> str:
 
 
 DEFAULT: Final = DenyList()
-"""The default list: one for all who ask for no other, for it takes 0.1 ms to build."""
+"""The default list: one for all who ask for no other."""

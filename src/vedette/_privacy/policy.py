@@ -15,21 +15,25 @@ from __future__ import annotations
 
 from _collections_abc import Mapping  # `collections` would take a millisecond, and this is here already
 
-from vedette._privacy import texts
+from vedette._late import late
 from vedette._privacy.collection import OFF, DataCollection, Frozen
 from vedette._privacy.denylist import DEFAULT, FILTERED, DenyList, folded
-from vedette._privacy.scrub import Walk
-from vedette._protocol import json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, Final
 
+    from vedette._privacy import scrub, texts
     from vedette._privacy.collection import KeyValueCollectionBehavior
     from vedette._privacy.texts import Matches
+    from vedette._protocol import json
 
     Pairs = Mapping[str, str] | Iterable[tuple[str, str]]
+else:
+    json = late("vedette._protocol.json")
+    scrub = late("vedette._privacy.scrub")
+    texts = late("vedette._privacy.texts")
 
 
 class Policy(Frozen):
@@ -194,7 +198,7 @@ class Policy(Frozen):
             kept = {"data": texts.body(given) if isinstance(given, str) else json.decode(json.encode(given))}
         except (TypeError, ValueError, RecursionError):
             return FILTERED
-        Walk(self.denylist).over(kept)
+        scrub.Walk(self.denylist).over(kept)
         return kept["data"]
 
     def user(self, fields: Mapping[str, Any]) -> dict[str, Any] | None:

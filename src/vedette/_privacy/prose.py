@@ -48,6 +48,14 @@ def scrub_text(text: str, names: DenyList) -> str:
     return text
 
 
+def may_hold_secret(texts: str, names: DenyList) -> bool:
+    """Whether there may be one in any of these texts, each on lines of its own; one look at all of them."""
+    if "@" in texts:
+        return True
+    folded = texts.lower()
+    return _holds_any(TELLING_WORDS, folded) or _holds_any(names.roots, folded) or _has_odd_letters(folded)
+
+
 def _holds_any(words: tuple[str, ...], text: str) -> bool:
     for word in words:  # noqa: SIM110 - any() takes three times as long
         if word in text:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vedette._privacy.texts import Matches
 
 # What a record may call its name (as in `patterns`).
-_NAMES: Final = frozenset(
+NAMES: Final = frozenset(
     {"name", "key", "field", "header", "param", "parameter", "property", "attribute", "variable", "path", "id"}
     | {"Name", "Key"}
 )
@@ -35,9 +35,9 @@ _LONGEST_GAP: Final = 8
 
 def hide_value(record: dict[Any, Any], matches: Matches) -> None:
     """Filter the ``value`` of a mapping that names something deny-listed beside it."""
-    if _NAMES.isdisjoint(record) or VALUES.isdisjoint(record):
+    if NAMES.isdisjoint(record) or VALUES.isdisjoint(record):
         return  # an exception, most of the time
-    if any(type(record[key]) is str and matches(record[key]) for key in _NAMES.intersection(record)):
+    if any(type(record[key]) is str and matches(record[key]) for key in NAMES.intersection(record)):
         for value in VALUES.intersection(record):
             record[value] = FILTERED
 

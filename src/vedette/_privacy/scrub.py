@@ -24,7 +24,7 @@ from vedette._protocol import json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable
     from typing import Any, Final
 
     from vedette._privacy.denylist import DenyList
@@ -55,7 +55,7 @@ _SAME_CONTEXTS: Final = ("runtime", "os", "device")
 
 def scrub_event(event: dict[str, Any], names: DenyList) -> None:
     """Filter a whole event of exact built-ins in place (DAT-14, DAT-24, DAT-35 to DAT-42, DAT-97, DAT-102)."""
-    _prepare(event, frozenset(event), names)
+    _prepare(event, event, names)
     walk = Walk(names)
     for frames in stacks_of(event):
         if filter_stack(frames, names, walk):
@@ -66,7 +66,7 @@ def scrub_event(event: dict[str, Any], names: DenyList) -> None:
     for name in _SAME_CONTEXTS:
         _pass_over_same(walk, name, _get(contexts, name), names)
     _pass_over_same(walk, "sdk", event.get("sdk"), names)
-    _walk_over(event, frozenset(event), walk)
+    _walk_over(event, event, walk)
 
 
 def _pass_over_same(walk: Walk, name: str, facts: Any, names: DenyList) -> None:
@@ -92,7 +92,7 @@ def scrub_parts(event: dict[str, Any], parts: frozenset[str], names: DenyList) -
     _walk_over(event, parts, walk)
 
 
-def _prepare(event: dict[str, Any], parts: frozenset[str], names: DenyList) -> None:
+def _prepare(event: dict[str, Any], parts: Container[str], names: DenyList) -> None:
     _parse_bodies(event, parts)
     if "logentry" in parts:
         _scrub_parameters(event["logentry"], names)
@@ -100,7 +100,10 @@ def _prepare(event: dict[str, Any], parts: frozenset[str], names: DenyList) -> N
         _scrub_remarks(event["_meta"], names)
 
 
-def _walk_over(event: dict[str, Any], parts: frozenset[str], walk: Walk) -> None:
+def _walk_over(event: dict[str, Any], parts: Container[str], walk: Walk) -> None:
+    if parts is event and _NOT_DATA.isdisjoint(event) and len(event) < MAX_VALUES:
+        walk.over(event, apart=True)
+        return
     data = {name: value for name, value in event.items() if name in parts and name not in _NOT_DATA}
     walk.over(data, apart=True)
     event.update(data)
@@ -110,12 +113,13 @@ def _get(mapping: Any, name: str) -> Any:
     return mapping.get(name) if _class_of(mapping) is dict else None
 
 
-def _parse_bodies(event: dict[str, Any], parts: frozenset[str]) -> None:
+def _parse_bodies(event: dict[str, Any], parts: Container[str]) -> None:
     """Bodies of requests and responses as structure, or not at all (DAT-41, DAT-42)."""
     request: Any = event.get("request") if "request" in parts else None
     response: Any = _get(event.get("contexts"), "response") if "contexts" in parts else None
+    message: Any
     for message in (request, response):
-        data = _get(message, "data")
+        data = None if message is None else _get(message, "data")
         if type(data) is str:
             message["data"] = texts.body(data)
 

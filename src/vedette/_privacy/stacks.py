@@ -10,7 +10,9 @@ Assumes exact built-ins: what is gathered is hashed and compared.
 
 from __future__ import annotations
 
-from vedette._privacy.records import VALUES, hide_value
+from vedette._privacy.denylist import LONGEST_REMEMBERED, MAX_REMEMBERED
+from vedette._privacy.prose import may_hold_secret
+from vedette._privacy.records import NAMES, VALUES, hide_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ SOURCE: Final = frozenset({"pre_context", "context_line", "post_context"})
 HARMLESS: Final = frozenset({int, float, bool, type(None)})
 """Classes of values that no text is in."""
 
+_PLAIN: Final = HARMLESS | {str}
 _FACTS: Final = frozenset({"filename", "abs_path", "function", "module", "lineno", "colno", "in_app"})
 _FIELDS: Final = _FACTS | SOURCE | {"vars"}
 
@@ -60,24 +63,41 @@ def filter_stack(frames: list[Any], names: DenyList, walk: Walk) -> bool:
     if not (fields <= _FIELDS and _are_dicts(variables)) or names.matches("vars") or walk.odd(facts, names.matches):
         return False
     try:
-        said = {frame.get(fact) for frame in frames for fact in facts}.union(*map(_values, variables))
+        told = {frame.get(fact) for frame in frames for fact in facts} - names.clean_texts
+        said = told.union(*map(_values, variables))
     except TypeError:  # some are containers
         return False
+    if not set(map(_class_of, said)) <= _PLAIN:
+        return False
+    texts = [each for each in said if _class_of(each) is str and not _is_without_signs(each)]
     filtered: dict[str, str] = {}
-    for each in said:
-        cls = _class_of(each)
-        if cls is str:
-            if " " in each or "=" in each or ":" in each or "," in each or "@" in each:  # else it holds no secret
-                shown = walk.searched(each)
-                if shown != each:
-                    filtered[each] = shown
-        elif cls not in HARMLESS:
-            return False
+    if texts and may_hold_secret("\n".join(texts), names):
+        for each in texts:
+            shown = walk.searched(each)
+            if shown != each:
+                filtered[each] = shown
+    _remember_clean(told, filtered, names)
     _filter_variables(variables, names, walk, filtered)
     if filtered:
         for frame in frames:
             frame.update({fact: filtered[frame[fact]] for fact in facts if frame.get(fact) in filtered})
     return True
+
+
+def _is_without_signs(text: str) -> bool:
+    """Whether it cannot hold a secret: none of these is in it."""
+    return not (" " in text or "=" in text or ":" in text or "," in text or "@" in text)
+
+
+def _remember_clean(told: set[Any], filtered: dict[str, str], names: DenyList) -> None:
+    """Names of files and functions come again with each event: those that hold nothing are not looked at twice."""
+    clean = {
+        each for each in told if _class_of(each) is str and each not in filtered and len(each) <= LONGEST_REMEMBERED
+    }
+    if clean:
+        if len(names.clean_texts) + len(clean) > MAX_REMEMBERED:
+            names.clean_texts.clear()
+        names.clean_texts.update(clean)
 
 
 def _are_dicts(values: list[Any]) -> bool:
@@ -93,7 +113,7 @@ def _names_in(dicts: list[dict[str, Any]]) -> set[str]:
 def _filter_variables(variables: list[dict[str, Any]], names: DenyList, walk: Walk, filtered: dict[str, str]) -> None:
     matches = names.matches_variable
     known = _names_in(variables)
-    if not known.isdisjoint(VALUES):
+    if not (known.isdisjoint(VALUES) or known.isdisjoint(NAMES)):
         for each in variables:
             hide_value(each, matches)
     odd = walk.odd(known, matches)

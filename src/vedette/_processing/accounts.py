@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from vedette._host import log
+from vedette._late import late
 from vedette._processing.buffer import Ledger
 from vedette._processing.limit_warnings import LimitWarnings
 from vedette._processing.outcomes import CAPTURED, REFUSED, Outcomes
-from vedette._protocol.attachment import note_left_out
 from vedette._protocol.categories import DataCategory, DiscardReason
 
 TYPE_CHECKING = False
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
     from vedette._processing.buffer import Item
     from vedette._processing.outcomes import Fate
+    from vedette._protocol import attachment as attachments
     from vedette._protocol.envelope import Item as Attachment
     from vedette._transport.delivery import Loss
+else:
+    attachments = late("vedette._protocol.attachment")
 
 ATTACHED_BYTES: Final = 32 * 1024 * 1024  # of attachments in memory; any single event may have more
 
@@ -55,7 +58,7 @@ class Accounts:
         item.attachments = tuple(each for each in item.attachments if each is not attachment)
         name = attachment.headers["filename"]
         log.debug("the attachment %r is left out: %s", name, why)
-        note_left_out(item.payload, name, why)
+        attachments.note_left_out(item.payload, name, why)
         for category, quantity in attachment.quantities():
             self.outcomes.count(reason, category, quantity)
         if reason is DiscardReason.RATELIMIT_BACKOFF:

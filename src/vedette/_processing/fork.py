@@ -17,18 +17,17 @@ from __future__ import annotations
 
 import _thread
 import os
+import sys
 import time
 from _weakref import ref  # `weakref` itself takes longer to import
 
 from vedette._host import log, os_threads
-from vedette._processing.leaving import LEAVING_SECONDS, LOOK_SECONDS
-from vedette._processing.logging_at_fork import let_log_while
-from vedette._processing.unfinished_imports import forget
+from vedette._late import forget, left_behind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Final, Protocol
+    from typing import Any, Final, Protocol
 
     class Delivering(Protocol):
         """What is told of forks."""
@@ -93,19 +92,45 @@ def import_safely(import_all: Callable[[], None]) -> None:
 
 def _before() -> None:
     _each("before", lambda forkable: forkable.before_fork())
-    let_log_while(_wait_for_threads)
+    _let_log_while(_wait_for_threads)
+
+
+def _let_log_while(wait: Callable[[], None]) -> None:
+    """Call ``wait`` without ``logging`` standing in its way; afterwards its lock is as its hooks expect it.
+
+    ``logging`` takes its lock before a fork and gives it back afterwards. Where its hook has run already, our thread
+    holds that lock while it waits for the worker, whose imports need it. And where the worker has imported ``logging``
+    only now, its hook before the fork has been missed, but the one after the fork will run.
+    """
+    lock, was_imported = _lock_of_logging(), _has_logging()
+    was_held: bool = lock is not None and lock._is_owned()  # noqa: SLF001 - there is no other way to know
+    if lock is not None and was_held:
+        lock.release()
+    try:
+        wait()
+    finally:
+        if was_held or (not was_imported and _has_logging()):
+            _lock_of_logging().acquire()
+
+
+def _lock_of_logging() -> Any:
+    return getattr(sys.modules.get("logging"), "_lock", None)
+
+
+def _has_logging() -> bool:
+    return hasattr(sys.modules.get("logging"), "captureWarnings")  # its last function
 
 
 def _wait_for_threads() -> None:
     start = now = time.monotonic()
-    deadline = start + LEAVING_SECONDS
+    deadline = start + os_threads.LEAVING_SECONDS
     pause = os_threads.allocate_lock()
     pause.acquire()
     while now < deadline and _only_ours_live():
-        pause.acquire(timeout=LOOK_SECONDS)
+        pause.acquire(timeout=os_threads.LOOK_SECONDS)
         now = time.monotonic()
         if _importer is not None:  # it cannot leave before it has them, and a fork must not fall into them
-            deadline = min(now + LEAVING_SECONDS, start + IMPORT_SECONDS)
+            deadline = min(now + os_threads.LEAVING_SECONDS, start + IMPORT_SECONDS)
     _held[os_threads.get_ident()] = _importing.acquire(timeout=max(0.0, start + IMPORT_SECONDS - now))
 
 
@@ -130,6 +155,8 @@ def _after_in_child() -> None:
     global _importing, _importer  # the parent's lock may be held by a thread that is not here
     if _importer is not None and _importer != os_threads.get_ident():
         forget(_importer)
+    for thread in left_behind():
+        forget(thread)
     _importing, _importer = _thread.RLock(), None
     _held.clear()
     _each("after", lambda forkable: forkable.after_fork_in_child())

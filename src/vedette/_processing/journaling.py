@@ -17,9 +17,9 @@ from __future__ import annotations
 from vedette._host import deque
 from vedette._processing.backoff import Backoff
 from vedette._processing.buffer import Item
-from vedette._processing.kinds import KINDS
+from vedette._processing.kinds import CAPTURED_TO_DISK, KINDS
 from vedette._processing.outcomes import ADOPTED
-from vedette._protocol.categories import DataCategory, DiscardReason
+from vedette._protocol.categories import DiscardReason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vedette._processing.accounts import Accounts
     from vedette._processing.kinds import Kind
     from vedette._processing.packing import Packer
+    from vedette._protocol.categories import DataCategory
     from vedette._protocol.envelope import Item as Attachment
     from vedette._transport.delivery import Delivery
     from vedette._transport.journal import Journal
@@ -37,8 +38,6 @@ REPLAY_SECONDS: Final = 0.1
 ADOPT_SECONDS: Final = 30.0
 RECORDED_BYTES: Final = 1024 * 1024
 """Attachments of an event go into the journal with it if they are not larger than this together."""
-CAPTURED_TO_DISK: Final = DataCategory.ERROR
-"""What is written before the capture returns."""
 
 _SERVER_ERROR: Final = 500
 

@@ -74,3 +74,6 @@ KINDS: Final[Mapping[DataCategory, Kind]] = {
     DataCategory.TRACE_METRIC: _batched("trace_metric", 2, "application/vnd.sentry.items.trace-metric+json"),
 }
 """Spans are not among them: they wait by trace, which takes another buffer."""
+
+CAPTURED_TO_DISK: Final = DataCategory.ERROR
+"""What is written to the journal, where there is one, before the capture returns."""

@@ -20,16 +20,13 @@ import os
 import time
 
 from vedette._host import deque, guests, os_threads
+from vedette._late import late
+from vedette._processing import fork
 from vedette._processing.accounts import Accounts
 from vedette._processing.buffer import Buffer, Item, Ledger
-from vedette._processing.dispatching import Dispatcher, fate_of
 from vedette._processing.exits import deliver_at_childs_end
-from vedette._processing.hands import Hands
-from vedette._processing.journaling import CAPTURED_TO_DISK, Journaling
-from vedette._processing.kinds import KINDS
-from vedette._processing.leaving import wait_until_gone
+from vedette._processing.kinds import CAPTURED_TO_DISK, KINDS
 from vedette._processing.outcomes import CAPTURED
-from vedette._processing.scheduler import Scheduler
 from vedette._processing.worker import Worker
 from vedette._protocol.categories import DataCategory, DiscardReason
 
@@ -40,13 +37,25 @@ if TYPE_CHECKING:
 
     from vedette._host.lifecycle import Lifecycle
     from vedette._host.stats import Stats
+    from vedette._processing import dispatching, journaling
+    from vedette._processing import hands as helping
+    from vedette._processing import scheduler as scheduling
+    from vedette._processing.dispatching import Dispatcher
+    from vedette._processing.hands import Hands
     from vedette._processing.outcomes import Entry
     from vedette._processing.packing import Packer
+    from vedette._processing.scheduler import Scheduler
     from vedette._processing.sending import Sender
     from vedette._protocol.envelope import Item as Attachment
     from vedette._transport.journal import Journal
 
     Counts: TypeAlias = dict[DataCategory, int]
+    _Sending: TypeAlias = tuple[Scheduler, Dispatcher]
+else:
+    dispatching = late("vedette._processing.dispatching")
+    helping = late("vedette._processing.hands")
+    journaling = late("vedette._processing.journaling")
+    scheduling = late("vedette._processing.scheduler")
 
 BUFFERED_BYTES: Final = 16 * 1024 * 1024  # ruling 9
 SLOW_SECONDS: Final = 0.02
@@ -67,7 +76,7 @@ class Outbox:
     def __init__(
         self,
         sender: Sender,
-        packer: Packer,
+        new_packer: Callable[[], Packer],
         lifecycle: Lifecycle,
         *,
         capacity: int,
@@ -78,6 +87,9 @@ class Outbox:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.pid = os.getpid()
+        self._sender = sender
+        self._new_packer = new_packer
+        self._lifecycle = lifecycle
         self._synchronous = sender.synchronous
         self._send_reports = send_reports
         self._clock = clock
@@ -87,17 +99,11 @@ class Outbox:
         self._journaling = (
             None
             if journal is None
-            else Journaling(journal, packer, self.accounts, sender.seconds_limited, clock, max_items=max_kept)
+            else journaling.Journaling(
+                journal, new_packer(), self.accounts, sender.seconds_limited, clock, max_items=max_kept
+            )
         )
-        self._dispatcher = Dispatcher(
-            sender,
-            packer,
-            self.accounts,
-            lifecycle,
-            send_reports=send_reports,
-            journaling=self._journaling,
-            clock=clock,
-        )
+        self._sending: _Sending | None = None
         ledger = Ledger(BUFFERED_BYTES)
         room = {CAPTURED_TO_DISK: max(capacity, max_kept)}  # what waits in memory is a handle of what is on disk
         self._buffers = {
@@ -105,10 +111,9 @@ class Outbox:
             for category, kind in KINDS.items()
         }
         self._in_any_order = tuple(each for each in self._buffers.values() if each.kind.any_order)
-        self._scheduler = Scheduler(self._buffers.values(), self._seconds_held)
         self._worker = Worker(self.work if self._journaling is None else self._work_in_a_moment)
-        hands = max_connections - 1 if sender.takes_several else 0
-        self._hands = Hands(hands, self._lend_a_hand, self._look_after)
+        self._most_hands = max_connections - 1 if sender.takes_several else 0
+        self._hands: Hands | None = None  # until they are called
         self._busy = os_threads.allocate_lock()
         self._waiters: deque[_thread.LockType] = deque()
         self._in_flight: dict[int, tuple[DataCategory, list[Item]]] = {}  # by thread
@@ -154,7 +159,7 @@ class Outbox:
         except Exception as error:  # the border, where the program's own scrubber fails, too
             if guests.is_control_flow(error):
                 raise
-            self.accounts.settle(fate_of(error), category, item)
+            self.accounts.settle(dispatching.fate_of(error), category, item)
             return False
         return True
 
@@ -213,10 +218,10 @@ class Outbox:
     def begin_flush(self) -> bool:
         """Whether there is anything to do for somebody who waits for delivery."""
         may_be_kept = self._journaling is not None and self._journaling.begin_flush()
-        if may_be_kept or self.pending() > 0 or self._dispatcher.owes_report():
+        if may_be_kept or self.pending() > 0 or self._owes_report():
             return True
         # After the look at the buffers: what was taken from them meanwhile may not be noted as in flight yet.
-        return self._busy.locked() or self._hands.are_out()
+        return self._busy.locked() or self._are_hands_out()
 
     def drain(self, deadline: float) -> None:
         """Have everything sent by the worker, or on this thread where there can be none; return by the deadline."""
@@ -257,7 +262,7 @@ class Outbox:
     def see_off(self) -> None:
         """After `close`: wait a moment for threads that have nothing more to do."""
         if not self._in_flight and not self.is_worker():
-            wait_until_gone(self.threads)
+            os_threads.wait_until_gone(self.threads)
 
     # --- forks, see fork.py --------------------------------------------------------------------------------
 
@@ -267,8 +272,8 @@ class Outbox:
 
     def threads(self) -> int:
         """How many threads live here, or are just about to end."""
-        alive = sum(map(_is_alive, (self._worker.native_id, *self._hands.native_ids)))
-        return alive or int(self._worker.is_running() or self._hands.are_out())  # which are just about to start
+        alive = sum(map(_is_alive, (self._worker.native_id, *(() if self._hands is None else self._hands.native_ids))))
+        return alive or int(self._worker.is_running() or self._are_hands_out())  # which are just about to start
 
     def resume(self) -> None:
         """Threads may be started again, and are if something waits.
@@ -280,6 +285,40 @@ class Outbox:
             self.wake()
 
     # --- below: whoever sends ------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Load what only who sends needs, and most programs never (``vedette/_late.py``); a fork waits for it."""
+        if self._sending is None:
+            fork.import_safely(self._make_sending)
+
+    def _make_sending(self) -> None:
+        scheduler = scheduling.Scheduler(self._buffers.values(), self._seconds_held)
+        dispatcher = dispatching.Dispatcher(
+            self._sender,
+            self._new_packer(),
+            self.accounts,
+            self._lifecycle,
+            send_reports=self._send_reports,
+            journaling=self._journaling,
+            clock=self._clock,
+        )
+        self._sending = scheduler, dispatcher
+
+    @property
+    def _scheduler(self) -> Scheduler:
+        return self._ready_to_send()[0]
+
+    @property
+    def _dispatcher(self) -> Dispatcher:
+        return self._ready_to_send()[1]
+
+    def _ready_to_send(self) -> _Sending:
+        while self._sending is None:
+            self.prepare()
+        return self._sending
+
+    def _owes_report(self) -> bool:
+        return self._send_reports and self.accounts.outcomes.has_losses()
 
     def work(self, deadline: float | None = None) -> float | None:
         """Send all that can be sent. Returns in how many seconds there will be more to do by itself, or None."""
@@ -314,7 +353,7 @@ class Outbox:
     def _has_more(self) -> bool:
         if self._seconds_to_send() == 0.0:
             return True
-        return bool(self._waiters) and not self._hands.are_out() and not self._is_replaying()
+        return bool(self._waiters) and not self._are_hands_out() and not self._is_replaying()
 
     def _seconds_to_send(self) -> float | None:
         replay = None if self._journaling is None else self._journaling.seconds_to_replay()
@@ -339,14 +378,14 @@ class Outbox:
             elif not has_replayed:
                 self._nothing_left(waiters, deadline)
                 return
-        if self._closed and not self._hands.are_out():
+        if self._closed and not self._are_hands_out():
             self._let_go(len(self._waiters))  # of those that came before the close: nothing more is sent for them
 
     def _nothing_left(self, waiters: int, deadline: float | None) -> None:
         """All was sent that can be, or is on its way: let so many of those go that wait for it."""
         if self._journaling is not None:
             self._write_what_is_held()
-        if self._hands.are_out() or (waiters and self._is_replaying()):
+        if self._are_hands_out() or (waiters and self._is_replaying()):
             return  # the hands wake the worker
         if waiters or self._dispatcher.seconds_to_report() == 0.0:
             self._dispatcher.send_report(deadline)
@@ -394,7 +433,12 @@ class Outbox:
         if self._is_server_slow() and not self._is_probing():
             waiting = sum(map(len, self._in_any_order)) + busy
             if waiting > 1:
+                if self._hands is None:
+                    self._hands = helping.Hands(self._most_hands, self._lend_a_hand, self._look_after)
                 self._hands.call(waiting - 1)
+
+    def _are_hands_out(self) -> bool:
+        return self._hands is not None and self._hands.are_out()
 
     def _is_server_slow(self) -> bool:
         return self._dispatcher.server_seconds() > SLOW_SECONDS

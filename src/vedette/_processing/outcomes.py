@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from vedette._host import deque
 from vedette._host.patient_lock import PatientLock
-from vedette._host.stats import Stats
+from vedette._host.stats import Stats  # in time: destructors ask when nothing can be imported any more
 from vedette._protocol.categories import DataCategory, DiscardReason
 
 TYPE_CHECKING = False

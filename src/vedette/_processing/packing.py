@@ -44,12 +44,17 @@ class Packer:
     ``trace`` holds the fields of the dynamic sampling context that do not change (ENV-44): ``public_key``,
     ``release``, ``environment``. ``scrubber`` has the last look at each event: vedette's own, or what the option
     ``event_scrubber`` puts in its place, which may be anything with ``scrub_event``.
-    ``text_limit`` is how many characters of one text were kept when it was set. ``later`` holds, by name, functions
-    for fields of error events that are read here, where an event has none.
+    ``text_limit`` is how many characters of one text were kept when it was set. Error events without a field that
+    ``later`` names are given what its function returns.
     """
 
     def __init__(
-        self, *, trace: Mapping[str, str], scrubber: Any, text_limit: int, later: Mapping[str, Callable[[], object]]
+        self,
+        *,
+        trace: Mapping[str, str],
+        scrubber: Any,
+        text_limit: int,
+        later: Mapping[str, Callable[[], object]],
     ) -> None:
         self._text_limit = text_limit
         self._trace = trace

@@ -19,7 +19,7 @@ import time
 from vedette._host import guests
 from vedette._host.lifecycle import Lifecycle
 from vedette._processing import fork
-from vedette._processing.journaling import CAPTURED_TO_DISK
+from vedette._processing.kinds import CAPTURED_TO_DISK
 from vedette._processing.outbox import Outbox
 from vedette._protocol.categories import DiscardReason
 
@@ -49,7 +49,7 @@ class TelemetryProcessor:
     def __init__(
         self,
         sender: Sender,
-        packer: Packer,
+        new_packer: Callable[[], Packer],
         *,
         capacity: int,
         max_connections: int = 4,
@@ -61,7 +61,7 @@ class TelemetryProcessor:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sender = sender
-        self._packer = packer
+        self._new_packer = new_packer
         self._lifecycle = Lifecycle() if lifecycle is None else lifecycle
         self._capacity = capacity
         self._max_connections = max_connections
@@ -97,6 +97,7 @@ class TelemetryProcessor:
 
     def prepare(self) -> None:
         """Import what sending needs, now (option ``warm``)."""
+        self._outbox_here().prepare()
         fork.import_safely(self._sender.prepare)
 
     def adopt(self) -> None:
@@ -184,7 +185,7 @@ class TelemetryProcessor:
     def _new_outbox(self) -> Outbox:
         return Outbox(
             self._sender,
-            self._packer,
+            self._new_packer,
             self._lifecycle,
             capacity=self._capacity,
             max_connections=self._max_connections,

@@ -38,7 +38,7 @@ import os
 
 from vedette._host import log
 from vedette._host.patient_lock import PatientLock
-from vedette._protocol.attachment import Attachment
+from vedette._late import late
 from vedette._protocol.version import SDK_NAME, VERSION
 from vedette._scopes.breadcrumbs import nests, numbers, plain_of, recorded
 from vedette._scopes.client import NoOpClient
@@ -51,9 +51,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, Final
 
+    from vedette._protocol import attachment as attachments
     from vedette._protocol.types import Breadcrumb, BreadcrumbHint, LogLevel
     from vedette._scopes.client import BaseClient
     from vedette._scopes.state import Crumb, ErrorProcessor, EventProcessor, ScopeState
+else:
+    attachments = late("vedette._protocol.attachment")
 
 _writers = PatientLock()
 NO_CLIENT: Final = NoOpClient()
@@ -399,7 +402,7 @@ class ScopeFields:
         The arguments are those of ``vedette.attachments.Attachment``. A scope keeps the newest 30, and at most
         64 MiB of given bytes.
         """
-        attachment = Attachment(bytes, filename, path, content_type, add_to_transactions)
+        attachment = attachments.Attachment(bytes, filename, path, content_type, add_to_transactions)
         if bytes is None and attachment.path is None:
             given = "" if path is None else f" (path={shown(path)})"
             log.warn_once("add_attachment", "add_attachment takes bytes or a path, and got neither: ignored%s", given)

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from vedette._enumeration import Enum
 from vedette._host import guests, log
+from vedette._late import late
 from vedette._noops.on_scopes import UnbuiltOnScopes
-from vedette._noops.spans import Transaction
-from vedette._protocol.feedback import FIELDS
 from vedette._scopes import merge, propagation
 from vedette._scopes.client import BaseClient
 from vedette._scopes.entries import active, stay
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from vedette._noops import spans
+    from vedette._noops.spans import Transaction
+    from vedette._protocol import feedback as feedback_page
     from vedette._protocol.types import Event, ExcInfo, Hint
     from vedette._scopes.entries import Entry
     from vedette._scopes.merge import ScopeData
@@ -54,6 +56,10 @@ if TYPE_CHECKING:
         """Data of one capture call, given by keyword."""
 
         level: str | None
+
+else:
+    feedback_page = late("vedette._protocol.feedback")
+    spans = late("vedette._noops.spans")
 
 
 class ScopeType(Enum):
@@ -217,7 +223,7 @@ class Scope(ScopeFields, UnbuiltOnScopes):
         The transaction that comes back is not recorded: spans are not built yet.
         """
         self.generate_propagation_context(environ_or_headers)
-        return Transaction()
+        return spans.Transaction()
 
     def ensure_propagation_context(self) -> None:
         """Begin a trace, unless this scope has one: every isolation scope does (SCO-53)."""
@@ -382,7 +388,7 @@ class Scope(ScopeFields, UnbuiltOnScopes):
             scope: As with `capture_event`.
             **kwargs: The same keys as in ``feedback``, and the data of `update_from_kwargs`; they win.
         """
-        fields = {name: kwargs[name] for name in FIELDS if name in kwargs}
+        fields = {name: kwargs[name] for name in feedback_page.FIELDS if name in kwargs}
         others = {name: value for name, value in kwargs.items() if name not in fields}
         given: Any = feedback
         if fields:

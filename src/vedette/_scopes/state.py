@@ -6,13 +6,14 @@ capture. Neither that dict nor anything in it is ever changed in place: whoever 
 
 from __future__ import annotations
 
-from vedette._protocol.attachment import MOST_ATTACHMENTS
+from vedette._late import late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any, Final, TypeAlias, TypedDict
 
+    from vedette._protocol import attachment as attachments
     from vedette._protocol.attachment import Attachment
     from vedette._protocol.types import LogLevel
 
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
         attachments: tuple[tuple[int, Attachment], ...]
         event_processors: tuple[tuple[int, EventProcessor], ...]
         error_processors: tuple[tuple[int, ErrorProcessor], ...]
+
+else:
+    attachments = late("vedette._protocol.attachment")
 
 
 ATTACHED_BYTES: Final = 64 * 1024 * 1024
@@ -105,7 +109,7 @@ def trimmed(state: ScopeState, max_breadcrumbs: int) -> ScopeState:
 
 def with_attachment(state: ScopeState, number: int, attachment: Attachment) -> ScopeState:
     """The state with one more attachment; past the bounds of count and bytes the oldest are gone."""
-    attached = (*state.get("attachments", ()), (number, attachment))[-MOST_ATTACHMENTS:]
+    attached = (*state.get("attachments", ()), (number, attachment))[-attachments.MOST_ATTACHMENTS :]
     while len(attached) > 1 and sum(map(_size_in_memory, attached)) > ATTACHED_BYTES:
         attached = attached[1:]
     return {**state, "attachments": attached}

@@ -19,10 +19,10 @@ import os
 import time
 
 from vedette._host import deque, guests, log, os_threads
+from vedette._host.os_threads import wait_until_gone
 from vedette._processing import fork
 from vedette._processing.buffer import Buffer, Item, Ledger
 from vedette._processing.kinds import KINDS
-from vedette._processing.leaving import wait_until_gone
 from vedette._processing.outcomes import Outcomes
 from vedette._processing.packing import utc_now
 from vedette._processing.scheduler import Scheduler

@@ -9,18 +9,11 @@ import os
 import time
 
 from vedette._host import log, os_threads
-from vedette._protocol import json
+from vedette._late import late
 from vedette._protocol.categories import DiscardReason
-from vedette._protocol.envelope import EVENT_LIKE, Envelope, Item, UnreadableItemError
 from vedette._protocol.version import SDK_NAME, VERSION
-from vedette._transport.compression import check_encoding, compress
-from vedette._transport.connections import check_options, close_connections, new_manager
-from vedette._transport.delivery import Delivery, Outcome
-from vedette._transport.idle_connections import leave_to_parent
 from vedette._transport.interface import Transport
 from vedette._transport.rate_limits import TOO_MANY_REQUESTS, RateLimits
-from vedette._transport.sockets import is_stale, timeout_until
-from vedette._transport.streaming import body_of, extra_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,29 +22,31 @@ if TYPE_CHECKING:
 
     import urllib3
 
+    from vedette._protocol import envelope as envelopes
+    from vedette._protocol import json
+    from vedette._protocol.envelope import Envelope, Item
+    from vedette._transport import answers, compression, connections, delivery, idle_connections, sockets, streaming
+    from vedette._transport.delivery import Delivery
+else:  # what only who sends needs
+    answers = late("vedette._transport.answers")
+    compression = late("vedette._transport.compression")
+    connections = late("vedette._transport.connections")
+    delivery = late("vedette._transport.delivery")
+    envelopes = late("vedette._protocol.envelope")
+    idle_connections = late("vedette._transport.idle_connections")
+    json = late("vedette._protocol.json")
+    sockets = late("vedette._transport.sockets")
+    streaming = late("vedette._transport.streaming")
+
+_OUT_OF_THE_BOX: Final = frozenset({"", "gzip", "deflate"})
+_CHECKED: Final = ("proxy", "http_proxy", "https_proxy", "ssl_context", "ca_certs", "cert_file", "key_file")
+
 CLIENT: Final = f"{SDK_NAME}/{VERSION}"
 """Who sends, in User-Agent and X-Sentry-Auth alike (ruling 15)."""
 CONTENT_TYPE: Final = "application/x-sentry-envelope"
 
-_MAX_ANSWER: Final = 65_536  # bytes of an answer that are read to keep the connection; a longer one costs it
-_MAX_SAID: Final = 1000  # bytes of it that are shown, for people
 _ENCODING_REFUSED: Final = (400, 415)
 _WITH_EVENT: Final = frozenset({"attachment", "profile"})
-
-# What urllib3 raises (by name, for it is imported late), what to count it as, and what it means. The first
-# that is an exception's class or one of its bases is taken.
-_FAILURES: Final = (
-    ("NameResolutionError", DiscardReason.NETWORK_ERROR, "the host name cannot be resolved"),
-    ("ProxyError", DiscardReason.NETWORK_ERROR, "the proxy failed"),
-    ("SSLError", DiscardReason.NETWORK_ERROR, "TLS failed"),
-    ("NewConnectionError", DiscardReason.NETWORK_ERROR, "no connection"),
-    ("ConnectTimeoutError", DiscardReason.NETWORK_ERROR, "no connection in time"),
-    ("ReadTimeoutError", DiscardReason.NETWORK_ERROR, "no answer in time (it may have arrived)"),
-    ("ProtocolError", DiscardReason.NETWORK_ERROR, "the connection broke without a proper answer"),
-    ("HTTPError", DiscardReason.INTERNAL_SDK_ERROR, "the request could not be made"),
-)
-_IN_DOUBT: Final = ("ReadTimeoutError", "ProtocolError")
-_MET_NOBODY: Final = frozenset({"NameResolutionError", "NewConnectionError", "ConnectTimeoutError"})
 
 
 class HttpTransport(Transport):
@@ -80,8 +75,10 @@ class HttpTransport(Transport):
             raise ValueError("HttpTransport needs a DSN: HttpTransport({'dsn': 'https://<key>@<host>/<project>'})")
         self._encoding: str = self.options.get("compression") or "gzip"
         self._encoding_proven = self._encoding == "gzip"
-        check_encoding(self._encoding)
-        check_options(self.options)
+        if self._encoding not in _OUT_OF_THE_BOX:
+            compression.check_encoding(self._encoding)
+        if any(map(self.options.get, _CHECKED)):
+            connections.check_options(self.options)
         self._manager: urllib3.PoolManager | None = None
         self._pid = os.getpid()
         self._hub = 0
@@ -114,22 +111,23 @@ class HttpTransport(Transport):
         encoding is refused with 400 or 415 (ruling 18). Implements the status table of transport.md.
         """
         try:
-            seconds = self._request_seconds() + (extra_seconds(body) if isinstance(body, Envelope) else 0.0)
+            extra = streaming.extra_seconds(body) if isinstance(body, envelopes.Envelope) else 0.0
+            seconds = self._request_seconds() + extra
             deadline = time.monotonic() + (seconds if timeout is None else min(seconds, timeout))
-            delivery = self._post(body, deadline)
+            answer = self._post(body, deadline)
             if not self._encoding_proven:
-                if delivery.status in _ENCODING_REFUSED:
+                if answer.status in _ENCODING_REFUSED:
                     log.warning("the server refuses %s bodies; they go as gzip from now on", self._encoding)
                     self._encoding, self._encoding_proven = "gzip", True
                     return self._post(body, deadline)
-                self._encoding_proven = delivery.outcome is Outcome.DELIVERED
-            return delivery
-        except UnreadableItemError as error:
+                self._encoding_proven = answer.outcome is delivery.Outcome.DELIVERED
+            return answer
+        except envelopes.UnreadableItemError as error:
             reason = DiscardReason.INTERNAL_SDK_ERROR
-            return Delivery(Outcome.LOST, reason=reason, detail=str(error), unreadable=error.item)
+            return delivery.Delivery(delivery.Outcome.LOST, reason=reason, detail=str(error), unreadable=error.item)
         except Exception as error:  # noqa: BLE001 - the border: what fails here is ours
             log.warn_once(f"deliver:{type(error)}", "sending failed by a fault of vedette", exc_info=True)
-            return Delivery(Outcome.LOST, reason=DiscardReason.INTERNAL_SDK_ERROR, detail=repr(error))
+            return delivery.Delivery(delivery.Outcome.LOST, reason=DiscardReason.INTERNAL_SDK_ERROR, detail=repr(error))
 
     def capture_envelope(self, envelope: Envelope) -> None:
         """Send an envelope now, on this thread, and record what was lost of it.
@@ -138,24 +136,24 @@ class HttpTransport(Transport):
         ``sent_at`` is set, unless the envelope has it.
         """
         items = self._allowed(envelope.items)
-        delivery = None
-        while items and delivery is None:
-            sending = Envelope(envelope.headers, items)
+        answer = None
+        while items and answer is None:
+            sending = envelopes.Envelope(envelope.headers, items)
             sending.headers.setdefault("sent_at", _now())
-            delivery = self.deliver(sending)
-            if delivery.unreadable is not None:
-                log.warning("an attachment is left out: %s", delivery.detail)
-                self.record_lost_event(DiscardReason.INTERNAL_SDK_ERROR, item=delivery.unreadable)
-                items = [item for item in items if item is not delivery.unreadable]
-                delivery = None
-        if delivery is None:
+            answer = self.deliver(sending)
+            if answer.unreadable is not None:
+                log.warning("an attachment is left out: %s", answer.detail)
+                self.record_lost_event(DiscardReason.INTERNAL_SDK_ERROR, item=answer.unreadable)
+                items = [item for item in items if item is not answer.unreadable]
+                answer = None
+        if answer is None:
             return
-        if delivery.too_large:
-            said = delivery.detail or "no more was said"
+        if answer.too_large:
+            said = answer.detail or "no more was said"
             log.warning("too large for the server (413), and lost: %s: %s", envelope.description, said)
-        if delivery.reason is not None:
+        if answer.reason is not None:
             for item in items:
-                self.record_lost_event(delivery.reason, item=item)
+                self.record_lost_event(answer.reason, item=item)
 
     def is_healthy(self) -> bool:
         """False while any rate limit is active (BP-07)."""
@@ -165,7 +163,7 @@ class HttpTransport(Transport):
         """Close the idle connections. A later delivery opens new ones."""
         manager, self._manager = self._manager, None
         if manager is not None and not self._is_inherited():
-            close_connections(manager)
+            connections.close_connections(manager)
 
     def _request_seconds(self) -> float:
         return self.options.get("request_timeout") or self.TIMEOUT
@@ -176,7 +174,7 @@ class HttpTransport(Transport):
         if manager is None or self._is_inherited() or self._hub != hub:
             scheme, _, rest = self._url.partition("://")
             netloc = rest.partition("/")[0].rpartition("@")[2]
-            self._manager = manager = new_manager(scheme.lower(), netloc, self.options)
+            self._manager = manager = connections.new_manager(scheme.lower(), netloc, self.options)
             self._pid = os.getpid()
             self._hub = hub
         return manager
@@ -185,7 +183,7 @@ class HttpTransport(Transport):
         """Whether the connections are those of a parent, which a forked child must not use."""
         if self._pid == os.getpid():
             return False
-        leave_to_parent(close=False)  # it is too late to close them, see there
+        idle_connections.leave_to_parent(close=False)  # it is too late to close them, see there
         return True
 
     def _post(self, body: bytes | Envelope, deadline: float) -> Delivery:
@@ -193,50 +191,54 @@ class HttpTransport(Transport):
         from urllib3.util import SKIP_HEADER  # noqa: PLC0415
 
         encoding = self._encoding
-        data: Any = body_of(body, encoding, deadline) if isinstance(body, Envelope) else compress(body, encoding)
+        data: Any
+        if isinstance(body, envelopes.Envelope):
+            data = streaming.body_of(body, encoding, deadline)
+        else:
+            data = compression.compress(body, encoding)
         headers = {**self._headers, "Content-Encoding": encoding, "Accept-Encoding": SKIP_HEADER}
         may_be_stale = True
         while True:
             try:
-                connections = self._connections()
+                manager = self._connections()
             except OSError as error:
-                return _without_certificates(error, self._url)
+                return answers.without_certificates(error, self._url)
             try:
-                response = connections.urlopen(
+                response = manager.urlopen(
                     "POST",
                     self._url,
                     body=data,
                     headers=headers,
                     # A server that takes nothing more is not waited for as long as a large body may take in all.
-                    timeout=timeout_until(deadline, self._request_seconds()),
+                    timeout=sockets.timeout_until(deadline, self._request_seconds()),
                     retries=False,  # TRN-12, TRN-13
                     redirect=False,  # the key in the headers is for this host only
                     preload_content=False,
                     decode_content=False,
                 )
             except urllib3.exceptions.HTTPError as error:
-                if may_be_stale and is_stale(error):
+                if may_be_stale and sockets.is_stale(error):
                     may_be_stale = False
                     continue
-                return _failed(error, self._url)
+                return answers.failed(error, self._url)
             return self._answered(response)
 
     def _answered(self, response: urllib3.BaseHTTPResponse) -> Delivery:
         status = response.status
         self.rate_limits.update(status, response.headers)
-        said = _finish(response)
+        said = answers.finish(response)
         if 200 <= status < 300:  # noqa: PLR2004 - the class of success
-            return Delivery(Outcome.DELIVERED, status=status)
-        detail = _printable(response.headers.get("X-Sentry-Error", "")) or said
+            return delivery.Delivery(delivery.Outcome.DELIVERED, status=status)
+        detail = answers.printable(response.headers.get("X-Sentry-Error", "")) or said
         log.debug("the server answered %s: %s", status, detail)
         if status == TOO_MANY_REQUESTS:
-            return Delivery(Outcome.REFUSED, status=status, detail=detail)
-        return Delivery(Outcome.LOST, reason=DiscardReason.SEND_ERROR, status=status, detail=detail)
+            return delivery.Delivery(delivery.Outcome.REFUSED, status=status, detail=detail)
+        return delivery.Delivery(delivery.Outcome.LOST, reason=DiscardReason.SEND_ERROR, status=status, detail=detail)
 
     def _allowed(self, items: list[Item]) -> list[Item]:
         """Without what a limit forbids; attachments go with their event, a session stays (rulings 10, 11)."""
         event_is_limited = any(
-            item.type in EVENT_LIKE and self.rate_limits.is_limited(item.data_category) for item in items
+            item.type in envelopes.EVENT_LIKE and self.rate_limits.is_limited(item.data_category) for item in items
         )
         allowed: list[Item] = []
         for item in items:
@@ -246,53 +248,6 @@ class HttpTransport(Transport):
             else:
                 allowed.append(item)
         return allowed
-
-
-def _finish(response: urllib3.BaseHTTPResponse) -> str:
-    """Give the connection back. What the server says in the body is for people only (TRN-14, TRN-15, OFF-10)."""
-    try:
-        body = response.read(_MAX_ANSWER + 1, decode_content=False)
-    except Exception:  # noqa: BLE001 - broken off, too late, or chunks that make http.client itself stumble
-        response.close()
-        return ""
-    if len(body) > _MAX_ANSWER:
-        response.close()
-    response.release_conn()
-    is_text = "Content-Encoding" not in response.headers  # none was asked for, and nothing is unpacked
-    return _printable(body[:_MAX_SAID].decode("utf-8", "replace")) if is_text else ""
-
-
-def _printable(text: str) -> str:
-    """On one line, without what would steer a terminal: it may get into a log."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-
-
-def _failed(error: Exception, url: str) -> Delivery:
-    bases = {base.__name__ for base in type(error).__mro__}
-    name, reason, meaning = next(failure for failure in _FAILURES if failure[0] in bases)
-    if name == "ProxyError" and _is_tls(getattr(error, "original_error", None)):
-        name, meaning = "SSLError", "TLS with the proxy failed"
-    detail = f"{meaning}: {error}"
-    log.debug("sending failed: %s", detail)
-    if name == "SSLError":  # a setting somebody has to correct; nothing arrives until then
-        log.warn_once(f"tls:{url}", "nothing can be sent: %s", detail)
-    return Delivery(
-        Outcome.LOST,
-        reason=reason,
-        detail=detail,
-        in_doubt=name in _IN_DOUBT,
-        met_nobody=name in _MET_NOBODY,
-    )
-
-
-def _is_tls(error: object) -> bool:
-    return any(base.__name__ == "SSLError" for base in type(error).__mro__)
-
-
-def _without_certificates(error: OSError, url: str) -> Delivery:
-    detail = f"the certificates cannot be loaded: {error}"
-    log.warn_once(f"tls:{url}", "nothing can be sent: %s", detail)
-    return Delivery(Outcome.LOST, reason=DiscardReason.NETWORK_ERROR, detail=detail)
 
 
 def _now() -> str:

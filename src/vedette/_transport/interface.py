@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from vedette._late import late
 from vedette._protocol.categories import KNOWN_CATEGORIES, DataCategory, DiscardReason
 from vedette._protocol.dsn import Dsn
-from vedette._protocol.envelope import Envelope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, TypeAlias
 
-    from vedette._protocol.envelope import Item
+    from vedette._protocol import envelope as envelopes
+    from vedette._protocol.envelope import Envelope, Item
     from vedette._protocol.types import Event
 
     LossRecorder: TypeAlias = Callable[[str, DataCategory, int], None]
+else:
+    envelopes = late("vedette._protocol.envelope")
 
 
 class Transport(ABC):
@@ -52,7 +55,7 @@ class Transport(ABC):
 
     def capture_event(self, event: Event) -> None:
         """Send an event alone in an envelope."""
-        envelope = Envelope()
+        envelope = envelopes.Envelope()
         envelope.add_event(event)
         self.capture_envelope(envelope)
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import warnings
 from contextvars import ContextVar
 
 from vedette.api import get_client, get_current_scope, get_isolation_scope
@@ -47,6 +46,8 @@ class ThreadingIntegration(Integration):
     def __init__(self, propagate_hub: bool | None = None, propagate_scope: bool = True) -> None:  # noqa: FBT001, FBT002 - the unified API's signature
         if propagate_hub is not None:
             message = "ThreadingIntegration: propagate_hub is deprecated, use propagate_scope"
+            import warnings  # noqa: PLC0415 - for this only
+
             warnings.warn(message, DeprecationWarning, stacklevel=2)
             propagate_scope = propagate_hub
         self.propagate_scope = propagate_scope

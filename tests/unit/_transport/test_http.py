@@ -297,7 +297,7 @@ def test_a_connection_opened_anew_in_the_place_of_a_dropped_one_is_new(server, t
 
 
 def test_there_is_no_third_try_even_if_the_second_connection_seems_stale_too(server, transport, monkeypatch):
-    monkeypatch.setattr("vedette._transport.http.is_stale", lambda error: True)
+    monkeypatch.setattr("vedette._transport.http.sockets.is_stale", lambda error: True)
     server.answer(hang_up="after_reading", times=5)
     assert reason_of(transport.deliver(BODY, timeout=5)) is DiscardReason.NETWORK_ERROR
     assert server.connections == 2
@@ -423,7 +423,7 @@ def test_a_fault_of_our_own_is_counted_as_one(server, transport, monkeypatch, ca
     def broken(*args):
         raise ZeroDivisionError("ours")
 
-    monkeypatch.setattr("vedette._transport.http.compress", broken)
+    monkeypatch.setattr("vedette._transport.http.compression.compress", broken)
     for _ in range(2):
         delivery = transport.deliver(BODY, timeout=5)
         assert reason_of(delivery) is DiscardReason.INTERNAL_SDK_ERROR
