@@ -64,7 +64,7 @@ def test_debug_mode_tells_misconfigurations_of_its_own_client(
 ) -> None:
     monkeypatch.setenv("SENTRY_SAMPLE_RATE", "a lot")
     with vedette.Client(debug=True):
-        warning, start = heard(capfd)
+        warning, start, *_ = heard(capfd)
     assert warning.startswith("[vedette] WARNING: option 'sample_rate' must be a number from 0.0 to 1.0, got 'a lot'")
     assert "sends to nobody: it has no DSN, as release None in environment 'production'" in start
 
@@ -190,7 +190,7 @@ def test_debug_mode_says_what_it_does_when_a_client_is_made_and_when_sending_fai
         return any("sending failed" in line for line in errors)
 
     with vedette.Client("http://key@127.0.0.1:9/7", debug=True, release="shop@1", environment="test") as client:
-        (line,) = heard(capfd)
+        line, *_ = heard(capfd)
         assert line.endswith("sends to 127.0.0.1, as release 'shop@1' in environment 'test'")
         client.capture_message("hello")
         wait_until(has_failed)
