@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
 import statistics
 import subprocess
@@ -133,7 +134,70 @@ def redis_pipeline(sdk: Any) -> Any:
     return call
 
 
-CASES = {"wsgi": wsgi, "asgi": asgi, "sqlalchemy": sqlalchemy, "redis": redis, "redis pipeline": redis_pipeline}
+class StandIn:
+    """The socket of a connection: takes what is sent, and has the same answer for each request."""
+
+    def sendall(self, data: bytes) -> None:
+        """Taken."""
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        """The answer."""
+        return io.BytesIO(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def http_client(sdk: Any) -> Any:
+    """One request through `http.client`, without a network."""
+    import http.client
+
+    connection = http.client.HTTPConnection("shop.invalid")
+    connection.sock = StandIn()
+
+    def call() -> None:
+        connection.request("GET", "/items?page=2", headers={"Accept": "*/*"})
+        connection.getresponse().read()
+
+    return call
+
+
+def http_client_idle(sdk: Any) -> Any:
+    """The same where the SDK is there, and nobody wants to know."""
+    call = http_client(sdk)
+    if sdk is not None:
+        sdk.get_global_scope().set_client(None)
+    return call
+
+
+def httpx_client(sdk: Any) -> Any:
+    """One request through HTTPX, without a network."""
+    import httpx
+
+    answer = httpx.Response(200, headers={"content-length": "2"}, content=b"ok")
+    client = httpx.Client(transport=httpx.MockTransport(lambda request: answer))
+    return lambda: client.get("http://shop.invalid/items?page=2")
+
+
+def httpx_idle(sdk: Any) -> Any:
+    """The same where the SDK is there, and nobody wants to know."""
+    call = httpx_client(sdk)
+    if sdk is not None:
+        sdk.get_global_scope().set_client(None)
+    return call
+
+
+CASES = {
+    "wsgi": wsgi,
+    "asgi": asgi,
+    "sqlalchemy": sqlalchemy,
+    "redis": redis,
+    "redis pipeline": redis_pipeline,
+    "http.client": http_client,
+    "http.client, no client": http_client_idle,
+    "httpx": httpx_client,
+    "httpx, no client": httpx_idle,
+}
 
 
 def measure(case: str, sdk: str) -> float:

@@ -24,12 +24,16 @@ DEFAULT_INTEGRATIONS: Final = (
     ("atexit", "", "vedette.integrations.atexit.AtexitIntegration"),
     ("excepthook", "", "vedette.integrations.excepthook.ExcepthookIntegration"),
     ("modules", "", "vedette.integrations.modules.ModulesIntegration"),
+    ("stdlib", "http.client", "vedette.integrations.stdlib.StdlibIntegration"),  # the first of both that is there
+    ("stdlib", "subprocess", "vedette.integrations.stdlib.StdlibIntegration"),
     ("threading", "threading", "vedette.integrations.threading.ThreadingIntegration"),
 )
 AUTO_INTEGRATIONS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("aiohttp", "aiohttp", "vedette.integrations.aiohttp.AioHttpIntegration"),
     ("django", "django", "vedette.integrations.django.DjangoIntegration"),
     ("fastapi", "fastapi", "vedette.integrations.fastapi.FastApiIntegration"),
     ("flask", "flask", "vedette.integrations.flask.FlaskIntegration"),
+    ("httpx", "httpx", "vedette.integrations.httpx.HttpxIntegration"),
     ("starlette", "starlette", "vedette.integrations.starlette.StarletteIntegration"),
     ("redis", "redis", "vedette.integrations.redis.RedisIntegration"),
     ("sqlalchemy", "sqlalchemy", "vedette.integrations.sqlalchemy.SqlalchemyIntegration"),

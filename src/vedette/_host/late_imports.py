@@ -35,6 +35,8 @@ _waiting: Final[dict[str, list[Callable[[], object]]]] = {}
 _importing: Final[dict[int, list[str]]] = {}
 """By thread: the names waited for whose modules have run inside the outermost import that is under way."""
 _searching: Final[set[tuple[int, str]]] = set()
+_being_told: Final[set[str]] = set()
+"""Modules that have run, though the import system still counts them as being initialized."""
 
 
 def when_imported(name: str, callback: Callable[[], object]) -> Callable[[], None]:
@@ -62,6 +64,8 @@ def when_imported(name: str, callback: Callable[[], object]) -> Callable[[], Non
 
 
 def _is_there(name: str) -> bool:
+    if name in _being_told:
+        return True
     try:
         module: Any = sys.modules[name]
         return module is not None and not getattr(
@@ -142,11 +146,19 @@ def _telling(loader: Any, name: str) -> Any:
             if is_outermost:
                 _importing.pop(ident, None)
         if is_outermost:
-            for each in done:
-                _tell(each)
+            _tell_all(done)
 
     copy.exec_module = exec_module
     return copy
+
+
+def _tell_all(names: list[str]) -> None:
+    _being_told.update(names)  # one that is called back may wait for them itself
+    try:
+        for name in names:
+            _tell(name)
+    finally:
+        _being_told.difference_update(names)
 
 
 def _tell(name: str) -> None:

@@ -117,11 +117,11 @@ def _parse_bodies(event: dict[str, Any], parts: Container[str]) -> None:
     """Bodies of requests and responses as structure, or not at all (DAT-41, DAT-42)."""
     request: Any = event.get("request") if "request" in parts else None
     response: Any = _get(event.get("contexts"), "response") if "contexts" in parts else None
-    message: Any
     for message in (request, response):
-        data = None if message is None else _get(message, "data")
-        if type(data) is str:
-            message["data"] = texts.body(data)
+        if message is not None:
+            data = _get(message, "data")
+            if type(data) is str:
+                message["data"] = texts.body(data)
 
 
 def _scrub_parameters(logentry: Any, names: DenyList) -> None:

@@ -111,6 +111,8 @@ def _connection_class() -> Any:
 
     class Connection(HTTPConnection):
         response_class = _response_class()
+        is_vedettes_own = True
+        """Whoever watches requests of the program, StdlibIntegration above all, leaves these out."""
         answers = 0
         """Answers that came over this TCP connection."""
         deadline: float | None = None

@@ -60,6 +60,17 @@ def test_what_is_imported_inside_another_one_that_is_waited_for_is_told_of_when_
     assert sorted(seen) == [("shop_inner", True), ("shop_outer", True)]
 
 
+def test_who_is_told_of_a_module_and_asks_for_it_again_is_called_at_once(modules) -> None:
+    (modules / "shop_once_more.py").write_text("PRICE = 3\n")
+    seen: list[int] = []
+    when_imported(
+        "shop_once_more",
+        lambda: when_imported("shop_once_more", lambda: seen.append(sys.modules["shop_once_more"].PRICE)),
+    )
+    importlib.import_module("shop_once_more")
+    assert seen == [3]
+
+
 def test_submodules_are_told_of_by_their_full_names_only(modules) -> None:
     (modules / "shop_package").mkdir()
     (modules / "shop_package" / "__init__.py").write_text("")
