@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 # Identifier, the library that is waited for ("" for none), and the class, loaded by name when its time has come: so
 # integrations stay users of the public surface (design, rooms), and cost nothing where they have nothing to do.
 DEFAULT_INTEGRATIONS: Final = (
+    ("asyncio", "asyncio", "vedette.integrations.asyncio.AsyncioIntegration"),
     ("atexit", "", "vedette.integrations.atexit.AtexitIntegration"),
     ("excepthook", "", "vedette.integrations.excepthook.ExcepthookIntegration"),
     ("modules", "", "vedette.integrations.modules.ModulesIntegration"),
+    ("multiprocessing", "multiprocessing", "vedette.integrations.multiprocessing.MultiprocessingIntegration"),
     ("threading", "threading", "vedette.integrations.threading.ThreadingIntegration"),
 )
 AUTO_INTEGRATIONS: Final[tuple[tuple[str, str, str], ...]] = (
@@ -76,14 +78,15 @@ class IntegrationSet:
 
     def _when_there(self, library: str, make: Callable[[], Any]) -> None:
         def add() -> None:
-            self._add(make())
+            self.add(make())
 
         if library:
             self._undos.append(late_imports.when_imported(library, add))
         else:
             add()
 
-    def _add(self, integration: Any) -> None:
+    def add(self, integration: Any) -> None:
+        """Set one up now, unless there is one of its identifier."""
         name = integration.identifier
         if name in self.integrations:
             return

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import json
+import logging
 import random
 import re
 import subprocess
 import sys
 import threading
+import time
+import weakref
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
@@ -67,10 +71,10 @@ class Request:
         vedette.capture_message(self.marker)
 
 
-def assert_own_data_only(transport: MemoryTransport, captured: int) -> None:
+def assert_own_data_only(events: list[Any], captured: int) -> None:
     """Each event has the data of its own request, all of it, and nothing of another."""
-    assert len(transport.events) == captured
-    for event in transport.events:
+    assert len(events) == captured
+    for event in events:
         marker = event["logentry"]["formatted"]
         assert set(MARKER.findall(json.dumps(event))) == {marker}
         assert event["tags"] == {"isolation": marker, "current": marker}
@@ -199,7 +203,7 @@ def test_what_threads_do_for_a_request_has_its_scopes(way, transport, pool) -> N
     for _ in range(2):
         with ThreadPoolExecutor(REQUESTS) as server:
             list(server.map(work, range(REQUESTS)))
-    assert_own_data_only(transport, 4 * REQUESTS)
+    assert_own_data_only(transport.events, 4 * REQUESTS)
 
 
 # --- ways across, from coroutines --------------------------------------------------------------------------
@@ -331,7 +335,7 @@ def test_what_is_done_for_a_request_of_an_event_loop_has_its_scopes(way, loop, t
         running.run_until_complete(running.shutdown_default_executor())
     finally:
         running.close()
-    assert_own_data_only(transport, 4 * REQUESTS)
+    assert_own_data_only(transport.events, 4 * REQUESTS)
 
 
 async def by_anyio_task_group(capture: Capture, pool: object) -> None:
@@ -378,30 +382,61 @@ def test_tasks_and_threads_of_anyio_and_trio_have_the_scopes_of_their_request(wa
                     group.start_soon(serve, way, None, number)
 
     anyio.run(main, backend=backend)
-    assert_own_data_only(transport, 4 * REQUESTS)
+    assert_own_data_only(transport.events, 4 * REQUESTS)
 
 
 # --- where nothing is handed over --------------------------------------------------------------------------
 
 
-@pytest.mark.spec("PAIN-07")
-def test_the_threads_of_a_process_pool_belong_to_no_request(transport) -> None:
-    """One thread calls the callbacks of all tasks. It was started by whoever submitted the first one."""
-    called: list[Future[int]] = []
+class Capturing(logging.Handler):
+    """A program's own way of reporting what was logged."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        vedette.capture_message("logged")
+
+
+@pytest.mark.spec("PAIN-07", "PAIN-08")
+def test_the_thread_of_a_process_pool_belongs_to_no_request_and_calls_back_for_each(transport) -> None:
+    """There is one for all tasks, started by whoever submitted the first."""
 
     def call_back(request: Request) -> Any:
-        return lambda task: (request.capture(), called.append(task))
+        def called(task: Future[int]) -> None:
+            request.capture()
+            raise ZeroDivisionError  # which the thread logs
 
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        for number in range(2):
-            with vedette.isolation_scope():
-                request = Request(number)
-                request.mark()
-                pool.submit(int).add_done_callback(call_back(request))
-        threads = [thread for thread in threading.enumerate() if "ExecutorManager" in type(thread).__name__]
-    assert len(called) == 2
-    assert threads
-    assert_own_data_only(transport, 2)
+        return called
+
+    logger, handler = logging.getLogger("concurrent.futures"), Capturing()
+    logger.addHandler(handler)
+    try:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            for number in range(2):
+                with vedette.isolation_scope():
+                    request = Request(number)
+                    request.mark()
+                    pool.submit(time.sleep, 0.05).add_done_callback(call_back(request))
+    finally:
+        logger.removeHandler(handler)
+    logged = [event for event in transport.events if event["logentry"]["formatted"] == "logged"]
+    assert [event.get("tags") for event in logged] == [None, None]
+    assert_own_data_only([event for event in transport.events if event not in logged], 2)
+
+
+@pytest.mark.spec("PAIN-01")
+def test_a_future_does_not_keep_the_scopes_of_its_callbacks(transport) -> None:
+    """It keeps the callbacks themselves for as long as it is there."""
+    go_on = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        with vedette.isolation_scope() as scope:
+            seen = weakref.ref(scope)
+            task = pool.submit(go_on.wait, LONG)
+            task.add_done_callback(lambda _: None)
+        del scope
+        go_on.set()
+        task.result(LONG)
+    gc.collect()
+    assert seen() is None
+    assert task.done()
 
 
 GREENLETS = """
@@ -418,7 +453,7 @@ def work(number):
     with vedette.isolation_scope() as scope:
         scope.set_tag("request", str(number))
         gevent.sleep(0)
-        thread = threading.Thread(target=vedette.capture_message, args=(f"thread {number}",))
+        thread = threading.Thread(target=vedette.capture_message, args=(f"thread {number}",), daemon=False)
         thread.start()
         thread.join()
         pool.submit(vedette.capture_message, f"pool {number}").result()
