@@ -1,8 +1,9 @@
 """What ends the child processes of ``multiprocessing`` (PAIN-19), and of what is built on it: billiard, process pools.
 
-A child prints what ends it and leaves, without ``sys.excepthook``. It runs its finalizers before, while the exception
-is being handled: ours looks which one that is. So nothing is patched, and output and exit code stay as they are.
-What the child has captured is delivered by a finalizer that runs after this one (``_processing/exits.py``).
+A child prints what ends it and leaves, without ``sys.excepthook``. Before Python 3.13, and in billiard, it runs its
+finalizers first, while the exception is being handled: one of ours looks which that is. From 3.13 on finalizers come too
+late, and we look when the child prints. Either way no frame of ours is between the child and its target: what it prints
+and its exit code stay as they are. What was captured is delivered by a later finalizer (``_processing/exits.py``).
 
 An exception that a pool hands back to its parent ends no child, and is raised there by ``result()`` or ``get()``: the
 child does not report it.
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["MultiprocessingIntegration"]
 
 _UTIL: Final = "multiprocessing.util"
-_FIRST: Final = 1000  # finalizers run in falling order; the program's own may send away what holds the exception
+_PRINTS_FIRST: Final = sys.version_info >= (3, 13)
+_FIRST: Final = 1000  # finalizers run in falling order
 _HANDED_OVER: Final = "_vedette_child_init"
 
 
@@ -55,73 +57,69 @@ class MultiprocessingIntegration(Integration):
             )
             raise TypeError(message)
         self.child_init = child_init
-        self._stop_waiting: Callable[[], None] | None = None
+        self._undos: list[Callable[[], None]] = []
+        self._finalizer: Any = None
+        self._is_open = False
 
     def setup(self, client: BaseClient) -> None:
         """Watch the ends of children; which client captures is looked up when one ends."""
+        self._is_open = True
         if self.child_init is not None:
             put_in(self, sys.modules["multiprocessing"].process.BaseProcess, "start", _make_start)
-        self._stop_waiting = when_imported(_UTIL, self._watch)  # no child is started without it
+        self._undos.append(when_imported(_UTIL, self._watch))  # no child is started without it
 
     def close(self) -> None:
         """Stop watching."""
-        if self._stop_waiting is not None:
-            self._stop_waiting()
-        _ends.let_go(self)
+        self._is_open = False
+        for undo in self._undos:
+            undo()
+        if self._finalizer is not None:
+            self._finalizer.cancel()
         take_out(self)
 
+    # --- what ends a child ---------------------------------------------------------------------------------
+
     def _watch(self) -> None:
-        _ends.watch_for(self)
+        sys.modules[_UTIL].register_after_fork(self, MultiprocessingIntegration._watch_this_process)  # it keeps no one
+        self._watch_this_process()  # it may be a child that has begun
 
-
-# --- what ends a child -------------------------------------------------------------------------------------
-
-
-class _Ends:
-    """Watches the end of this process, and of the children that it will have, while a client wants it.
-
-    In a process that ``multiprocessing`` did not start there is nothing being handled when finalizers run.
-    """
-
-    def __init__(self) -> None:
-        self._users: tuple[Integration, ...] = ()
-        self._in_children: _InChildren | None = None
-        self._finalizer: Any = None
-
-    def watch_for(self, user: Integration) -> None:
-        self._users = (*self._users, user)
-        if self._in_children is None:
-            self._in_children = _InChildren()
-            sys.modules[_UTIL].register_after_fork(self._in_children, _InChildren.begin)
-        self.watch_this_process()  # it may be a child that has begun
-
-    def let_go(self, user: Integration) -> None:
-        self._users = tuple(each for each in self._users if each is not user)
-        if not self._users:
-            self._in_children = None  # it is referred to weakly
-            if self._finalizer is not None:
-                self._finalizer.cancel()
-                self._finalizer = None
-
-    def watch_this_process(self) -> None:
+    def _watch_this_process(self) -> None:
+        """Called wherever a child begins. Where ``multiprocessing`` began none, nothing is being handled at the end."""
+        if not self._is_open:
+            return
         if self._finalizer is None or not self._finalizer.still_active():  # a child begins with none
-            self._finalizer = sys.modules[_UTIL].Finalize(None, _report_what_ends_it, exitpriority=_FIRST)
+            self._finalizer = sys.modules[_UTIL].Finalize(None, self._report_what_ends_it, exitpriority=_FIRST)
+        if _PRINTS_FIRST and _is_child():
+            self._undos.append(when_imported("traceback", self._look_when_it_prints))
+
+    def _report_what_ends_it(self) -> None:
+        error = sys.exc_info()[1]
+        client = get_client()
+        if error is not None and client.get_integration(MultiprocessingIntegration) is self:
+            client.capture_uncaught(error, "multiprocessing")
+
+    def _look_when_it_prints(self) -> None:
+        put_in(self, sys.modules["traceback"], "print_exc", _make_print_exc)
 
 
-class _InChildren:
-    """What ``multiprocessing`` calls when a child begins, for as long as it is there."""
-
-    def begin(self) -> None:
-        _ends.watch_this_process()
-
-
-def _report_what_ends_it() -> None:
-    error = sys.exc_info()[1]
-    if error is not None:
-        report(error, MultiprocessingIntegration, "multiprocessing")
+def _is_child() -> bool:
+    package = sys.modules["multiprocessing"]
+    # A spawned child that imports the main module is not told any more when it begins.
+    return package.parent_process() is not None or getattr(package.current_process(), "_inheriting", False)
 
 
-_ends: Final = _Ends()
+def _make_print_exc(previous: Callable[..., Any]) -> Callable[..., Any]:
+    code = sys.modules["multiprocessing"].process.BaseProcess._bootstrap.__code__  # noqa: SLF001 - it prints for nobody else
+
+    @look_like(previous)
+    def print_exc(*args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        error = sys.exc_info()[1]
+        if error is not None and sys._getframe(1).f_code is code:  # noqa: SLF001 - `inspect` does the same
+            report(error, MultiprocessingIntegration, "multiprocessing")
+        return previous(*args, **kwargs)
+
+    return print_exc
 
 
 # --- children that are not forked --------------------------------------------------------------------------
