@@ -78,7 +78,7 @@ class IntegrationSet:
 
     def _when_there(self, library: str, make: Callable[[], Any]) -> None:
         def add() -> None:
-            self.add(make())
+            self._add(make())
 
         if library:
             self._undos.append(late_imports.when_imported(library, add))
@@ -86,7 +86,10 @@ class IntegrationSet:
             add()
 
     def add(self, integration: Any) -> None:
-        """Set one up now, unless there is one of its identifier."""
+        """Set up another one, now or once its library is there, unless there is one of its identifier by then."""
+        self._when_there(getattr(integration, "library", ""), _given(integration))
+
+    def _add(self, integration: Any) -> None:
         name = integration.identifier
         if name in self.integrations:
             return

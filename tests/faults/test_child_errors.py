@@ -262,6 +262,18 @@ def test_child_init_gives_a_client_to_children_that_have_none(method: str, tmp_p
 
 
 @pytest.mark.long
+@pytest.mark.spec("PAIN-19")
+def test_child_init_gives_a_client_to_the_workers_of_joblib(tmp_path: Path) -> None:
+    source = """
+if __name__ == "__main__":
+    import joblib
+    joblib.Parallel(n_jobs=2)(joblib.delayed(vedette.capture_message)(f"task {n}") for n in range(4))
+"""
+    _, events = run(GUARDED + source, tmp_path, warnings="ignore")  # joblib's own warnings
+    assert sorted(event["logentry"]["formatted"] for event in events) == [f"task {n}" for n in range(4)]
+
+
+@pytest.mark.long
 def test_without_it_they_have_none(tmp_path: Path) -> None:
     """What the test above would see if it proved nothing."""
     source = GUARDED.replace("child_init=configure", "")

@@ -195,7 +195,7 @@ def test_a_client_made_by_hand_sets_up_its_integrations() -> None:
     mine = Mine()
     client = vedette.Client(DSN, transport=MemoryTransport(), integrations=[mine])
     assert mine.client is client
-    assert set(client.integrations) == {"mine", "atexit", "excepthook", "modules", "threading"}
+    assert {"mine", "atexit", "excepthook", "modules", "threading"} <= set(client.integrations)
     client.close()
     assert mine.is_closed
 

@@ -74,14 +74,18 @@ def _is_there(name: str) -> bool:
 
 
 def _watch_if_under_way(name: str) -> None:
-    spec: Any = getattr(sys.modules.get(name), "__spec__", None)
-    kind: Any = spec.__class__
-    if kind.__name__ != "ModuleSpec" or not spec._initializing:  # noqa: SLF001 - importlib has no other word for it
+    try:
+        spec: Any = sys.modules[name].__spec__
+        kind: Any = spec.__class__
+        is_under_way = kind.__name__ == "ModuleSpec" and spec._initializing  # noqa: SLF001 - importlib's only word for it
+    except Exception:  # noqa: BLE001 - as above
+        return
+    if not is_under_way:
         return
 
     class Telling(kind):  # type: ignore[misc]  # importlib.machinery is not imported for it
         def __setattr__(self, field: str, value: object) -> None:
-            super().__setattr__(field, value)
+            kind.__setattr__(self, field, value)
             if field == "_initializing" and not value:
                 self.__class__ = kind
                 if name in sys.modules:  # it has not failed

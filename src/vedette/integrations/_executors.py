@@ -1,5 +1,7 @@
-"""Executors of ``concurrent.futures``: a task has the scopes of whoever submitted it, a callback of a future those of
-whoever added it (ruling 31). Part of ThreadingIntegration.
+"""Executors of ``concurrent.futures``: whose data the events of their tasks and callbacks get (ruling 31).
+
+A task has the scopes of whoever submitted it, a callback of a future those of whoever added it. It is a part of
+ThreadingIntegration.
 
 Guarantees
 - A thread that is started for a task belongs to the pool: it has no scopes of its own (`is_starting_for_a_pool`).
@@ -88,15 +90,13 @@ def _make_add_done_callback(previous: Callable[..., Any]) -> Callable[..., Any]:
     @look_like(previous)
     def add_done_callback(self: Any, fn: Callable[[Any], object]) -> Any:
         __tracebackhide__ = True
-        if not hands_over() or self.done():
-            return previous(self, fn)  # of what is done, it is called here and now
-        return previous(self, _CallbackInScopes(fn))
+        return previous(self, _CallbackInScopes(fn) if hands_over() else fn)
 
     return add_done_callback
 
 
 class _CallbackInScopes:
-    """Called by the thread that ends the task. Futures never let go of their callbacks; of the scopes, this one does."""
+    """Called once. Futures never let go of their callbacks; this one lets go of the scopes."""
 
     __slots__ = ("_fn", "_scopes")
 

@@ -110,11 +110,21 @@ def _to_report(context: dict[str, Any]) -> Reported | None:
             return None
         own = _context_of(context)
         # In a copy: it may be entered just now, here or in another thread.
-        found = _in_charge() if own is None else own.copy().run(_in_charge)
-        return found if found[0].get_integration(AsyncioIntegration) is not None else None
+        client, isolation, current = _in_charge() if own is None else own.copy().run(_in_charge)
+        if client.get_integration(AsyncioIntegration) is None:
+            return None
+        current = current.fork()
+        current.set_context("asyncio", _task_of(context))
     except Exception:  # noqa: BLE001 - the border: whatever a program hands in as a context
         log.debug("the context of an error on an event loop cannot be read", exc_info=True)
         return None
+    return client, isolation, current
+
+
+def _task_of(context: dict[str, Any]) -> dict[str, str]:
+    """What events say of the task. It is not the one that is running now, and drops or collects another."""
+    task: Any = context.get("task", context.get("future"))
+    return {"task": task.get_name()} if type(task) is sys.modules["asyncio"].Task else {}
 
 
 def _in_charge() -> Reported:

@@ -1,9 +1,10 @@
 """What ends the child processes of ``multiprocessing`` (PAIN-19), and of what is built on it: billiard, process pools.
 
 A child prints what ends it and leaves, without ``sys.excepthook``. Before Python 3.13, and in billiard, it runs its
-finalizers first, while the exception is being handled: one of ours looks which that is. From 3.13 on finalizers come too
-late, and we look when the child prints. Either way no frame of ours is between the child and its target: what it prints
-and its exit code stay as they are. What was captured is delivered by a later finalizer (``_processing/exits.py``).
+finalizers first, while the exception is being handled: one of ours looks which that is. From 3.13 on finalizers come
+too late, and we look when the child prints. Either way no frame of ours is between the child and its target: what it
+prints and its exit code stay as they are. What was captured is delivered by a later finalizer
+(``_processing/exits.py``).
 
 An exception that a pool hands back to its parent ends no child, and is raised there by ``result()`` or ``get()``: the
 child does not report it.
@@ -25,6 +26,7 @@ from vedette.integrations._uncaught import report
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
     from typing import Any, Final
 
     from vedette._scopes.client import BaseClient
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["MultiprocessingIntegration"]
 
 _UTIL: Final = "multiprocessing.util"
+_caller: Final = sys._getframe  # noqa: SLF001 - as `logging` does  # pyright: ignore[reportPrivateUsage]
 _PRINTS_FIRST: Final = sys.version_info >= (3, 13)
 _FIRST: Final = 1000  # finalizers run in falling order
 _HANDED_OVER: Final = "_vedette_child_init"
@@ -109,17 +112,19 @@ def _is_child() -> bool:
 
 
 def _make_print_exc(previous: Callable[..., Any]) -> Callable[..., Any]:
-    code = sys.modules["multiprocessing"].process.BaseProcess._bootstrap.__code__  # noqa: SLF001 - it prints for nobody else
-
     @look_like(previous)
     def print_exc(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
         error = sys.exc_info()[1]
-        if error is not None and sys._getframe(1).f_code is code:  # noqa: SLF001 - `inspect` does the same
+        if error is not None and _is_the_end_of_a_child(_caller(1)):
             report(error, MultiprocessingIntegration, "multiprocessing")
         return previous(*args, **kwargs)
 
     return print_exc
+
+
+def _is_the_end_of_a_child(frame: FrameType) -> bool:
+    return frame.f_code.co_name == "_bootstrap" and frame.f_globals.get("__name__") == "multiprocessing.process"
 
 
 # --- children that are not forked --------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 A thread starts with a fork of the scopes of the one that starts it. A daemon thread outlives the request that it was
 started in, and gets the global scope's data only. A task of a ``ThreadPoolExecutor`` has the scopes of whoever
-submitted it (`_executors.py`), and with them what builds on such pools: ``asyncio.to_thread``, ``loop.run_in_executor``.
+submitted it (`_executors.py`), and with it has what builds on such pools: ``asyncio.to_thread`` and
+``loop.run_in_executor``.
 
 Guarantees
 - What stands between the program and its functions is marked (``__tracebackhide__``) and not in the frames of events.

@@ -9,6 +9,7 @@ import logging
 import subprocess
 import sys
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -97,6 +98,22 @@ def test_what_nobody_retrieves_of_a_task_is_one_event_each_with_the_data_of_that
         assert event["tags"] == {"of": marker, "current": marker}
         assert [crumb["message"] for crumb in event["breadcrumbs"]["values"]] == [marker]
     assert sorted(event["tags"]["of"] for event in transport.events) == ["task 0", "task 1", "task 2"]
+
+
+@pytest.mark.spec("FW-asyncio-03")
+def test_an_event_names_its_own_task_not_the_one_that_runs_when_it_is_reported(transport, loop) -> None:
+    async def main() -> None:
+        own = asyncio.create_task(failing(), name="own")
+        future = loop.create_future()
+        future.set_exception(OSError())
+        await asyncio.wait([own])
+        del own, future
+        gc.collect()
+
+    run(loop, main)
+    named = {said(event)[0]: event["contexts"].get("asyncio") for event in transport.events}
+    assert named["ZeroDivisionError"] == {"task": "own"}
+    assert "task" not in (named["OSError"] or {})
 
 
 @pytest.mark.spec("FW-asyncio-03")
@@ -309,10 +326,13 @@ def test_what_cannot_be_read_is_left_to_the_loop(transport, loop) -> None:
 @pytest.mark.spec("PAIN-21", "PAIN-27")
 def test_what_a_task_group_raises_is_the_programs_to_handle(transport, loop) -> None:
     async def main() -> None:
-        with pytest.raises(ExceptionGroup) as raised:
+        async def fail_twice() -> None:
             async with asyncio.TaskGroup() as group:
                 group.create_task(failing("a"))
                 group.create_task(failing("b"))
+
+        with pytest.raises(BaseExceptionGroup) as raised:  # noqa: F821 - of Python 3.11
+            await fail_twice()
         assert len(raised.value.exceptions) == 2
 
         async def fail_in_a_group() -> None:
@@ -347,6 +367,28 @@ def test_a_task_collected_by_another_thread_keeps_its_own_data(transport, loop) 
     thread.start()
     thread.join(LONG)
     assert [event["tags"]["of"] for event in transport.events] == ["task"]
+
+
+@pytest.mark.spec("PAIN-01")
+def test_neither_the_task_nor_its_exception_is_kept_alive(transport, loop) -> None:
+    class Mine(Exception):
+        pass
+
+    async def fail() -> None:
+        error = Mine()
+        seen.append(weakref.ref(error))
+        raise error
+
+    async def main() -> None:
+        seen.extend([weakref.ref(asyncio.create_task(fail())) for _ in range(10)])
+        await turns()
+
+    seen: list[weakref.ref[Any]] = []
+    loop.set_exception_handler(lambda *_: None)  # pytest keeps what is logged
+    run(loop, main)
+    gc.collect()
+    assert len(transport.events) == 10
+    assert [each for each in seen if each() is not None] == []
 
 
 @pytest.mark.spec("PAIN-21")

@@ -17,7 +17,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 import weakref
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
@@ -25,9 +24,11 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.from_thread
+import anyio.lowlevel
 import anyio.to_thread
 import pytest
 import trio
+import trio.lowlevel
 from asgiref.sync import async_to_sync, sync_to_async
 
 import vedette
@@ -340,7 +341,7 @@ def test_what_is_done_for_a_request_of_an_event_loop_has_its_scopes(way, loop, t
 
 async def by_anyio_task_group(capture: Capture, pool: object) -> None:
     async def work() -> None:
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         capture()
 
     async with anyio.create_task_group() as group:
@@ -349,7 +350,7 @@ async def by_anyio_task_group(capture: Capture, pool: object) -> None:
 
 async def by_nursery(capture: Capture, pool: object) -> None:
     async def work() -> None:
-        await trio.sleep(0)
+        await trio.lowlevel.checkpoint()
         capture()
 
     async with trio.open_nursery() as nursery:
@@ -406,15 +407,18 @@ def test_the_thread_of_a_process_pool_belongs_to_no_request_and_calls_back_for_e
 
         return called
 
+    spawning = get_context("spawn")
+    go_on = spawning.Event()
     logger, handler = logging.getLogger("concurrent.futures"), Capturing()
     logger.addHandler(handler)
     try:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(1, spawning, initializer=go_on.wait, initargs=(LONG,)) as pool:
             for number in range(2):
                 with vedette.isolation_scope():
                     request = Request(number)
                     request.mark()
-                    pool.submit(time.sleep, 0.05).add_done_callback(call_back(request))
+                    pool.submit(int).add_done_callback(call_back(request))
+            go_on.set()
     finally:
         logger.removeHandler(handler)
     logged = [event for event in transport.events if event["logentry"]["formatted"] == "logged"]
