@@ -162,7 +162,15 @@ def executor(sdk: Any) -> Any:
     return call
 
 
-CASES = {"wsgi": wsgi, "asgi": asgi, "sqlalchemy": sqlalchemy, "redis": redis, "redis pipeline": redis_pipeline, "task": task, "executor": executor}
+CASES = {
+    "wsgi": wsgi,
+    "asgi": asgi,
+    "sqlalchemy": sqlalchemy,
+    "redis": redis,
+    "redis pipeline": redis_pipeline,
+    "task": task,
+    "executor": executor,
+}
 
 
 def measure(case: str, sdk: str) -> float:

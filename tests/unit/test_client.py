@@ -118,7 +118,9 @@ def test_init_makes_a_client_with_transport_and_integrations_and_puts_it_on_the_
     assert calls == ["setup", "after_all_setup"]
     assert client.options["dsn"] == DSN
     assert client.get_integration("recorder") is client.get_integration(Recorder)
-    assert {"recorder", "atexit", "excepthook", "modules", "threading"} <= set(client.integrations)  # others: if imported
+    assert {"recorder", "atexit", "excepthook", "modules", "threading"} <= set(
+        client.integrations
+    )  # others: if imported
 
 
 @pytest.mark.spec("CLI-14", "CLI-15", "CLI-33", "CFG-02")
