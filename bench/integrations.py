@@ -16,11 +16,13 @@ import statistics
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 DSN = "http://key@127.0.0.1:9/1"
 ROUNDS = 7
 SECONDS = 0.25
+AT_ONCE = 100  # tasks that wait in an executor
 
 
 def start(sdk: str) -> Any:
@@ -187,6 +189,33 @@ def httpx_idle(sdk: Any) -> Any:
     return call
 
 
+def task(sdk: Any) -> Any:
+    """One asyncio task that ends well."""
+    loop = asyncio.new_event_loop()
+
+    async def work() -> None:
+        pass
+
+    async def main() -> None:
+        await loop.create_task(work())
+
+    return lambda: loop.run_until_complete(main())
+
+
+def executor(sdk: Any) -> Any:
+    """One task of a thread pool, as its submitter pays for it; the answer is waited for now and then only."""
+    pool = ThreadPoolExecutor(1)
+    waiting: list[Any] = []
+
+    def call() -> None:
+        waiting.append(pool.submit(int))
+        if len(waiting) == AT_ONCE:
+            waiting[-1].result()
+            waiting.clear()
+
+    return call
+
+
 CASES = {
     "wsgi": wsgi,
     "asgi": asgi,
@@ -197,6 +226,8 @@ CASES = {
     "http.client, no client": http_client_idle,
     "httpx": httpx_client,
     "httpx, no client": httpx_idle,
+    "task": task,
+    "executor": executor,
 }
 
 

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 # Identifier, the library that is waited for ("" for none), and the class, loaded by name when its time has come: so
 # integrations stay users of the public surface (design, rooms), and cost nothing where they have nothing to do.
 DEFAULT_INTEGRATIONS: Final = (
+    ("asyncio", "asyncio", "vedette.integrations.asyncio.AsyncioIntegration"),
     ("atexit", "", "vedette.integrations.atexit.AtexitIntegration"),
     ("excepthook", "", "vedette.integrations.excepthook.ExcepthookIntegration"),
     ("modules", "", "vedette.integrations.modules.ModulesIntegration"),
     ("stdlib", "http.client", "vedette.integrations.stdlib.StdlibIntegration"),  # the first of both that is there
     ("stdlib", "subprocess", "vedette.integrations.stdlib.StdlibIntegration"),
+    ("multiprocessing", "multiprocessing", "vedette.integrations.multiprocessing.MultiprocessingIntegration"),
     ("threading", "threading", "vedette.integrations.threading.ThreadingIntegration"),
 )
 AUTO_INTEGRATIONS: Final[tuple[tuple[str, str, str], ...]] = (
@@ -86,6 +88,10 @@ class IntegrationSet:
             self._undos.append(late_imports.when_imported(library, add))
         else:
             add()
+
+    def add(self, integration: Any) -> None:
+        """Set up another one, now or once its library is there, unless there is one of its identifier by then."""
+        self._when_there(getattr(integration, "library", ""), _given(integration))
 
     def _add(self, integration: Any) -> None:
         name = integration.identifier

@@ -36,8 +36,15 @@ _traceback: Callable[[BaseException], TracebackType | None] = BaseException.__di
 _errno: Callable[[BaseException], object] = OSError.__dict__["errno"].__get__
 
 
-_ENDS: Final = frozenset({("builtins", "KeyboardInterrupt"), ("builtins", "SystemExit"), ("builtins", "GeneratorExit")})
-_CANCELLED: Final = ("asyncio.exceptions", "CancelledError")
+_ENDS: Final = frozenset(
+    {
+        ("builtins", "KeyboardInterrupt"),
+        ("builtins", "SystemExit"),
+        ("builtins", "GeneratorExit"),
+        ("asyncio.exceptions", "CancelledError"),
+        ("trio", "Cancelled"),
+    }
+)
 _MOST_MEMBERS: Final = 10_000
 
 
@@ -50,7 +57,7 @@ def ends_program(exc: BaseException) -> bool:
         members = _members(each)
         if members is not None:
             waiting += members
-        elif not any(type_names(base) in _ENDS or type_names(base) == _CANCELLED for base in mro_of(type(each))):
+        elif not any(type_names(base) in _ENDS for base in mro_of(type(each))):
             return False
     return not waiting
 

@@ -11,7 +11,8 @@ Guarantees
 
 How: one finder at the front of ``sys.meta_path``. For the exact names that are waited for it asks the finders behind it
 and hands on their spec with a copy of the loader, whose ``exec_module`` tells us; the copy gives its place back to the
-loader that it was made of before the module runs.
+loader that it was made of before the module runs. Of a module whose import is under way when somebody asks, its spec
+tells us, in which importlib notes that it has ended.
 
 Assumes: the program's threads import as they like. Names and callbacks change by single operations on dicts and lists;
 no lock is taken.
@@ -48,6 +49,7 @@ def when_imported(name: str, callback: Callable[[], object]) -> Callable[[], Non
         guests.ask(f"when {name!r} is there", callback)
         return _nothing
     _waiting.setdefault(name, []).append(callback)
+    _watch_if_under_way(name)
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
 
@@ -73,6 +75,36 @@ def _is_there(name: str) -> bool:
         )  # None: forbidden
     except Exception:  # noqa: BLE001 - not there, or something in its place that makes what it is asked for
         return False
+
+
+def _watch_if_under_way(name: str) -> None:
+    try:
+        spec: Any = sys.modules[name].__spec__
+        kind: Any = spec.__class__
+        is_under_way = kind.__name__ == "ModuleSpec" and spec._initializing  # noqa: SLF001 - importlib's only word for it
+    except Exception:  # noqa: BLE001 - as above
+        return
+    if not is_under_way:
+        return
+
+    class Telling(kind):  # type: ignore[misc]  # importlib.machinery is not imported for it
+        def __setattr__(self, field: str, value: object) -> None:
+            kind.__setattr__(self, field, value)
+            if field == "_initializing" and not value:
+                self.__class__ = kind
+                if name in sys.modules:  # it has not failed
+                    _has_run(name)
+
+    spec.__class__ = Telling
+
+
+def _has_run(name: str) -> None:
+    """Tell of it, unless it is part of an import that will tell."""
+    done = _importing.get(get_ident())
+    if done is None:
+        _tell(name)
+    else:
+        done.append(name)
 
 
 def _leave_if_done() -> None:

@@ -2,11 +2,12 @@
 
 A thread starts with a fork of the scopes of the one that starts it. A daemon thread outlives the request that it was
 started in, and gets the global scope's data only. A task of a ``ThreadPoolExecutor`` has the scopes of whoever
-submitted it, and with them what builds on such pools: ``asyncio.to_thread``, ``loop.run_in_executor``.
+submitted it (`_executors.py`), and with it has what builds on such pools: ``asyncio.to_thread`` and
+``loop.run_in_executor``.
 
 Guarantees
 - What stands between the program and its functions is marked (``__tracebackhide__``) and not in the frames of events.
-- Nothing is kept alive: a thread lets go of what was put on it when it runs, a task of an executor when it ends.
+- Nothing is kept alive: a thread lets go of what was put on it when it runs.
 - Scopes are handed over, the program's own context variables are not: code that relies on a thread having none of
   them, such as a database connection for each thread, goes on as without vedette.
 """
@@ -15,13 +16,13 @@ from __future__ import annotations
 
 import sys
 import threading
-from contextvars import ContextVar
 
-from vedette.api import get_client, get_current_scope, get_isolation_scope
-from vedette.integrations import Integration, when_imported
+from vedette.api import get_current_scope, get_isolation_scope
+from vedette.integrations import Integration
+from vedette.integrations._executors import hands_over, is_starting_for_a_pool, when_there_are_executors
 from vedette.integrations._patching import look_like, put_in, take_out
 from vedette.integrations._uncaught import report
-from vedette.scope import Scope, use_isolation_scope, use_scope
+from vedette.scope import Scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from vedette._scopes.client import BaseClient
 
 __all__ = ["ThreadingIntegration"]
-
-_POOLS = "concurrent.futures.thread"  # not imported for its own sake: it takes `logging` with it, 10 ms
 
 
 class ThreadingIntegration(Integration):
@@ -51,22 +50,20 @@ class ThreadingIntegration(Integration):
             warnings.warn(message, DeprecationWarning, stacklevel=2)
             propagate_scope = propagate_hub
         self.propagate_scope = propagate_scope
-        self._stop_waiting: Callable[[], None] = _nothing
+        self._undos: tuple[Callable[[], None], ...] = ()
 
     def setup(self, client: BaseClient) -> None:
         """Put the hooks in; which client decides and captures is looked up when a thread starts or ends."""
         put_in(self, threading, "excepthook", _make_hook)
         if self.propagate_scope:
             put_in(self, threading.Thread, "start", _make_start)
-            self._stop_waiting = when_imported(_POOLS, self._take_over_pools)
+            self._undos = when_there_are_executors(self)
 
     def close(self) -> None:
         """Take the hooks out."""
-        self._stop_waiting()
+        for stop_waiting in self._undos:
+            stop_waiting()
         take_out(self)
-
-    def _take_over_pools(self) -> None:
-        put_in(self, sys.modules[_POOLS].ThreadPoolExecutor, "submit", _make_submit)
 
 
 # --- what ends a thread ------------------------------------------------------------------------------------
@@ -84,22 +81,13 @@ def _make_hook(previous: Callable[..., Any]) -> Callable[..., Any]:
 # --- whose data its events get -----------------------------------------------------------------------------
 
 
-def _integration() -> ThreadingIntegration | None:
-    """That of the client in charge, if it hands scopes over."""
-    found: ThreadingIntegration | None = get_client().get_integration(ThreadingIntegration)
-    return found if found is not None and found.propagate_scope else None
-
-
 def _make_start(previous: Callable[..., Any]) -> Callable[..., Any]:
     @look_like(previous)
     def start(self: threading.Thread) -> Any:
         __tracebackhide__ = True
-        if _integration() is None:
+        if not hands_over():
             return previous(self)
-        is_for_a_pool = _for_a_pool.get()
-        if is_for_a_pool:
-            _for_a_pool.set(False)  # where threads inherit the context, it must not stay with this one
-        is_alone = self.daemon or is_for_a_pool
+        is_alone = is_starting_for_a_pool() or self.daemon or _serves_a_pool(type(self))
         scopes = None if is_alone else (get_isolation_scope().fork(), get_current_scope().fork())
         if scopes is None and not getattr(sys.flags, "thread_inherit_context", False):
             return previous(self)  # it starts in a context without scopes
@@ -142,34 +130,6 @@ def _put_back_run(thread: threading.Thread, own: Callable[[], None] | None) -> N
         thread.run = own  # type: ignore[method-assign]
 
 
-def _make_submit(previous: Callable[..., Any]) -> Callable[..., Any]:
-    @look_like(previous)
-    def submit(self: object, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        __tracebackhide__ = True
-        if _integration() is None or _runs_elsewhere(type(self)):
-            return previous(self, fn, *args, **kwargs)
-        token = _for_a_pool.set(True)
-        try:
-            return previous(self, _work, get_isolation_scope(), get_current_scope(), fn, *args, **kwargs)
-        finally:
-            _for_a_pool.reset(token)
-
-    return submit
-
-
-def _work(isolation: Scope, current: Scope, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    __tracebackhide__ = True
-    with use_scope(current), use_isolation_scope(isolation):  # the second forks the current one, for this task
-        return fn(*args, **kwargs)
-
-
-def _runs_elsewhere(pool: type) -> bool:
-    """Whether tasks go to another interpreter, which takes nothing of this one's."""
-    return any(base.__name__ == "InterpreterPoolExecutor" for base in pool.__mro__)
-
-
-def _nothing() -> None:
-    """Undoes what was never done."""
-
-
-_for_a_pool: ContextVar[bool] = ContextVar("vedette_thread_for_a_pool", default=False)
+def _serves_a_pool(kind: type) -> bool:
+    """Whether it calls back for the tasks of a process pool, whoever submitted them."""
+    return kind.__module__ == "concurrent.futures.process"

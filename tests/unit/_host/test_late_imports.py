@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import importlib.machinery
 import importlib.util
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -60,15 +61,36 @@ def test_what_is_imported_inside_another_one_that_is_waited_for_is_told_of_when_
     assert sorted(seen) == [("shop_inner", True), ("shop_outer", True)]
 
 
-def test_who_is_told_of_a_module_and_asks_for_it_again_is_called_at_once(modules) -> None:
-    (modules / "shop_once_more.py").write_text("PRICE = 3\n")
-    seen: list[int] = []
-    when_imported(
-        "shop_once_more",
-        lambda: when_imported("shop_once_more", lambda: seen.append(sys.modules["shop_once_more"].PRICE)),
-    )
-    importlib.import_module("shop_once_more")
-    assert seen == [3]
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_module_whose_import_is_under_way_is_told_of_when_that_has_ended(fails, modules) -> None:
+    (modules / "shop_begun.py").write_text(f"""
+from vedette._host.late_imports import when_imported
+import shop_seen
+def told():
+    import shop_begun
+    shop_seen.seen.append(shop_begun.DONE)
+when_imported("shop_begun", told)
+shop_seen.kinds.append(type(__spec__))
+if {fails} and not shop_seen.kinds[1:]: raise ValueError("no stock")
+DONE = True
+""")
+    (modules / "shop_seen.py").write_text("seen, kinds = [], []\n")
+    shop: Any = importlib.import_module("shop_seen")
+    if fails:
+        with pytest.raises(ValueError, match="no stock"):
+            importlib.import_module("shop_begun")
+        assert shop.seen == []
+    module = importlib.import_module("shop_begun")
+    assert shop.seen == [True] * len(shop.kinds)
+    assert type(module.__spec__) is importlib.machinery.ModuleSpec
+
+
+def test_who_is_told_of_a_module_may_wait_for_it_again(modules) -> None:
+    (modules / "shop_again.py").write_text("")
+    seen: list[str] = []
+    when_imported("shop_again", lambda: when_imported("shop_again", lambda: seen.append("inner")))
+    importlib.import_module("shop_again")
+    assert seen == ["inner"]
 
 
 def test_submodules_are_told_of_by_their_full_names_only(modules) -> None:
