@@ -153,7 +153,9 @@ class Client(BaseClient):
         self.max_breadcrumbs: int = found["max_breadcrumbs"]
         self.integration_set: IntegrationSet = IntegrationSet(self, found)
         self.integrations: Mapping[str, Any] = self.integration_set.integrations
+        self.drops_duplicates: bool = not self.integration_set.is_unwanted("dedupe")
         self.event_defaults: Mapping[str, Any] = event_defaults_of(found)
+        self.extra_defaults: dict[str, Any] = {}
         self.trace_fields: Mapping[str, str] = trace_fields_of(self._dsn, self.event_defaults)
         self.added_before_sending: dict[str, Callable[[], object]] = {}
         """What `add_before_sending` was given."""
@@ -284,7 +286,7 @@ class Client(BaseClient):
         logger: str | None = None,
         template: object = None,
         params: object = (),
-        extra: Mapping[str, object] | None = None,
+        extra: dict[str, Any] | None = None,
         timestamp: float | None = None,
         exception: BaseException | None = None,
         handled: BaseException | None = None,
@@ -463,6 +465,10 @@ class Client(BaseClient):
     def emit(self, name: str, *args: Any) -> None:
         """Call those who registered for this name, in the order in which they did (HOOK-04, HOOK-05)."""
         self._lifecycle.emit(name, *args)
+
+    def add_extra(self, name: str, value: object) -> None:
+        """Have all error events of this client say this in ``extra``, unless they say something else there."""
+        self.extra_defaults = {**self.extra_defaults, name: self.render(value)}
 
     def add_before_sending(self, name: str, read: Callable[[], object]) -> None:
         """Give error events that have no such field what ``read()`` returns, on the worker before sending."""

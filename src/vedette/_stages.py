@@ -198,12 +198,16 @@ def _matches(matcher: object, exception: BaseException, client: Client) -> bool:
 
 
 def drop_duplicates(client: Client, capture: Capture) -> Verdict:
-    """The same exception object, seen before by this client in this trace and process (ruling 39, PAIN-13)."""
+    """The same exception object, seen before by this client in this trace and process (ruling 39, PAIN-13).
+
+    Not if ``DedupeIntegration`` is disabled.
+    """
     exception = capture.exception
     if exception is None:
         return None
     capture.sighting = client.sighting()
-    return _refuse_exception(capture) if was_seen(exception, capture.sighting) else None
+    is_duplicate = client.drops_duplicates and was_seen(exception, capture.sighting)
+    return _refuse_exception(capture) if is_duplicate else None
 
 
 def sample(client: Client, capture: Capture) -> Verdict:
@@ -268,7 +272,9 @@ def _event_of_record(client: Client, capture: Capture, record: Record) -> dict[s
     mechanism = client.render_mechanism(capture.mechanism)
     event = event_from_record(record, capture.exception, client.event_settings, mechanism)
     extra, render = record.extra or {}, client.render
-    tags = {tag_key_of(key, render): name_of(extra[key], render) for key in client.options["context_tags"] if key in extra}
+    tags = {
+        tag_key_of(key, render): name_of(extra[key], render) for key in client.options["context_tags"] if key in extra
+    }
     if tags:
         event["tags"] = tags
     return event
@@ -296,6 +302,8 @@ def apply_scopes(client: Client, capture: Capture) -> Verdict:
     merge.apply(data, capture.event, level_given=capture.level is not None)
     if isolation.work is not None and capture.category is DataCategory.ERROR:
         describe_work(isolation.work, client, capture.event)
+    if client.extra_defaults and capture.category is DataCategory.ERROR:
+        merge.add_extra(capture.event, client.extra_defaults)
     if "user" in capture.event:
         capture.event["user"] = client.render_user(capture.event["user"])
     add_contexts(capture.event["contexts"])

@@ -61,7 +61,7 @@ class Record:
         logger: str | None = None,
         template: object = None,
         params: object = (),
-        extra: Mapping[str, object] | None = None,
+        extra: dict[str, Any] | None = None,
         timestamp: float | None = None,
         caller: FrameType | None = None,
         with_stack: bool = False,
@@ -81,13 +81,14 @@ class Record:
     def exception_among(self, handled: BaseException, settings: EventSettings) -> BaseException | None:
         """The exception being handled, if the record, which names none, is about it (PAIN-17).
 
-        It is, if it was given to the logger as the message or a parameter, or if its own text is part of what was
-        said. It is taken to be, with ``exception_is_a_guess``, if the function that caught it is the one that logs.
+        It is, if it was given to the logger as the message, a parameter or an extra value, or if its own text is part
+        of what was said. It is taken to be, with ``exception_is_a_guess``, if the function that caught it is the one that logs.
         Exceptions by which a program ends are nobody's failure.
         """
         if ends_program(handled):
             return None
-        if self.template is handled or any(each is handled for each in _items(self.params)):
+        given = (self.template, *_items(self.params), *_items(self.extra))
+        if any(each is handled for each in given):
             return handled
         said = (exception_text(handled, settings.text_limit, settings) or "").partition("\n")[0]
         if len(said) >= _SHORTEST and said in self.text:

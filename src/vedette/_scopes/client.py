@@ -116,7 +116,7 @@ class BaseClient:
         logger: str | None = None,
         template: object = None,
         params: object = (),
-        extra: Mapping[str, object] | None = None,
+        extra: dict[str, Any] | None = None,
         timestamp: float | None = None,
         exception: BaseException | None = None,
         handled: BaseException | None = None,
@@ -168,6 +168,12 @@ class BaseClient:
     def render(self, value: object) -> Any:
         """A value that is set on a scope, as bounded exact built-ins that nobody else holds."""
         return render_json(value, self.event_settings)
+
+    def add_extra(self, name: str, value: object) -> None:
+        """Have all error events of this client say this in ``extra``, unless they say something else there.
+
+        For facts of the process: it is rendered now, and costs events nothing more than being copied.
+        """
 
     def add_before_sending(self, name: str, read: Callable[[], object]) -> None:
         """Give error events that have no such field what ``read()`` returns.

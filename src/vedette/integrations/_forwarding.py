@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from contextvars import Token
     from typing import Final
 
-__all__ = ["begin_handling", "end_handling", "is_handling", "is_watched", "tell", "was_told", "watch"]
+__all__ = ["begin_handling", "end_handling", "handling", "is_watched", "tell", "was_told", "watch"]
 
 _MOST_SECONDS: Final = 1.0  # that a library takes to hand on: longer ago, it was something else that said the same
 
 _watched = False
-_handling: ContextVar[bool] = ContextVar("vedette_logging_handles", default=False)
+_NOTHING: Final = (float("inf"), float("inf"))
+_handling: ContextVar[tuple[float, float]] = ContextVar("vedette_logging_handles", default=_NOTHING)
 _told: ContextVar[tuple[str, object, float] | None] = ContextVar("vedette_log_told", default=None)
 
 
@@ -39,18 +40,18 @@ def is_watched() -> bool:
     return _watched
 
 
-def begin_handling() -> Token[bool]:
-    """A record of ``logging`` goes through its handlers now, and is reported thereafter."""
-    return _handling.set(True)
+def begin_handling(breadcrumbs_from: float, events_from: float) -> Token[tuple[float, float]]:
+    """A record of ``logging`` goes through its handlers; from these levels on it is reported thereafter."""
+    return _handling.set((breadcrumbs_from, events_from))
 
 
-def end_handling(token: Token[bool]) -> None:
+def end_handling(token: Token[tuple[float, float]]) -> None:
     """It has."""
     _handling.reset(token)
 
 
-def is_handling() -> bool:
-    """Whether what comes now is a record of ``logging`` that a handler passes on."""
+def handling() -> tuple[float, float]:
+    """From which levels on there is nothing to do, for it is a record of ``logging`` that a handler passes on."""
     return _handling.get()
 
 

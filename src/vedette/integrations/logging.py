@@ -118,7 +118,9 @@ def _make_call_handlers(previous: Callable[..., Any]) -> Callable[..., Any]:
         if integration is None:
             return previous(self, record)
         handled = sys.exc_info()[1]  # not later: a handler may raise
-        token = _forwarding.begin_handling() if _forwarding.is_watched() else None
+        token = None
+        if _forwarding.is_watched():
+            token = _forwarding.begin_handling(integration.breadcrumbs_from, integration.events_from)
         try:
             return previous(self, record)
         finally:
@@ -174,7 +176,9 @@ def without_colors(text: str) -> str:
 
 def _remember(record: logging.LogRecord, text: str) -> None:
     hint = {"log_record": record}
-    add_breadcrumb(None, hint, category=record.name, message=text, level=level_name(record.levelno), data=_extra(record))
+    add_breadcrumb(
+        None, hint, category=record.name, message=text, level=level_name(record.levelno), data=_extra(record)
+    )
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any] | None:
