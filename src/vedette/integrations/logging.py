@@ -49,10 +49,9 @@ DEFAULT_EVENT_LEVEL: Final = logging.ERROR
 
 _NEVER: Final = float("inf")
 _MACHINERY: Final = frozenset({"logging", "loguru", "structlog", "vedette"})
-# What every record has; all else was said by the program.
-_OF_EVERY_RECORD: Final = frozenset(
-    {*logging.makeLogRecord({}).__dict__, "asctime", "exc_text", "message", "taskName", "stack_info"}
-)
+# What every record has, from its start or when it was formatted; all else was said by the program.
+_FIELDS_AT_START: Final = len(logging.makeLogRecord({}).__dict__)
+_OF_EVERY_RECORD: Final = frozenset({*logging.makeLogRecord({}).__dict__, "asctime", "message"})
 
 
 class LoggingIntegration(Integration):
@@ -184,7 +183,7 @@ def _remember(record: logging.LogRecord, text: str) -> None:
 def _extra(record: logging.LogRecord) -> dict[str, Any] | None:
     """What the program gave as ``extra=``, or its filters and record factory added."""
     fields = record.__dict__
-    if len(fields) <= len(_OF_EVERY_RECORD) and fields.keys() <= _OF_EVERY_RECORD:
+    if len(fields) == _FIELDS_AT_START + ("message" in fields) + ("asctime" in fields):
         return None
     return {
         name: value
