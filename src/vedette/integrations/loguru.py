@@ -170,7 +170,8 @@ def _report(client: BaseClient, integration: LoguruIntegration, record: Any) -> 
     is_breadcrumb = integration.breadcrumbs_from <= level < breadcrumbs_are_made_from
     if not (is_event or is_breadcrumb) or is_ignored(name) or _forwarding.was_told("loguru", text):
         return
-    _forwarding.tell("loguru", text)
+    if client.get_integration("logging") is not None:
+        _forwarding.tell("loguru", text)
     if is_event:
         _capture(client, record, level, name, _formatted(integration.event_format, record))
     if is_breadcrumb:

@@ -69,7 +69,7 @@ class StructlogProcessor:
         name = name if isinstance(name, str) else ""
         if is_ignored(name):
             return
-        if wraps_logging:
+        if wraps_logging and client.get_integration("logging") is not None:
             _forwarding.tell("structlog", (name, level))
         said = event_dict.get("event")
         text = said if type(said) is str else client.format_message(said, ())

@@ -11,11 +11,14 @@ from vedette.integrations._patching import look_like, put_in, take_out
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from types import FrameType, TracebackType
+    from typing import Any, Final
 
     from vedette._scopes.client import BaseClient
 
 __all__ = ["SysExitIntegration"]
+
+_MOST_FRAMES: Final = 100
 
 
 class SysExitIntegration(Integration):
@@ -48,10 +51,26 @@ def _make_exit(previous: Callable[..., Any]) -> Callable[..., Any]:
             client = get_client()
             integration = client.get_integration(SysExitIntegration)
             if integration is not None and (integration.capture_successful_exits or not _is_success(ending.code)):
-                client.capture_exception(ending, mechanism={"type": "sys_exit", "handled": False})
+                _capture(client, ending, sys._getframe(1))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - documented
             raise
 
     return exit
+
+
+def _capture(client: BaseClient, ending: SystemExit, caller: FrameType | None) -> None:
+    """Send it with the stack of who called: so far it has come through nothing but our own frame."""
+    own = ending.__traceback__
+    traceback: TracebackType | None = None
+    for _ in range(_MOST_FRAMES):
+        if caller is None or own is None:
+            break
+        traceback = type(own)(traceback, caller, caller.f_lasti, caller.f_lineno)
+        caller = caller.f_back
+    ending.__traceback__ = traceback
+    try:
+        client.capture_exception(ending, mechanism={"type": "sys_exit", "handled": False})
+    finally:
+        ending.__traceback__ = own
 
 
 def _is_success(status: object) -> bool:
