@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import FrameType
     from typing import Final
 
     from vedette._scopes.client import BaseClient
 
 __all__ = ["IGNORED", "ignore_logger", "is_ignored", "level_name", "only_repeats", "unignore_logger"]
 
-IGNORED: Final[set[str]] = {
-    "vedette",
-    "urllib3.connection",  # what they say of vedette's own requests would be sent by the next one;
-    "urllib3.connectionpool",  # of the program's, they warn of what is raised as well
-}
+IGNORED: Final[set[str]] = {"vedette", "urllib3.connectionpool"}
 """Names, or patterns of names with ``*``."""
 
 # By name: the integration that reports what this logger repeats; it says nothing else at the level of errors.
@@ -39,6 +37,8 @@ _LAST_TO_KNOW: Final = frozenset(
     }
 )
 _LEVELS: Final = ((50, "fatal"), (40, "error"), (30, "warning"), (20, "info"))
+
+_SENDS: Final = "urllib3."  # by which vedette sends
 
 _pattern: re.Pattern[str] | None = None
 
@@ -63,8 +63,21 @@ def _compile() -> None:
 
 
 def is_ignored(name: str) -> bool:
-    """Whether a logger of this name is left out."""
-    return name in IGNORED or (_pattern is not None and _pattern.fullmatch(name) is not None)
+    """Whether what a logger of this name says now is left out."""
+    if name in IGNORED or (_pattern is not None and _pattern.fullmatch(name) is not None):
+        return True
+    return name.startswith(_SENDS) and _is_about_own_request()
+
+
+def _is_about_own_request() -> bool:
+    """Whether it is about a request of vedette's, which would be followed by another one."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - documented
+    while frame is not None:
+        module: object = frame.f_globals.get("__name__")
+        if type(module) is str and module.startswith("vedette._transport."):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def only_repeats(client: BaseClient, name: str, exception: BaseException | None) -> bool:

@@ -431,7 +431,7 @@ def test_ignored_loggers_make_neither_events_nor_breadcrumbs(transport) -> None:
 
 @pytest.mark.spec("PAIN-25")
 def test_vedettes_own_records_and_those_of_its_requests_are_left_out(transport) -> None:
-    for name in ("vedette", "urllib3.connectionpool", "urllib3.connection"):
+    for name in ("vedette", "urllib3.connectionpool"):
         logging.getLogger(name).error("of the transport")
     own_log.warning("of vedette")
     assert transport.events == []
