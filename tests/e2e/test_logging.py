@@ -115,7 +115,8 @@ def test_a_program_that_logs_all_there_is_does_not_loop(is_there: bool) -> None:
     import logging, sys, vedette
     from vedette.integrations.logging import LoggingIntegration
     logging.basicConfig(level=logging.DEBUG)
-    vedette.init(sys.argv[1], debug=True, integrations=[LoggingIntegration(level=logging.DEBUG, event_level=logging.DEBUG)])
+    integration = LoggingIntegration(level=logging.DEBUG, event_level=logging.DEBUG)
+    vedette.init(sys.argv[1], debug=True, integrations=[integration])
     logging.getLogger("shop").error("once")
     vedette.flush(5)
     vedette.flush(5)

@@ -13,7 +13,7 @@ from vedette._events.values import render_json, render_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from types import FrameType, TracebackType
     from typing import Any, Final
 
@@ -82,8 +82,8 @@ class Record:
         """The exception being handled, if the record, which names none, is about it (PAIN-17).
 
         It is, if it was given to the logger as the message, a parameter or an extra value, or if its own text is part
-        of what was said. It is taken to be, with ``exception_is_a_guess``, if the function that caught it is the one that logs.
-        Exceptions by which a program ends are nobody's failure.
+        of what was said. It is taken to be, with ``exception_is_a_guess``, if the function that caught it is the one
+        that logs. Exceptions by which a program ends are nobody's failure.
         """
         if ends_program(handled):
             return None
@@ -136,15 +136,16 @@ def format_message(template: object, params: object, settings: EventSettings) ->
     else:
         filling = tuple(_fit(value, settings) for value in _items(params))
     try:
-        return text % filling
+        filled: str = text % filling
     except (TypeError, ValueError, KeyError, OverflowError, MemoryError):
         return text
+    return filled
 
 
 def _items(params: Any) -> Iterable[object]:
     """Of a tuple or dict; of anything else none."""
-    if type(params) is tuple:
-        return params
+    if class_of(params) is tuple:
+        return params  # type: ignore[no-any-return]  # a tuple
     return [value for _, value in dict_items(params)] if type(params) is dict else ()
 
 

@@ -92,13 +92,17 @@ def level_number(name: str, value: object) -> float:
     """A level as a number, above all others if it is None. Raises ValueError, naming the parameter."""
     if value is None:
         return _NEVER
-    if isinstance(value, str):
-        number: Any = logging.getLevelName(value.upper())
-        value = number
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
+    number = named_level(value) if isinstance(value, str) else value
+    if isinstance(number, int) and not isinstance(number, bool):
+        return number
     message = f"{name}: a level is a number, such as logging.ERROR, its name, or None; got {value!r}"
     raise ValueError(message)
+
+
+def named_level(name: str) -> int | None:
+    """The number of a level, also of one that the program has named itself."""
+    number: Any = logging.getLevelName(name.upper())  # pyright: ignore[reportDeprecated] - how else, before Python 3.11?
+    return number if isinstance(number, int) else None
 
 
 def say_no_logs(wanted: bool, integration: Integration) -> None:  # noqa: FBT001 - the answer to its question
@@ -194,7 +198,7 @@ def _extra(record: logging.LogRecord) -> dict[str, Any] | None:
 
 def _capture(client: BaseClient, record: logging.LogRecord, text: str, handled: BaseException | None) -> None:
     exc_info: Any = record.exc_info
-    exception = exc_info[1] if type(exc_info) is tuple and exc_info else None
+    exception = exception_in(exc_info)
     if only_repeats(client, record.name, exception):
         return
     client.capture_record(
@@ -211,6 +215,14 @@ def _capture(client: BaseClient, record: logging.LogRecord, text: str, handled: 
         with_stack=bool(record.stack_info or exc_info),
         hint={"log_record": record},
     )
+
+
+def exception_in(exc_info: Any) -> BaseException | None:
+    """The exception of an ``exc_info``, a tuple or the exception itself; None where there is none."""
+    found = exc_info
+    if issubclass(type(found), tuple):
+        found = (*found[1:2], None)[0]
+    return found if isinstance(found, BaseException) else None
 
 
 def caller() -> FrameType | None:

@@ -1,8 +1,8 @@
 """Messages of loguru: breadcrumbs from INFO, events from ERROR (FW-loguru-03, FW-loguru-04).
 
 They are taken by the filter of a sink of our own, which lets nothing through to it: loguru calls filters before it
-takes the lock of a sink, so that hooks of the program may log while an event is captured. ``logger.remove()``, with which
-many programs begin, takes all sinks away: ours is put back.
+takes the lock of a sink, so that hooks of the program may log while an event is captured. ``logger.remove()``, with
+which many programs begin, takes all sinks away: ours is put back.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ class LoggingLevels(enum.IntEnum):
 class LoguruIntegration(Integration):
     """Makes breadcrumbs and events of messages of loguru.
 
-    ``level``: from which level messages become breadcrumbs. ``event_level``: from which they become events. A level is a
-    number or a name of `logging`; ``None`` turns it off. ``breadcrumb_format`` and ``event_format``: their texts, as
-    loguru formats them (without markup for colours), or a function that returns such a format. ``sentry_logs_level`` and
-    ``capture_sentry_logs`` have no effect yet. What `bind` and `contextualize` add is in ``extra``.
+    ``level``: from which level messages become breadcrumbs. ``event_level``: from which they become events. A level is
+    a number or a name of `logging`; ``None`` turns it off. ``breadcrumb_format`` and ``event_format``: their texts, as
+    loguru formats them (without markup for colours), or a function that returns such a format. ``sentry_logs_level``
+    and ``capture_sentry_logs`` have no effect yet. What `bind` and `contextualize` add is in ``extra``.
     """
 
     identifier = "loguru"

@@ -23,7 +23,15 @@ import sys
 from vedette.api import add_breadcrumb, get_client
 from vedette.integrations import _forwarding
 from vedette.integrations._loggers import is_ignored, level_name, only_repeats
-from vedette.integrations.logging import DEFAULT_EVENT_LEVEL, DEFAULT_LEVEL, caller, guard, level_number
+from vedette.integrations.logging import (
+    DEFAULT_EVENT_LEVEL,
+    DEFAULT_LEVEL,
+    caller,
+    exception_in,
+    guard,
+    level_number,
+    named_level,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,9 +49,9 @@ _NOT_EXTRA: Final = frozenset({"event", "exc_info", "level", "level_number", "lo
 class StructlogProcessor:
     """A processor for structlog that makes breadcrumbs and events of what passes through, and changes none of it.
 
-    ``level``: from which level events of structlog become breadcrumbs. ``event_level``: from which they become events in
-    vedette. A level is a number or a name of `logging`; ``None`` turns it off. Bound values become ``extra``. The name
-    of the logger is that of the wrapped one, else the value of ``logger``; `ignore_logger` holds for it.
+    ``level``: from which level events of structlog become breadcrumbs. ``event_level``: from which they become events
+    in vedette. A level is a number or a name of `logging`; ``None`` turns it off. Bound values become ``extra``. The
+    name of the logger is that of the wrapped one, else the value of ``logger``; `ignore_logger` holds for it.
     """
 
     def __init__(
@@ -92,7 +100,7 @@ class StructlogProcessor:
         extra: dict[str, Any],
     ) -> None:
         exc_info = event_dict.get("exc_info")
-        exception = _exception_in(exc_info)
+        exception = sys.exc_info()[1] if exc_info is True else exception_in(exc_info)
         if only_repeats(client, name, exception):
             return
         client.capture_record(
@@ -110,18 +118,5 @@ class StructlogProcessor:
 
 
 def _level_of(method_name: str) -> int:
-    known = _METHODS.get(method_name)
-    if known is not None:
-        return known
-    number: Any = logging.getLevelName(method_name.upper())
-    return number if isinstance(number, int) else logging.INFO  # `msg`, `log`, of a logger without levels
-
-
-def _exception_in(exc_info: Any) -> BaseException | None:
-    """As structlog understands it: True, an exception, or a tuple."""
-    if isinstance(exc_info, BaseException):
-        return exc_info
-    if type(exc_info) is tuple and len(exc_info) > 1:
-        found = exc_info[1]
-        return found if isinstance(found, BaseException) else None
-    return sys.exc_info()[1] if exc_info else None
+    number = _METHODS.get(method_name) or named_level(method_name)
+    return logging.INFO if number is None else number  # `msg`, `log`, of a logger without levels

@@ -1,5 +1,7 @@
 """Records of ``logging``: which of them become events and breadcrumbs, and what is in these."""
 
+# ruff: noqa: G004, LOG004, LOG014, PLE1205, PLE1206, PT012 - programs log in every way there is
+
 from __future__ import annotations
 
 import inspect
@@ -154,7 +156,16 @@ def test_values_named_by_context_tags_are_tags() -> None:
 
 @pytest.mark.parametrize(
     ("number", "expected"),
-    [(5, "debug"), (10, "debug"), (20, "info"), (25, "info"), (35, "warning"), (40, "error"), (45, "error"), (60, "fatal")],
+    [
+        (5, "debug"),
+        (10, "debug"),
+        (20, "info"),
+        (25, "info"),
+        (35, "warning"),
+        (40, "error"),
+        (45, "error"),
+        (60, "fatal"),
+    ],
 )
 def test_levels_of_the_program_count_as_the_next_one_below(number: int, expected: str) -> None:
     transport = initialized(integrations=[LoggingIntegration(level=1, event_level=1)])
@@ -307,7 +318,7 @@ def test_an_exception_is_taken_in_every_form_that_logging_takes(transport) -> No
         lambda logger, error: logger.error("failed: %s", error),
         lambda logger, error: logger.error("failed: %(error)s", {"error": error}),
         lambda logger, error: logger.error(error),
-        lambda logger, error: logger.error(f"failed: {error}"),  # noqa: G004
+        lambda logger, error: logger.error(f"failed: {error}"),
         lambda logger, error: logger.error("failed", extra={"error": error}),
     ],
 )
@@ -333,8 +344,8 @@ def test_the_first_text_in_an_except_clause_takes_the_exception_along(transport)
     try:
         raise ValueError("no such order")
     except ValueError as error:
-        logger.error("could not load")  # noqa: TRY400
-        logger.error("giving up")  # noqa: TRY400
+        logger.error("could not load")
+        logger.error("giving up")
         vedette.capture_exception(error)
     first, second = transport.events
     assert first["logentry"]["formatted"] == "could not load"
@@ -364,7 +375,7 @@ def test_a_text_beside_an_ignored_error_is_sent_without_it() -> None:
     try:
         raise ConnectionError("refused")
     except ConnectionError:
-        logger.error("order is lost")  # noqa: TRY400
+        logger.error("order is lost")
         logger.exception("about the error itself")
     (event,) = transport.events
     assert event["logentry"]["formatted"] == "order is lost"
@@ -376,7 +387,7 @@ def test_a_text_while_the_program_ends_is_about_no_failure(transport, ending: ty
     try:
         raise ending("going down")
     except BaseException as error:
-        new_logger("a").error("ends: %s", error)  # noqa: TRY400
+        new_logger("a").error("ends: %s", error)
     assert "exception" not in transport.events[0]
 
 

@@ -95,7 +95,7 @@ def test_exceptions_are_sent_once(transport) -> None:
         fail()
     except ValueError as error:
         logger.exception("could not load")
-        logger.error(f"again: {error}")  # noqa: G004, TRY400
+        logger.error(f"again: {error}")
         vedette.capture_exception(error)
     (event,) = transport.events
     (value,) = event["exception"]["values"]
@@ -156,7 +156,9 @@ def test_there_is_one_sink_and_none_after_the_last_client_is_closed() -> None:
 
     before = sinks()
     first = vedette.Client(DSN, transport=MemoryTransport())
-    second = vedette.Client(DSN, transport=MemoryTransport(), integrations=[LoguruIntegration(level=LoggingLevels.TRACE)])
+    second = vedette.Client(
+        DSN, transport=MemoryTransport(), integrations=[LoguruIntegration(level=LoggingLevels.TRACE)]
+    )
     assert sinks() == before + 1
     assert inspect.signature(type(logger).remove) == inspect.signature(REMOVE)
     first.close()

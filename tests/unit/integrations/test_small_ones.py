@@ -84,7 +84,7 @@ def test_an_exit_that_is_no_success_is_captured_where_asked_for(status: Any, is_
         (value,) = transport.events[0]["exception"]["values"]
         assert (value["type"], value["mechanism"]["type"]) == ("SystemExit", "sys_exit")
         assert value["stacktrace"]["frames"][-1]["function"].startswith("test_an_exit")
-        assert [entry.tb_frame.f_code.co_name for entry in _entries(ending.tb)][0].startswith("test_an_exit")
+        assert next(_entries(ending.tb)).tb_frame.f_code.co_name.startswith("test_an_exit")
         assert len(list(_entries(ending.tb))) == 2  # the test, ours, and none of those that were put in for the event
 
 

@@ -1,5 +1,7 @@
 """The processor for structlog, with loggers of its own and with those of ``logging`` below it."""
 
+# ruff: noqa: G004, LOG004, LOG014 - programs log in every way there is
+
 from __future__ import annotations
 
 import contextvars
