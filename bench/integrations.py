@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import io
 import json
+import logging
 import statistics
 import subprocess
 import sys
@@ -185,6 +186,18 @@ def httpx_idle(sdk: Any) -> Any:
     if sdk is not None:
         sdk.get_global_scope().set_client(None)
     return call
+def log_record(level: int) -> Any:
+    """One record of ``logging`` that a handler formats: below the level of breadcrumbs, or a breadcrumb."""
+
+    class Formatting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            self.format(record)
+
+    logger = logging.getLogger("shop")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    logger.addHandler(Formatting())
+    return lambda: logger.log(level, "order %s", 5)
 
 
 CASES = {
@@ -197,6 +210,8 @@ CASES = {
     "http.client, no client": http_client_idle,
     "httpx": httpx_client,
     "httpx, no client": httpx_idle,
+    "logging, debug": lambda _: log_record(logging.DEBUG),
+    "logging, breadcrumb": lambda _: log_record(logging.INFO),
 }
 
 

@@ -118,7 +118,7 @@ def _make_call_handlers(previous: Callable[..., Any]) -> Callable[..., Any]:
         __tracebackhide__ = True
         client = get_client()
         integration = client.get_integration("logging")
-        if integration is None:
+        if integration is None or record.levelno < integration.lowest:
             return previous(self, record)
         handled = sys.exc_info()[1]  # not later: a handler may raise
         token = None
@@ -148,7 +148,7 @@ def _take(
     client: BaseClient, integration: LoggingIntegration, record: logging.LogRecord, handled: BaseException | None
 ) -> None:
     level = record.levelno
-    if level < integration.lowest or is_ignored(record.name):
+    if is_ignored(record.name):
         return
     text = _text_of(client, record)
     if _forwarding.is_watched():
