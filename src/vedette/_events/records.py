@@ -120,7 +120,7 @@ def event_from_record(
         event["logger"] = clean(record.logger[: settings.text_limit])
     if record.extra:
         event["extra"] = render_json(record.extra, settings)
-    if record.timestamp is not None:
+    if type(record.timestamp) is float:  # of a record made by hand it may be anything
         event["timestamp"] = record.timestamp
     return event
 

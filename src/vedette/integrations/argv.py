@@ -30,6 +30,7 @@ class ArgvIntegration(Integration):
     def setup(self, client: BaseClient) -> None:
         """Have them added to the error events of this client, as they are now."""
         given = [each for each in sys.argv[:_MOST_ARGUMENTS] if type(each) is str]
+        given = [_FILTERED if each == client.dsn else each for each in given]  # else scrubbed in each event
         client.add_extra("sys.argv", without_secrets(given, client.event_settings.matches))
 
 

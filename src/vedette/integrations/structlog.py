@@ -5,7 +5,7 @@ structlog has no hook but its chain of processors, so this is one, and the progr
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
-            structlog.stdlib.add_log_level,
+            structlog.processors.add_log_level,
             StructlogProcessor(),           # before exceptions are formatted and all is rendered
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),

@@ -52,6 +52,10 @@ def test_credentials_that_show_by_their_form_are_filtered_as_everywhere(monkeypa
     assert "hunter2" not in str(shown)
 
 
+def test_the_dsn_itself_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sent_with(["run.py", DSN], monkeypatch) == ["run.py", "[Filtered]"]
+
+
 def test_what_the_program_says_itself_wins_and_each_event_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["run.py"])
     seen: list[object] = []
