@@ -40,6 +40,7 @@ AUTO_INTEGRATIONS: Final[tuple[tuple[str, str, str], ...]] = (
     ("loguru", "loguru", "vedette.integrations.loguru.LoguruIntegration"),
     ("redis", "redis", "vedette.integrations.redis.RedisIntegration"),
     ("sqlalchemy", "sqlalchemy", "vedette.integrations.sqlalchemy.SqlalchemyIntegration"),
+    ("starlette", "starlette", "vedette.integrations.starlette.StarletteIntegration"),
 )
 
 

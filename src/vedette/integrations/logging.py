@@ -72,9 +72,9 @@ class LoggingIntegration(Integration):
         sentry_logs_level: int | str | None = DEFAULT_LEVEL,
         capture_sentry_logs: bool | None = False,  # noqa: FBT001, FBT002 - the unified API's signature
     ) -> None:
-        self.breadcrumbs_from = level_number("level", level)
-        self.events_from = level_number("event_level", event_level)
-        self.lowest = min(self.breadcrumbs_from, self.events_from)
+        self.breadcrumbs_from: float = level_number("level", level)
+        self.events_from: float = level_number("event_level", event_level)
+        self.lowest: float = min(self.breadcrumbs_from, self.events_from)
         self._wants_logs = bool(capture_sentry_logs) or sentry_logs_level != DEFAULT_LEVEL
         level_number("sentry_logs_level", sentry_logs_level)
 

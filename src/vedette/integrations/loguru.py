@@ -26,7 +26,7 @@ from vedette.integrations.logging import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Final, TypeAlias
+    from typing import Any, ClassVar, Final, TypeAlias
 
     from vedette._scopes.client import BaseClient
 
@@ -60,7 +60,7 @@ class LoguruIntegration(Integration):
 
     identifier = "loguru"
     library = "loguru"
-    minimum_version = (0, 5)
+    minimum_version: ClassVar[tuple[int, ...]] = (0, 5)
 
     def __init__(
         self,
@@ -71,10 +71,10 @@ class LoguruIntegration(Integration):
         sentry_logs_level: int | str | None = DEFAULT_LEVEL,
         capture_sentry_logs: bool | None = False,  # noqa: FBT001, FBT002 - the unified API's signature
     ) -> None:
-        self.breadcrumbs_from = level_number("level", level)
-        self.events_from = level_number("event_level", event_level)
-        self.breadcrumb_format = breadcrumb_format
-        self.event_format = event_format
+        self.breadcrumbs_from: float = level_number("level", level)
+        self.events_from: float = level_number("event_level", event_level)
+        self.breadcrumb_format: Format = breadcrumb_format
+        self.event_format: Format = event_format
         level_number("sentry_logs_level", sentry_logs_level)
         self._wants_logs = bool(capture_sentry_logs) or sentry_logs_level != DEFAULT_LEVEL
 

@@ -57,8 +57,8 @@ class StructlogProcessor:
     def __init__(
         self, level: int | str | None = DEFAULT_LEVEL, event_level: int | str | None = DEFAULT_EVENT_LEVEL
     ) -> None:
-        self.breadcrumbs_from = level_number("level", level)
-        self.events_from = level_number("event_level", event_level)
+        self.breadcrumbs_from: float = level_number("level", level)
+        self.events_from: float = level_number("event_level", event_level)
         _forwarding.watch()
 
     def __call__(self, logger: Any, method_name: str, event_dict: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -30,7 +30,7 @@ class SysExitIntegration(Integration):
     identifier = "sys_exit"
 
     def __init__(self, *, capture_successful_exits: bool = False) -> None:
-        self.capture_successful_exits = capture_successful_exits
+        self.capture_successful_exits: bool = capture_successful_exits
 
     def setup(self, client: BaseClient) -> None:
         """Watch ``sys.exit``; which client captures is looked up when it is called."""
