@@ -468,7 +468,7 @@ class Client(BaseClient):
 
     def add_extra(self, name: str, value: object) -> None:
         """Have all error events of this client say this in ``extra``, unless they say something else there."""
-        self.extra_defaults = {**self.extra_defaults, name: self.render(value)}
+        self.extra_defaults[name] = self.render(value)
 
     def add_before_sending(self, name: str, read: Callable[[], object]) -> None:
         """Give error events that have no such field what ``read()`` returns, on the worker before sending."""

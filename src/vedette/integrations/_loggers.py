@@ -38,7 +38,8 @@ _LAST_TO_KNOW: Final = frozenset(
 )
 _LEVELS: Final = ((50, "fatal"), (40, "error"), (30, "warning"), (20, "info"))
 
-_SENDS: Final = "urllib3."  # by which vedette sends
+_SENDS: Final = "urllib3."  # by which vedette sends,
+_REQUESTS: Final = ("vedette._transport.", "vedette._spotlight.")  # from here
 
 _pattern: re.Pattern[str] | None = None
 
@@ -74,7 +75,7 @@ def _is_about_own_request() -> bool:
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - documented
     while frame is not None:
         module: object = frame.f_globals.get("__name__")
-        if type(module) is str and module.startswith("vedette._transport."):
+        if type(module) is str and module.startswith(_REQUESTS):
             return True
         frame = frame.f_back
     return False
