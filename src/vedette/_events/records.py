@@ -66,16 +66,16 @@ class Record:
         caller: FrameType | None = None,
         with_stack: bool = False,
     ) -> None:
-        self.text = text
-        self.level = level
-        self.logger = logger
-        self.template = template
-        self.params = params
-        self.extra = extra
-        self.timestamp = timestamp
-        self.caller = caller
-        self.with_stack = with_stack
-        self.exception_is_a_guess = False
+        self.text: str = text
+        self.level: str = level
+        self.logger: str | None = logger
+        self.template: object = template
+        self.params: object = params
+        self.extra: dict[str, Any] | None = extra
+        self.timestamp: float | None = timestamp
+        self.caller: FrameType | None = caller
+        self.with_stack: bool = with_stack
+        self.exception_is_a_guess: bool = False
         """Whether the exception stands in the event only because the record was logged where it was caught."""
 
     def exception_among(self, handled: BaseException, settings: EventSettings) -> BaseException | None:
