@@ -186,6 +186,8 @@ def httpx_idle(sdk: Any) -> Any:
     if sdk is not None:
         sdk.get_global_scope().set_client(None)
     return call
+
+
 def log_record(level: int) -> Any:
     """One record of ``logging`` that a handler formats: below the level of breadcrumbs, or a breadcrumb."""
 

@@ -36,7 +36,6 @@ AUTO_INTEGRATIONS: Final[tuple[tuple[str, str, str], ...]] = (
     ("fastapi", "fastapi", "vedette.integrations.fastapi.FastApiIntegration"),
     ("flask", "flask", "vedette.integrations.flask.FlaskIntegration"),
     ("httpx", "httpx", "vedette.integrations.httpx.HttpxIntegration"),
-    ("starlette", "starlette", "vedette.integrations.starlette.StarletteIntegration"),
     ("loguru", "loguru", "vedette.integrations.loguru.LoguruIntegration"),
     ("redis", "redis", "vedette.integrations.redis.RedisIntegration"),
     ("sqlalchemy", "sqlalchemy", "vedette.integrations.sqlalchemy.SqlalchemyIntegration"),
