@@ -139,7 +139,7 @@ def test_a_logging_handler_that_captures_what_vedette_logs_comes_to_an_end() -> 
         vedette.init(DSN, transport=transport, error_sampler=fail, before_send=lambda event, _hint: event)
         capture_outer()
         assert len(transport.events) == 1
-        assert 1 <= seen < 10
+        assert 1 <= seen < 30  # a line for each integration is among them
     finally:
         logging.getLogger().removeHandler(handler)
         logging.getLogger("vedette").setLevel(logging.NOTSET)
