@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import io
 import json
+import logging
 import statistics
 import subprocess
 import sys
@@ -216,6 +217,20 @@ def executor(sdk: Any) -> Any:
     return call
 
 
+def log_record(level: int) -> Any:
+    """One record of ``logging`` that a handler formats: below the level of breadcrumbs, or a breadcrumb."""
+
+    class Formatting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            self.format(record)
+
+    logger = logging.getLogger("shop")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    logger.addHandler(Formatting())
+    return lambda: logger.log(level, "order %s", 5)
+
+
 CASES = {
     "wsgi": wsgi,
     "asgi": asgi,
@@ -228,6 +243,8 @@ CASES = {
     "httpx, no client": httpx_idle,
     "task": task,
     "executor": executor,
+    "logging, debug": lambda _: log_record(logging.DEBUG),
+    "logging, breadcrumb": lambda _: log_record(logging.INFO),
 }
 
 

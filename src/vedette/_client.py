@@ -27,8 +27,10 @@ from vedette._configured import (
     trace_fields_of,
     transport_of,
 )
+from vedette._duplicates import was_seen_anywhere
 from vedette._events.exceptions import ends_program
 from vedette._events.reading_values import class_of, derives, tuple_slice
+from vedette._events.records import Record, format_message
 from vedette._events.values import render_json
 from vedette._hooks import kept_breadcrumb
 from vedette._host import guests, log
@@ -51,6 +53,7 @@ from vedette._stages import UNCOUNTED, Capture
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
     from typing import Any, ClassVar, Final
 
     from typing_extensions import Self, Unpack
@@ -150,7 +153,9 @@ class Client(BaseClient):
         self.max_breadcrumbs: int = found["max_breadcrumbs"]
         self.integration_set: IntegrationSet = IntegrationSet(self, found)
         self.integrations: Mapping[str, Any] = self.integration_set.integrations
+        self.drops_duplicates: bool = not self.integration_set.is_unwanted("dedupe")
         self.event_defaults: Mapping[str, Any] = event_defaults_of(found)
+        self.extra_defaults: dict[str, Any] = {}
         self.trace_fields: Mapping[str, str] = trace_fields_of(self._dsn, self.event_defaults)
         self.added_before_sending: dict[str, Callable[[], object]] = {}
         """What `add_before_sending` was given."""
@@ -272,6 +277,49 @@ class Client(BaseClient):
     def capture_message(self, message: str, level: str | None = None, scope: Scope | None = None) -> str | None:
         """Capture a message (CLI-64), of level ``info`` unless told otherwise (ruling 27)."""
         return run_pipeline(self, Capture(message=message, level=level, extra=scope))
+
+    def capture_record(
+        self,
+        text: str,
+        *,
+        level: str,
+        logger: str | None = None,
+        template: object = None,
+        params: object = (),
+        extra: dict[str, Any] | None = None,
+        timestamp: float | None = None,
+        exception: BaseException | None = None,
+        handled: BaseException | None = None,
+        caller: FrameType | None = None,
+        with_stack: bool = False,
+        mechanism_type: str = "logging",
+        hint: Hint | None = None,
+    ) -> str | None:
+        """Capture what was said through a logging library (FW-logging-04, FW-logging-07, PAIN-17)."""
+        record = Record(
+            text,
+            level,
+            logger=logger,
+            template=template,
+            params=params,
+            extra=extra,
+            timestamp=timestamp,
+            caller=caller,
+            with_stack=with_stack or self.options["attach_stacktrace"],
+        )
+        if exception is None and handled is not None:
+            exception = record.exception_among(handled, self.event_settings)
+        mechanism = {"type": mechanism_type, "handled": True}
+        told = None if hint is None else dict_of(hint, "a hint")
+        return run_pipeline(self, Capture(exception=exception, record=record, mechanism=mechanism, hint=told))
+
+    def has_captured(self, exception: BaseException) -> bool:
+        """Whether this exception became an event of this client in this process, in whatever trace."""
+        return was_seen_anywhere(exception, self.sighting())
+
+    def format_message(self, template: object, params: object) -> str:
+        """``template % params`` without running code of the parameters: what is no plain value is rendered."""
+        return format_message(template, params, self.event_settings)
 
     def capture_feedback(
         self, feedback: dict[str, Any], hint: Hint | None = None, scope: Scope | None = None
@@ -417,6 +465,10 @@ class Client(BaseClient):
     def emit(self, name: str, *args: Any) -> None:
         """Call those who registered for this name, in the order in which they did (HOOK-04, HOOK-05)."""
         self._lifecycle.emit(name, *args)
+
+    def add_extra(self, name: str, value: object) -> None:
+        """Have all error events of this client say this in ``extra``, unless they say something else there."""
+        self.extra_defaults[name] = self.render(value)
 
     def add_before_sending(self, name: str, read: Callable[[], object]) -> None:
         """Give error events that have no such field what ``read()`` returns, on the worker before sending."""

@@ -33,6 +33,10 @@ class Marks:
         """Whether the exception was captured under just these circumstances."""
         return sighting in self._sightings
 
+    def tell_of_client(self, number: int, process: int) -> bool:
+        """Whether this client captured the exception in this process, in whatever trace."""
+        return any(each[:2] == (number, process) for each in self._sightings)
+
     def add(self, sighting: Sighting) -> None:
         """Replaces what is known of the same client: in another trace or process it is another event."""
         others = [each for each in self._sightings if each[0] != sighting[0]]
@@ -50,6 +54,12 @@ def was_seen(exception: BaseException, sighting: Sighting) -> bool:
     """Whether this client captured this exception before, in this process and trace."""
     marks = exception_dict(exception).get(_KEY)
     return type(marks) is Marks and marks.tell_of(sighting)
+
+
+def was_seen_anywhere(exception: BaseException, sighting: Sighting) -> bool:
+    """The same, in whatever trace."""
+    marks = exception_dict(exception).get(_KEY)
+    return type(marks) is Marks and marks.tell_of_client(*sighting[:2])
 
 
 def mark(exception: BaseException, sighting: Sighting) -> Callable[[], None]:

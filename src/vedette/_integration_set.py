@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 # integrations stay users of the public surface (design, rooms), and cost nothing where they have nothing to do.
 DEFAULT_INTEGRATIONS: Final = (
     ("asyncio", "asyncio", "vedette.integrations.asyncio.AsyncioIntegration"),
+    ("argv", "", "vedette.integrations.argv.ArgvIntegration"),
     ("atexit", "", "vedette.integrations.atexit.AtexitIntegration"),
     ("excepthook", "", "vedette.integrations.excepthook.ExcepthookIntegration"),
+    ("logging", "logging", "vedette.integrations.logging.LoggingIntegration"),
     ("modules", "", "vedette.integrations.modules.ModulesIntegration"),
     ("stdlib", "http.client", "vedette.integrations.stdlib.StdlibIntegration"),  # the first of both that is there
     ("stdlib", "subprocess", "vedette.integrations.stdlib.StdlibIntegration"),
@@ -36,9 +38,10 @@ AUTO_INTEGRATIONS: Final[tuple[tuple[str, str, str], ...]] = (
     ("fastapi", "fastapi", "vedette.integrations.fastapi.FastApiIntegration"),
     ("flask", "flask", "vedette.integrations.flask.FlaskIntegration"),
     ("httpx", "httpx", "vedette.integrations.httpx.HttpxIntegration"),
-    ("starlette", "starlette", "vedette.integrations.starlette.StarletteIntegration"),
+    ("loguru", "loguru", "vedette.integrations.loguru.LoguruIntegration"),
     ("redis", "redis", "vedette.integrations.redis.RedisIntegration"),
     ("sqlalchemy", "sqlalchemy", "vedette.integrations.sqlalchemy.SqlalchemyIntegration"),
+    ("starlette", "starlette", "vedette.integrations.starlette.StarletteIntegration"),
 )
 
 
@@ -117,6 +120,10 @@ class IntegrationSet:
         self.are_foreign = not all(type(each).__module__.startswith("vedette.integrations.") for each in asked)
         if self._is_ready:
             _call(integration, "after_all_setup", self.client)
+
+    def is_unwanted(self, name: str) -> bool:
+        """Whether the integration of this identifier is disabled."""
+        return name in self._unwanted
 
     def undo(self) -> None:
         """Let nothing wait any longer, and have every integration end what ``setup`` began."""

@@ -15,6 +15,7 @@ from vedette._enumeration import Enum
 from vedette._events.build import event_from_exception, event_from_message
 from vedette._events.contexts import add_contexts
 from vedette._events.reading_values import class_of, derives
+from vedette._events.records import event_from_record
 from vedette._events.values import exception_text, type_names
 from vedette._hooks import decide, rate_of
 from vedette._host import callers, guests, log
@@ -23,7 +24,7 @@ from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._protocol.ids import new_event_id, read_uuid
 from vedette._scopes import merge
 from vedette._scopes.context import attachments_of, get_current_scope, get_global_scope, get_isolation_scope
-from vedette._scopes.normal import is_exactly, level_of
+from vedette._scopes.normal import is_exactly, level_of, name_of, tag_key_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from vedette import _feedback as feedback
     from vedette._client import Client
     from vedette._duplicates import Sighting
+    from vedette._events.records import Record
     from vedette._protocol import attachment as attachments
     from vedette._protocol.attachment import Attachment
     from vedette._protocol.envelope import Item
@@ -74,6 +76,7 @@ class Capture:
         "loss",
         "mechanism",
         "message",
+        "record",
         "scopes",
         "sighting",
     )
@@ -89,10 +92,12 @@ class Capture:
         hint: dict[str, Any] | None = None,
         extra: Scope | None = None,
         category: DataCategory | None = None,
+        record: Record | None = None,
     ) -> None:
         self.exception: BaseException | None = exception
         self.mechanism: Mapping[str, Any] | None = mechanism
         self.message: object = message
+        self.record: Record | None = record
         self.level: str | None = level
         self.event: Any = event  # of the caller's own making, until `build_event` completes it
         self.is_built: bool = False
@@ -167,7 +172,16 @@ def drop_ignored_errors(client: Client, capture: Capture) -> Verdict:
     if not matchers or capture.exception is None:
         return None
     if any(_matches(matcher, capture.exception, client) for matcher in matchers):
+        return _refuse_exception(capture)
+    return None
+
+
+def _refuse_exception(capture: Capture) -> Verdict:
+    """Drop the capture; but a log record that only happened to be near the exception goes on without it."""
+    if capture.record is None or not capture.record.exception_is_a_guess:
         return DiscardReason.EVENT_PROCESSOR
+    capture.exception = None
+    capture.hint.pop("exc_info", None)
     return None
 
 
@@ -184,12 +198,16 @@ def _matches(matcher: object, exception: BaseException, client: Client) -> bool:
 
 
 def drop_duplicates(client: Client, capture: Capture) -> Verdict:
-    """The same exception object, seen before by this client in this trace and process (ruling 39, PAIN-13)."""
+    """The same exception object, seen before by this client in this trace and process (ruling 39, PAIN-13).
+
+    Not if ``DedupeIntegration`` is disabled.
+    """
     exception = capture.exception
     if exception is None:
         return None
     capture.sighting = client.sighting()
-    return DiscardReason.EVENT_PROCESSOR if was_seen(exception, capture.sighting) else None
+    is_duplicate = client.drops_duplicates and was_seen(exception, capture.sighting)
+    return _refuse_exception(capture) if is_duplicate else None
 
 
 def sample(client: Client, capture: Capture) -> Verdict:
@@ -229,6 +247,8 @@ def build_event(client: Client, capture: Capture) -> Verdict:
     settings = client.event_settings
     if capture.event is not None:
         event = _given_event(client, capture)
+    elif capture.record is not None:
+        event = _event_of_record(client, capture, capture.record)
     elif capture.exception is not None:
         event = event_from_exception(capture.exception, settings, client.render_mechanism(capture.mechanism))
     else:
@@ -244,6 +264,20 @@ def build_event(client: Client, capture: Capture) -> Verdict:
     capture.event = event
     capture.is_built = True
     return None
+
+
+def _event_of_record(client: Client, capture: Capture, record: Record) -> dict[str, Any]:
+    """What a logging library said; its values of ``context_tags`` are tags (CFG-24)."""
+    capture.level = record.level
+    mechanism = client.render_mechanism(capture.mechanism)
+    event = event_from_record(record, capture.exception, client.event_settings, mechanism)
+    extra, render = record.extra or {}, client.render
+    tags = {
+        tag_key_of(key, render): name_of(extra[key], render) for key in client.options["context_tags"] if key in extra
+    }
+    if tags:
+        event["tags"] = tags
+    return event
 
 
 def _given_event(client: Client, capture: Capture) -> dict[str, Any]:
@@ -268,6 +302,8 @@ def apply_scopes(client: Client, capture: Capture) -> Verdict:
     merge.apply(data, capture.event, level_given=capture.level is not None)
     if isolation.work is not None and capture.category is DataCategory.ERROR:
         describe_work(isolation.work, client, capture.event)
+    if client.extra_defaults and capture.category is DataCategory.ERROR:
+        merge.add_extra(capture.event, client.extra_defaults)
     if "user" in capture.event:
         capture.event["user"] = client.render_user(capture.event["user"])
     add_contexts(capture.event["contexts"])

@@ -46,7 +46,7 @@ def test_every_event_says_who_made_it_and_on_what() -> None:
         (event,) = server.events
         assert event["sdk"]["name"] == "vedette.python"
         assert re.fullmatch(r"\d+\.\d+\.\d+", event["sdk"]["version"])
-        assert {"atexit", "excepthook", "modules", "threading"} <= set(event["sdk"]["integrations"])
+        assert {"argv", "atexit", "excepthook", "modules", "threading"} <= set(event["sdk"]["integrations"])
         assert event["sdk"]["packages"] == [{"name": "pypi:vedette", "version": vedette.VERSION}]
         assert set(event["contexts"]["runtime"]) == {"name", "version", "build"}
         assert event["modules"]["pytest"] == pytest.__version__

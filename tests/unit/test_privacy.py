@@ -10,6 +10,7 @@ import pytest
 
 import vedette
 from tests.servers import RecordingServer
+from vedette.integrations.argv import ArgvIntegration
 from vedette.scrubber import DEFAULT_DENYLIST, EventScrubber, KeyValueCollectionBehavior
 from vedette.testing import MemoryTransport
 
@@ -29,7 +30,8 @@ NOTHING = {
 
 
 def client(**options: Any) -> vedette.Client:
-    return vedette.Client(DSN, transport=MemoryTransport(), **options)
+    """Without ``sys.argv``, which would be in ``extra``."""
+    return vedette.Client(DSN, transport=MemoryTransport(), disabled_integrations=[ArgvIntegration], **options)
 
 
 def sent(client: vedette.Client) -> list[dict[str, Any]]:

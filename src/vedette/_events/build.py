@@ -9,7 +9,7 @@ from vedette._events.exceptions import exceptions_of
 from vedette._events.frames import Budget, frames_of_stack
 from vedette._events.reading_values import clean, derives, plain_str
 from vedette._events.remarks import cut_remark, place_remark
-from vedette._events.values import render_text
+from vedette._events.values import render_json, render_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def event_from_exception(exc: BaseException, settings: EventSettings, mechanism:
     EVT-55), and has ``crashed`` if nobody caught the exception (EVT-56).
     """
     values, cut = exceptions_of(exc, settings, mechanism)
-    thread = _current_thread()
+    thread = current_thread()
     if values[-1]["mechanism"].get("handled") is False:
         thread["crashed"] = True
     event: dict[str, Any] = {
@@ -51,7 +51,7 @@ def event_from_message(
     settings: EventSettings,
     *,
     template: object = None,
-    params: tuple[object, ...] = (),
+    params: tuple[object, ...] | dict[Any, object] = (),
     stack_frame: FrameType | None = None,
 ) -> dict[str, Any]:
     """``logentry``, ``level``, ``threads`` if there is a stack, and the ``_meta`` of what was cut (EVT-77).
@@ -64,26 +64,38 @@ def event_from_message(
         params: These parameters; they become strings.
         stack_frame: The newest frame of this thread's stack (``attach_stacktrace``, EVT-33, ruling 26).
     """
-    meta: Meta = {}
+    event: dict[str, Any] = {"level": level}
+    log_entry(event, text, settings, template=template, params=params)
+    frames, cut = frames_of_stack(stack_frame, settings, Budget())
+    if frames:
+        thread = current_thread()
+        thread["stacktrace"] = {"frames": frames}
+        event["threads"] = {"values": [thread]}
+        if cut:
+            place_remark(event.setdefault("_meta", {}), ("threads", "values", 0, "stacktrace", "frames"), cut)
+    return event
+
+
+def log_entry(
+    event: dict[str, Any],
+    text: object,
+    settings: EventSettings,
+    *,
+    template: object = None,
+    params: tuple[object, ...] | dict[Any, object] = (),
+) -> None:
+    """Put ``logentry`` into an event, and into its ``_meta`` what was cut. As `event_from_message`."""
     whole = text if template is None else template
     entry: dict[str, Any] = {"message": _text(whole, settings), "formatted": _text(text, settings)}
     for field, value in (("message", whole), ("formatted", text)):
         cut = _cut_of(value, settings)
         if cut:
-            place_remark(meta, ("logentry", field), cut)
-    if params:
+            place_remark(event.setdefault("_meta", {}), ("logentry", field), cut)
+    if type(params) is dict:
+        entry["params"] = render_json(params, settings)
+    elif params:
         entry["params"] = [_text(param, settings) for param in params]
-    event: dict[str, Any] = {"level": level, "logentry": entry}
-    frames, cut = frames_of_stack(stack_frame, settings, Budget())
-    if frames:
-        thread = _current_thread()
-        thread["stacktrace"] = {"frames": frames}
-        event["threads"] = {"values": [thread]}
-        if cut:
-            place_remark(meta, ("threads", "values", 0, "stacktrace", "frames"), cut)
-    if meta:
-        event["_meta"] = meta
-    return event
+    event["logentry"] = entry
 
 
 def _text(value: object, settings: EventSettings) -> str:
@@ -104,7 +116,7 @@ def _cut_of(value: object, settings: EventSettings) -> Meta:
     return cut_remark(length, limit - 1, limit) if length > limit else {}
 
 
-def _current_thread() -> dict[str, Any]:
+def current_thread() -> dict[str, Any]:
     """The thread as ``threading`` knows it, if it does; a subclass's ``name`` may be a property."""
     ident = get_ident()
     facts: dict[str, Any] = {"id": ident, "current": True}

@@ -180,13 +180,6 @@ _OF_LIBRARIES: Final = Group(
     "Integrations with libraries",
     "",
     Option(
-        "context_tags",
-        checks.STRINGS,
-        (),
-        "Keys of the logging context whose values become tags.",
-        awaits=_LIBRARIES,
-    ),
-    Option(
         "capture_failed_requests",
         checks.BOOLEAN,
         False,

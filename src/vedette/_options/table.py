@@ -316,6 +316,12 @@ _INTEGRATIONS: Final = Group(
         "medium",
         "Up to which size bodies of requests are sent: none, 4 kB, 10 kB, or any.",
     ),
+    Option(
+        "context_tags",
+        checks.STRINGS,
+        (),
+        "Names of values given to a logging library (`extra=`, bound values) that become tags of its events.",
+    ),
 )
 
 _SPOTLIGHT: Final = Group(

@@ -11,7 +11,7 @@ from vedette._host.stats import Stats
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import TracebackType
+    from types import FrameType, TracebackType
     from typing import Any, Final
 
     from typing_extensions import Self
@@ -108,6 +108,51 @@ class BaseClient:
     def capture_message(self, message: str, level: str | None = None, scope: Scope | None = None) -> str | None:
         """Send a message, of level ``info`` unless given. Otherwise as `capture_event`."""
 
+    def capture_record(
+        self,
+        text: str,
+        *,
+        level: str,
+        logger: str | None = None,
+        template: object = None,
+        params: object = (),
+        extra: dict[str, Any] | None = None,
+        timestamp: float | None = None,
+        exception: BaseException | None = None,
+        handled: BaseException | None = None,
+        caller: FrameType | None = None,
+        with_stack: bool = False,
+        mechanism_type: str = "logging",
+        hint: Hint | None = None,
+    ) -> str | None:
+        """Send what was said through a logging library, for integrations with such.
+
+        Args:
+            text: What was said, its parameters put in.
+            level: One of the protocol's levels.
+            logger: The name of the logger.
+            template: What was said before its parameters were put in, if there are any.
+            params: These parameters, as a tuple or a dict; they become strings.
+            extra: What was said besides, by name; becomes ``extra``, and tags where ``context_tags`` names it (CFG-24).
+            timestamp: Seconds since 1970.
+            exception: What the record is about, if it names an exception.
+            handled: The exception that was being handled meanwhile. A record that names none may be about it (PAIN-17).
+            caller: The frame that logged.
+            with_stack: Whether its stack goes with an event without an exception.
+            mechanism_type: The name of the library.
+            hint: What hooks and processors are told beside the event.
+
+        Returns: the event id, or None if the event was dropped.
+        """
+
+    def has_captured(self, exception: BaseException) -> bool:
+        """Whether this exception became an event of this client in this process, in whatever trace."""
+        return False
+
+    def format_message(self, template: object, params: object) -> str:
+        """``template % params`` without running code of the parameters: what is no plain value is rendered."""
+        return ""
+
     def capture_feedback(
         self, feedback: dict[str, Any], hint: Hint | None = None, scope: Scope | None = None
     ) -> str | None:
@@ -123,6 +168,12 @@ class BaseClient:
     def render(self, value: object) -> Any:
         """A value that is set on a scope, as bounded exact built-ins that nobody else holds."""
         return render_json(value, self.event_settings)
+
+    def add_extra(self, name: str, value: object) -> None:
+        """Have all error events of this client say this in ``extra``, unless they say something else there.
+
+        For facts of the process: it is rendered now, and costs events nothing more than being copied.
+        """
 
     def add_before_sending(self, name: str, read: Callable[[], object]) -> None:
         """Give error events that have no such field what ``read()`` returns.

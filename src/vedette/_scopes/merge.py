@@ -127,6 +127,11 @@ def _own_rendered(_number: int, crumb: dict[str, Any], nests: bool) -> dict[str,
     return {**crumb, "data": crumb["data"].copy()} if "data" in crumb else crumb.copy()
 
 
+def add_extra(event: dict[str, Any], values: dict[str, Any]) -> None:
+    """Add extra values that the event does not have."""
+    event["extra"] = {**_own_fields(values), **_fields(event, "extra")}
+
+
 def attributes(data: ScopeData) -> dict[str, Any]:
     """The attributes that a log, metric or span gets from the scopes (ATTR-19 to ATTR-22)."""
     return _own_fields(data.state.get("attributes", _NONE))
