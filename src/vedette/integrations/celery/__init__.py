@@ -5,12 +5,12 @@ that nobody caught, and, from the worker's main process, a time limit or a lost 
 by raising (``Retry``, ``Ignore``, ``Reject``), and not what it announced in ``throws``. A task that is tried again has
 not failed yet.
 
-``integration.py`` is the integration and what listens to Celery, ``runs.py`` the scope of a task, ``failures.py`` what
-is captured, and which log records repeat that.
+``_integration.py`` is the integration and what listens to Celery, ``_runs.py`` the scope of a task, ``_failures.py``
+what is captured, and which log records repeat that.
 """
 
 from __future__ import annotations
 
-from vedette.integrations.celery.integration import CeleryIntegration
+from vedette.integrations.celery._integration import CeleryIntegration
 
 __all__ = ["CeleryIntegration"]

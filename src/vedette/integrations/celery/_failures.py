@@ -7,7 +7,7 @@ import time
 from contextvars import ContextVar
 
 from vedette.api import get_client
-from vedette.integrations.celery import runs
+from vedette.integrations.celery import _runs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _ENDED_FROM_OUTSIDE: Final = ("SoftTimeLimitExceeded", "TimeLimitExceeded", "Wor
 
 def fail(told: dict[str, Any], *, propagates: bool) -> None:
     """Capture what ``task_failure`` tells of."""
-    run, task = runs.running.get(), told["sender"]
+    run, task = _runs.running.get(), told["sender"]
     if run is not None and run.task_id == told["task_id"]:
         # Celery hands round a substitute for what cannot be pickled, while it handles the original.
         _capture(run, task, sys.exc_info()[1] or told["exception"])
@@ -64,10 +64,10 @@ def forget_internal_error() -> None:
 
 def _capture_outside(task: Any, told: dict[str, Any], *, propagates: bool) -> None:
     """A failure that is told of where the task is not running: in a worker's main process, or after its end."""
-    run = runs.Run(told["task_id"], None)
+    run = _runs.Run(told["task_id"], None)
     scope = run.enter()
     try:
-        runs.describe(run, scope, task, told, propagates=propagates)
+        _runs.describe(run, scope, task, told, propagates=propagates)
         error = told["exception"]
         _captured_outside.set(id(error))
         _capture(run, task, getattr(error, "exc", error) if type(error).__name__ == _CARRIER else error)
@@ -80,7 +80,7 @@ _CARRIER: Final = "ExceptionWithTraceback"  # billiard's, around what a process 
 _captured_outside: ContextVar[int] = ContextVar("vedette_celery_captured_outside", default=0)
 
 
-def _capture(run: runs.Run, task: Any, error: BaseException) -> None:
+def _capture(run: _runs.Run, task: Any, error: BaseException) -> None:
     said: Any = sys.modules["celery.exceptions"]
     if isinstance(error, (said.Ignore, said.Reject, said.Retry)) or (task.throws and isinstance(error, task.throws)):
         return

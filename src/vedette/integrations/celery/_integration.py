@@ -15,7 +15,7 @@ from vedette._host import guests, log
 from vedette.api import get_client, get_current_scope
 from vedette.integrations import Integration
 from vedette.integrations._patching import look_like
-from vedette.integrations.celery import failures, runs
+from vedette.integrations.celery import _failures, _runs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class CeleryIntegration(Integration):
 
     def repeats(self, record: Any) -> bool:
         """Whether a record of Celery's own loggers says what it has signalled, too (PAIN-17)."""
-        return failures.is_repeated(record)
+        return _failures.is_repeated(record)
 
 
 _users: Final[list[CeleryIntegration]] = []
@@ -110,31 +110,31 @@ def _receiver(function: Callable[[CeleryIntegration, dict[str, Any]], None]) -> 
 
 @_receiver
 def _begin(integration: CeleryIntegration, told: dict[str, Any]) -> None:
-    failures.forget_internal_error()
-    runs.begin(told["task"], told, propagates=integration.propagate_traces)
+    _failures.forget_internal_error()
+    _runs.begin(told["task"], told, propagates=integration.propagate_traces)
 
 
 @_receiver
 def _end(_: CeleryIntegration, told: dict[str, Any]) -> None:
-    runs.end(told["task_id"])
+    _runs.end(told["task_id"])
 
 
 @_receiver
 def _fail(integration: CeleryIntegration, told: dict[str, Any]) -> None:
-    failures.fail(told, propagates=integration.propagate_traces)
+    _failures.fail(told, propagates=integration.propagate_traces)
 
 
 @_receiver
 def _fail_internally(integration: CeleryIntegration, told: dict[str, Any]) -> None:
-    failures.fail_internally(told, propagates=integration.propagate_traces)
+    _failures.fail_internally(told, propagates=integration.propagate_traces)
 
 
 @_receiver
 def _publish(integration: CeleryIntegration, told: dict[str, Any]) -> None:
     headers: Any = told.get("headers")
-    if not hasattr(headers, "get") or runs.TRACE_HEADERS[0] in headers:
+    if not hasattr(headers, "get") or _runs.TRACE_HEADERS[0] in headers:
         return  # of a task that is tried again, or the program's own
-    wanted = headers.get(runs.PROPAGATES)
+    wanted = headers.get(_runs.PROPAGATES)
     if not (integration.propagate_traces if wanted is None else wanted) or _is_beats(headers):
         return
     for name, value in get_current_scope().iter_trace_propagation_headers():
@@ -153,7 +153,7 @@ def _begin_beat(_: CeleryIntegration, _told: dict[str, Any]) -> None:
 
 def _is_beats(headers: dict[str, Any]) -> bool:
     """Whether beat is publishing: what it schedules in the weeks of its life is not one trace."""
-    return _FROM_BEAT in headers or (runs.running.get() is None and _beat_process == os.getpid())
+    return _FROM_BEAT in headers or (_runs.running.get() is None and _beat_process == os.getpid())
 
 
 @_receiver
