@@ -264,3 +264,18 @@ def test_without_a_client_the_application_is_called_as_it_is() -> None:
     vedette.get_global_scope().set_client(None)
     with pytest.raises(ValueError, match="no stock"):
         call(SentryAsgiMiddleware(failing))
+
+
+def test_one_scope_given_to_several_applications_is_a_request_each_time() -> None:
+    async def first(scope: Any, receive: Any, send: Any) -> None:
+        vedette.set_tag("first", "1")
+
+    scope = http()
+    call(SentryAsgiMiddleware(first), scope)
+    with capture_events() as events:
+        for _ in range(2):
+            with pytest.raises(ValueError, match="no stock"):
+                call(SentryAsgiMiddleware(failing), scope)
+    assert all("url" in event["request"] for event in events)
+    assert not any("tags" in event for event in events)
+    assert len({event["contexts"]["trace"]["trace_id"] for event in events}) == 2

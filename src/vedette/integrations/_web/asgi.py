@@ -148,7 +148,7 @@ async def run_in_request(
     if kind not in _CONNECTIONS:
         return await (_run_lifespan(app, scope, receive, send) if kind == "lifespan" else app(scope, receive, send))
     under_way = scope.get(REQUEST_KEY)
-    if under_way is not None:
+    if under_way is not None and not under_way.request.is_over:
         return await _run_inside(app, scope, receive, send, under_way, make)
     with isolation_scope() as isolation:
         request = make(scope)
