@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import types
+from contextlib import suppress
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
@@ -36,6 +37,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from django.template import Context, Engine
 from django.test import AsyncClient, Client, override_settings
+from django.utils.functional import SimpleLazyObject
 
 import vedette
 from vedette.integrations.asgi import SentryAsgiMiddleware
@@ -96,6 +98,18 @@ def with_user(request: Any) -> Any:
     raise ValueError("no stock")
 
 
+def with_user_of_a_token(request: Any) -> Any:
+    request.user = User()  # as middlewares and Django REST framework do
+    raise ValueError("no stock")
+
+
+def with_lazy_user(request: Any) -> Any:
+    request.user = SimpleLazyObject(User)
+    if request.GET:
+        assert str(request.user.id) == "7"
+    raise ValueError("no stock")
+
+
 def stream(request: Any) -> Any:
     def pieces() -> Any:
         yield b"one"
@@ -144,6 +158,8 @@ URLS.urlpatterns = [
     urls.path("mix-async/<marker>/", mix_async),
     urls.path("logged/", logged),
     urls.path("user/", with_user),
+    urls.path("user-of-token/", with_user_of_a_token),
+    urls.path("lazy-user/", with_lazy_user),
     urls.path("stream/", stream),
     urls.path("query/", query),
     urls.path("template/", template),
@@ -351,13 +367,46 @@ def test_a_streaming_answer_keeps_its_scope_until_the_last_byte() -> None:
 
 
 @pytest.mark.spec("FW-django-06", "DAT-16", "DAT-17")
+@pytest.mark.parametrize("path", ["/user/", "/user-of-token/", "/lazy-user/?asked=1"])
 @pytest.mark.parametrize("allowed", [False, True])
-def test_the_user_that_django_has_loaded_is_told_where_that_is_allowed(allowed: bool) -> None:
+def test_the_user_that_django_has_loaded_is_told_where_that_is_allowed(allowed: bool, path: str) -> None:
     vedette.init(DSN, transport=MemoryTransport(), send_default_pii=allowed)
     with capture_events() as events:
-        ask_wsgi("/user/")
+        ask_wsgi(path)
     expected = {"id": 7, "email": "me@example.com", "username": "me"}
     assert events[0].get("user") == (expected if allowed else None)
+
+
+def test_a_user_whom_nobody_has_asked_for_is_not_loaded() -> None:
+    vedette.init(DSN, transport=MemoryTransport(), send_default_pii=True)
+    with capture_events() as events:
+        ask_wsgi("/lazy-user/")
+    assert "user" not in events[0]
+
+
+@pytest.mark.parametrize("ask", [ask_wsgi, Client(raise_request_exception=False).get])
+def test_a_handler_of_500_that_fails_in_each_middleware_is_one_event_more(monkeypatch, ask: Any) -> None:
+    def fail(request: Any) -> Any:
+        raise ConnectionError("no database")
+
+    def passing(get_response: Any) -> Any:
+        return get_response
+
+    monkeypatch.setattr(URLS, "handler500", fail, raising=False)
+    urls.clear_url_caches()
+    monkeypatch.setattr(sys.modules[__name__], "passing", passing, raising=False)
+    with (
+        override_settings(MIDDLEWARE=[f"{__name__}.passing"] * 4),
+        capture_events() as events,
+        suppress(ConnectionError),
+    ):
+        ask("/pay/3/")
+    urls.clear_url_caches()
+    found = [event["exception"]["values"][-1] for event in events]
+    assert [(each["type"], each["value"]) for each in found] == [
+        ("ValueError", "no stock of 3"),
+        ("ConnectionError", "no database"),
+    ]
 
 
 @pytest.mark.spec("FW-django-07", "FW-common-22", "FW-common-23")
