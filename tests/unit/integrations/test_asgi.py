@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import pickle
 from typing import Any
 
 import pytest
@@ -279,3 +281,10 @@ def test_one_scope_given_to_several_applications_is_a_request_each_time() -> Non
     assert all("url" in event["request"] for event in events)
     assert not any("tags" in event for event in events)
     assert len({event["contexts"]["trace"]["trace_id"] for event in events}) == 2
+
+
+def test_a_scope_can_be_copied_and_pickled_as_without_us() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        assert copy.deepcopy(scope)["path"] == pickle.loads(pickle.dumps(scope))["path"]
+
+    call(SentryAsgiMiddleware(app))

@@ -320,6 +320,22 @@ def test_one_failure_is_one_event_also_where_it_is_logged_on_its_way() -> None:
     assert len(events) == 1
 
 
+class Broken(io.BytesIO):
+    def read(self, *size: Any) -> bytes:
+        raise OSError("client gone")
+
+
+def test_a_client_that_hangs_up_while_it_sends_the_body_is_no_error() -> None:
+    environ: dict[str, Any] = {"REQUEST_METHOD": "POST", "PATH_INFO": "/pay/3/", "CONTENT_LENGTH": "9"}
+    environ.update({"CONTENT_TYPE": "application/x-www-form-urlencoded", "wsgi.input": Broken()})
+    setup_testing_defaults(environ)
+    statuses: list[str] = []
+    with capture_events() as events:
+        get_wsgi_application()(environ, lambda status, headers, exc_info=None: statuses.append(status)).close()
+    assert statuses == ["500 Internal Server Error"]
+    assert events == []
+
+
 def test_an_error_in_middleware_arrives_with_its_request() -> None:
     if __name__ not in sys.modules:
         pytest.skip("Django cannot import this test's middleware")

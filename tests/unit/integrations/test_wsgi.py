@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import pickle
 import threading
 from typing import Any
 from wsgiref.util import FileWrapper, setup_testing_defaults
@@ -329,3 +331,13 @@ def test_a_request_of_which_no_user_is_known_has_none() -> None:
     with capture_events() as events, pytest.raises(ValueError, match="no stock"):
         call(SentryWsgiMiddleware(failing))
     assert "user" not in events[0]
+
+
+def test_an_environ_can_be_copied_and_pickled_as_without_us() -> None:
+    def app(environ: Any, start: Any) -> Any:
+        vedette.set_tag("lock", "1")
+        kept = {name: value for name, value in environ.items() if not name.startswith("wsgi.")}
+        assert copy.deepcopy(kept)["PATH_INFO"] == pickle.loads(pickle.dumps(kept))["PATH_INFO"] == "/pay"
+        return [b""]
+
+    call(SentryWsgiMiddleware(app), PATH_INFO="/pay")

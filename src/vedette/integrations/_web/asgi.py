@@ -187,6 +187,10 @@ class _UnderWay:
         self.request = request
         self.scope = scope
 
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        """A copy that somebody makes of what the server gave, deep or pickled, is no request that is under way."""
+        return type(None), ()
+
 
 def _begin(isolation: SentryScope, request: AsgiRequest, client: Any, receive: Receive) -> Receive:
     """A scope for one request: its own trace, or its caller's, and no breadcrumbs of what was before (PAIN-07)."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _STYLES = ("url", "function_name")
 _INTERNAL_ERROR = 500
+_HANG_UP = ("django.http.request", "UnreadablePostError")
+"""What reading the body raises where the client has gone."""
 _REQUESTS = frozenset({DjangoWsgiRequest, DjangoAsgiRequest})
 
 
@@ -144,7 +146,9 @@ def _integration() -> Any:
 def _on_exception(**_: Any) -> None:
     """Django's signal for an exception that becomes an answer with status 500, before it is logged."""
     integration, error = _integration(), sys.exc_info()[1]
-    if integration is not None and error is not None and _INTERNAL_ERROR in integration.failed_request_status_codes:
+    if integration is None or error is None or (type(error).__module__, type(error).__name__) == _HANG_UP:
+        return
+    if _INTERNAL_ERROR in integration.failed_request_status_codes:
         get_client().capture_uncaught(error, "django")
         work: Any = get_isolation_scope().work
         if type(work) in _REQUESTS:
