@@ -124,6 +124,11 @@ def query(request: Any) -> Any:
     raise ValueError("no stock")
 
 
+def failing_query(request: Any) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM nowhere WHERE session = %s", ["s3cret"])
+
+
 def template(request: Any) -> Any:
     engine = Engine(debug=True, loaders=[("django.template.loaders.locmem.Loader", {"shop.html": "a\n{% for %}\nb"})])
     return http.HttpResponse(engine.get_template("shop.html").render(Context()))
@@ -162,6 +167,7 @@ URLS.urlpatterns = [
     urls.path("lazy-user/", with_lazy_user),
     urls.path("stream/", stream),
     urls.path("query/", query),
+    urls.path("failing-query/", failing_query),
     urls.path("template/", template),
     urls.path("forbidden/", forbidden),
 ]
@@ -423,6 +429,22 @@ def test_a_handler_of_500_that_fails_in_each_middleware_is_one_event_more(monkey
         ("ValueError", "no stock of 3"),
         ("ConnectionError", "no database"),
     ]
+
+
+@pytest.mark.spec("FW-common-23", "DAT-103")
+def test_the_values_of_a_query_that_fails_are_hidden_in_its_frames() -> None:
+    with capture_events() as events:
+        ask_wsgi("/failing-query/")
+    (event,) = events
+    variables = [
+        frame["vars"]
+        for each in event["exception"]["values"]
+        for frame in each["stacktrace"]["frames"]
+        if str(frame["module"]).startswith("django.db.") and "vars" in frame
+    ]
+    assert any("nowhere" in str(each.get("sql")) for each in variables)
+    assert any(each.get("params") == "[Filtered]" for each in variables)
+    assert "s3cret" not in str(variables)
 
 
 @pytest.mark.spec("FW-django-07", "FW-common-22", "FW-common-23")

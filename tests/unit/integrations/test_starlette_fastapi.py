@@ -9,9 +9,11 @@ import sys
 from contextlib import suppress
 from typing import Any
 
+import anyio
 import fastapi
 import httpx
 import pytest
+from fastapi.security import OAuth2PasswordBearer
 from starlette.applications import Starlette
 from starlette.authentication import AuthCredentials, AuthenticationBackend, SimpleUser
 from starlette.background import BackgroundTask
@@ -426,6 +428,40 @@ def test_it_is_put_in_once_looks_like_the_original_and_is_taken_out_again() -> N
     assert Starlette.__call__ is patched
     second.close()
     assert (Starlette.__call__, ExceptionMiddleware.__call__) == PLAIN
+
+
+@pytest.mark.spec("DAT-103")
+def test_what_fastapi_keeps_of_a_token_is_hidden_where_a_dependency_fails() -> None:
+    bearer = OAuth2PasswordBearer(tokenUrl="login")
+
+    async def user(token: str = fastapi.Depends(bearer)) -> None:
+        raise ValueError("no such user")
+
+    app = fastapi.FastAPI()
+    app.add_api_route("/mine", lambda: None, dependencies=[fastapi.Depends(bearer), fastapi.Depends(user)])
+    with capture_events() as events:
+        ask(app, "/mine", headers={"Authorization": "Bearer s3cret"})
+    (event,) = events
+    frames = event["exception"]["values"][-1]["stacktrace"]["frames"]
+    assert any(frame["module"] == "fastapi.dependencies.utils" and "solved" in frame["vars"] for frame in frames)
+    assert not any("s3cret" in str(frame["vars"]) for frame in frames if "vars" in frame)
+
+
+def test_a_client_that_hangs_up_while_tasks_read_from_it_is_no_error() -> None:
+    async def relay(request: Any) -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(request.body)
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        return
+
+    scope = {"type": "http", "method": "POST", "path": "/relay", "headers": [], "query_string": b""}
+    with capture_events() as events, suppress(Exception):
+        asyncio.run(Starlette(routes=[Route("/relay", relay, methods=["POST"])])(scope, receive, send))
+    assert events == []
 
 
 @pytest.mark.parametrize("name", MAKERS)

@@ -210,8 +210,19 @@ _OF_TRACES: Final = frozenset({b"sentry-trace", b"baggage"})
 
 def capture(error: BaseException, mechanism: str) -> None:
     """Capture what an application has raised, unless the client has hung up."""
-    if (type(error).__module__, type(error).__name__) not in _HANG_UPS:
+    if not _is_hang_up(error):
         get_client().capture_uncaught(error, mechanism)
+
+
+def _is_hang_up(error: BaseException) -> bool:
+    """Whether the client has hung up, and nothing else has failed: task groups wrap what they end with."""
+    if type(error).__name__ in _GROUPS:
+        inner = getattr(error, "exceptions", ())
+        return bool(inner) and all(_is_hang_up(each) for each in inner)
+    return (type(error).__module__, type(error).__name__) in _HANG_UPS
+
+
+_GROUPS: Final = frozenset({"BaseExceptionGroup", "ExceptionGroup"})
 
 
 async def _run_lifespan(app: App, scope: Scope, receive: Receive, send: Send) -> Any:

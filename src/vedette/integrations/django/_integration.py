@@ -10,7 +10,7 @@ from vedette.integrations._patching import look_like, put_in, take_out, users_of
 from vedette.integrations._web import asgi, wsgi
 from vedette.integrations._web.statuses import SERVER_ERRORS, status_codes
 from vedette.integrations._web.stored import stored_in
-from vedette.integrations.django._queries import leave_connections, watch_connections
+from vedette.integrations.django._queries import hide_parameters, leave_connections, watch_connections
 from vedette.integrations.django._requests import DjangoAsgiRequest, DjangoWsgiRequest, is_repeated
 from vedette.integrations.django._templates import add_template_frame
 from vedette.integrations.wsgi import HTTP_METHODS
@@ -104,12 +104,13 @@ class DjangoIntegration(Integration):
         return record.name == "django.server" or bool(record.exc_info)
 
     def process_event(self, event: Any, hint: Any, client: Any) -> Any:
-        """Show the line of the template, where one has failed; leave out what is repeated."""
+        """Show the line of the template that has failed; leave out what is repeated, and the values of queries."""
         exc_info = hint.get("exc_info")
         if exc_info is not None:
             if is_repeated(get_isolation_scope().work, exc_info[1]):
                 return None
             add_template_frame(event, exc_info[1])
+            hide_parameters(event)
         return event
 
     def _take_over_responses(self) -> None:
