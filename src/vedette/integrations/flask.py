@@ -68,7 +68,8 @@ class FlaskIntegration(Integration):
 def _on_start(_sender: Any, **_: Any) -> None:
     work: Any = get_isolation_scope().work
     if type(work) is FlaskRequest:
-        work.request = _current()
+        # Of the environ it is had at once: Werkzeug leaves it there until Flask forgets it.
+        work.request = work.environ.get("werkzeug.request") or _current()
 
 
 def _on_exception(_sender: Any, exception: BaseException, **_: Any) -> None:
