@@ -25,9 +25,12 @@ class FastApiIntegration(StarletteIntegration):
 
     def process_event(self, event: Any, hint: Any, client: Any) -> Any:
         """Hide what dependencies have found, such as the token of a request: FastAPI keeps it without its name."""
-        hide_variables(event, _DEPENDENCIES, _FOUND.__contains__)
+        hide_variables(event, _DEPENDENCIES, _is_found)
         return event
 
 
 _DEPENDENCIES = ("fastapi.dependencies.",)
-_FOUND = frozenset({"dependency_cache", "solved"})
+
+
+def _is_found(name: str) -> bool:
+    return name in {"solved", "solved_result"} or name.endswith("dependency_cache")
