@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import subprocess
 import sys
 from contextlib import suppress
@@ -21,8 +22,10 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
+from starlette.websockets import WebSocketDisconnect
 
 import vedette
 from vedette.integrations.asgi import SentryAsgiMiddleware
@@ -451,6 +454,25 @@ def test_what_fastapi_keeps_of_a_token_is_hidden_where_a_dependency_fails() -> N
     (event,) = events
     frames = event["exception"]["values"][-1]["stacktrace"]["frames"]
     assert not any("s3cret" in str(frame["vars"]) for frame in frames if "vars" in frame)
+
+
+@pytest.mark.parametrize("error", [ClientDisconnect(), WebSocketDisconnect(1001)])
+@pytest.mark.parametrize("server", ["uvicorn.error", "hypercorn.error"])
+def test_what_a_server_says_of_a_client_that_hung_up_is_no_event(server: str, error: Exception) -> None:
+    async def endpoint(request: Any) -> None:
+        raise error
+
+    with capture_events() as events:
+        try:
+            asyncio.run(ask_loudly(Starlette(routes=[Route("/relay", endpoint)])))
+        except type(error):
+            logging.getLogger(server).exception("Exception in ASGI application")
+    assert events == []
+
+
+async def ask_loudly(app: Any) -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop.example") as client:
+        await client.get("/relay")
 
 
 def test_a_client_that_hangs_up_while_tasks_read_from_it_is_no_error() -> None:

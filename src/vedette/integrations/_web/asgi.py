@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from vedette.api import get_client, isolation_scope
 from vedette.integrations._web.bodies import is_structured, limit_of
+from vedette.integrations._web.hang_ups import is_hang_up
 from vedette.integrations._web.requests import WebRequest, quoted
 
 TYPE_CHECKING = False
@@ -31,14 +32,6 @@ REQUEST_KEY: Final = "vedette.request"
 _STANDARD_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _CONNECTIONS: Final = frozenset({"http", "websocket"})
 _NO_BODY: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
-# By module and name, so that nothing is imported: what servers and frameworks raise where a client has hung up.
-_HANG_UPS: Final = frozenset(
-    {
-        ("starlette.requests", "ClientDisconnect"),
-        ("starlette.websockets", "WebSocketDisconnect"),
-        ("uvicorn.protocols.utils", "ClientDisconnected"),
-    }
-)
 
 
 class AsgiRequest(WebRequest):
@@ -210,19 +203,8 @@ _OF_TRACES: Final = frozenset({b"sentry-trace", b"baggage"})
 
 def capture(error: BaseException, mechanism: str) -> None:
     """Capture what an application has raised, unless the client has hung up."""
-    if not _is_hang_up(error):
+    if not is_hang_up(error):
         get_client().capture_uncaught(error, mechanism)
-
-
-def _is_hang_up(error: BaseException) -> bool:
-    """Whether the client has hung up, and nothing else has failed: task groups wrap what they end with."""
-    if type(error).__name__ in _GROUPS:
-        inner = getattr(error, "exceptions", ())
-        return bool(inner) and all(_is_hang_up(each) for each in inner)
-    return (type(error).__module__, type(error).__name__) in _HANG_UPS
-
-
-_GROUPS: Final = frozenset({"BaseExceptionGroup", "ExceptionGroup"})
 
 
 async def _run_lifespan(app: App, scope: Scope, receive: Receive, send: Send) -> Any:

@@ -8,6 +8,7 @@ from vedette.api import get_client, get_isolation_scope, isolation_scope
 from vedette.integrations import Integration, when_imported
 from vedette.integrations._patching import look_like, put_in, take_out, users_of
 from vedette.integrations._web import asgi, wsgi
+from vedette.integrations._web.hang_ups import is_hang_up
 from vedette.integrations._web.statuses import SERVER_ERRORS, status_codes
 from vedette.integrations._web.stored import stored_in
 from vedette.integrations.django._queries import hide_parameters, leave_connections, watch_connections
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 _STYLES = ("url", "function_name")
 _INTERNAL_ERROR = 500
-_HANG_UP = ("django.http.request", "UnreadablePostError")
-"""What reading the body raises where the client has gone."""
 _REQUESTS = frozenset({DjangoWsgiRequest, DjangoAsgiRequest})
 
 
@@ -147,7 +146,7 @@ def _integration() -> Any:
 def _on_exception(**_: Any) -> None:
     """Django's signal for an exception that becomes an answer with status 500, before it is logged."""
     integration, error = _integration(), sys.exc_info()[1]
-    if integration is None or error is None or (type(error).__module__, type(error).__name__) == _HANG_UP:
+    if integration is None or error is None or is_hang_up(error):
         return
     if _INTERNAL_ERROR in integration.failed_request_status_codes:
         get_client().capture_uncaught(error, "django")
