@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import sys
 
-from vedette.api import get_client, isolation_scope
+from vedette.api import get_client, get_isolation_scope, isolation_scope
 from vedette.integrations._http_client import quietly
 from vedette.integrations._patching import look_like, put_in
 from vedette.integrations._web.bodies import is_structured, limit_of
@@ -25,6 +25,7 @@ from vedette.integrations._web.stored import stored_in
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from logging import LogRecord
     from typing import Any, Final
 
     from vedette.integrations.aiohttp import AioHttpIntegration
@@ -105,8 +106,17 @@ def _capture(error: BaseException, request: Any) -> None:
     if isinstance(error, sys.modules["aiohttp.web_exceptions"].HTTPException):
         if stored_in(error).get("_status") in integration.failed_request_status_codes:
             client.capture_exception(error, mechanism={"type": _NAME, "handled": True})
-    elif not (isinstance(error, ConnectionError) and _has_hung_up(request)):
+        return
+    described = _under_way()
+    if described is not None:
+        described.has_failed = True
+    if not (isinstance(error, ConnectionError) and _has_hung_up(request)):
         client.capture_uncaught(error, _NAME)
+
+
+def _under_way() -> AioHttpRequest | None:
+    work: Any = get_isolation_scope().work
+    return work if type(work) is AioHttpRequest else None
 
 
 def _has_hung_up(request: Any) -> bool:
@@ -115,17 +125,30 @@ def _has_hung_up(request: Any) -> bool:
     return transport is None or transport.is_closing()
 
 
+def is_known(record: LogRecord) -> bool:
+    """Whether what aiohttp logs was captured, or is what a client did: it hung up, or sent what is no HTTP."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, sys.modules["aiohttp.http_exceptions"].HttpProcessingError):
+        return True
+    described = _under_way()
+    if described is None or described.is_over:
+        return False
+    return described.has_failed or (isinstance(error, ConnectionError) and _has_hung_up(described.request))
+
+
 # --- what a request says of itself -----------------------------------------------------------------------
 
 
 class AioHttpRequest(WebRequest):
     """A request as aiohttp has stored it: headers and URL are values of its own, and immutable."""
 
-    __slots__ = ("integration", "request")
+    __slots__ = ("has_failed", "integration", "request")
 
     def __init__(self, request: Any, integration: AioHttpIntegration) -> None:
         super().__init__(_NAME)
         self.request: Any = request
+        self.has_failed: bool = False
+        """Whether the application has raised, and it was captured, or was no error; aiohttp logs it as well."""
         self.integration: AioHttpIntegration = integration
 
     def end(self) -> None:

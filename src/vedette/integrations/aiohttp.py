@@ -10,6 +10,7 @@ from vedette.integrations._web.statuses import SERVER_ERRORS, status_codes
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from logging import LogRecord
     from typing import ClassVar, Final
 
     from vedette._scopes.client import BaseClient
@@ -70,6 +71,11 @@ class AioHttpIntegration(Integration):
 
     def _take_over_server(self) -> None:
         _aiohttp_server.take_over(self)
+
+    @staticmethod
+    def repeats(record: LogRecord) -> bool:
+        """Whether what the logger ``aiohttp.server`` says was captured, or is no error of the program's."""
+        return _aiohttp_server.is_known(record)
 
     def close(self) -> None:
         """Put back what was there."""
