@@ -178,7 +178,9 @@ class AioHttpRequest(WebRequest):
 
     def url(self) -> str:
         """As the client has asked for it, as far as ``Host`` tells."""
-        given = self._stored("_cache") or {}  # by whoever replaced the request: a middleware that trusts a proxy
+        given: dict[str, Any] = (
+            self._stored("_cache") or {}
+        )  # by whoever replaced the request: a middleware that trusts a proxy
         scheme = given.get("scheme") or ("https" if self._stored("_transport_sslcontext") else "http")
         host = given.get("host") or self._headers().get("Host", "")
         return f"{scheme}://{host}{self._stored('_rel_url').raw_path}"
@@ -195,14 +197,12 @@ class AioHttpRequest(WebRequest):
     def server(self) -> dict[str, str | None]:
         """Address and port of the server, of which aiohttp knows since 3.13."""
         name = self._stored("_transport_sockname")
-        if type(name) is not tuple:
-            return {}
-        return {"SERVER_NAME": str(name[0]), "SERVER_PORT": str(name[1])}
+        return {"SERVER_NAME": str(name[0]), "SERVER_PORT": str(name[1])} if _is_address(name) else {}
 
     def client_address(self) -> str | None:
         """The peer's."""
         peer = self._stored("_transport_peername")
-        return str(peer[0]) if type(peer) in {tuple, list} and peer else None
+        return str(peer[0]) if _is_address(peer) else None
 
     def transaction(self) -> tuple[str, str] | None:
         """The handler, or method and pattern of the route; where none fits, the path."""
@@ -219,6 +219,11 @@ class AioHttpRequest(WebRequest):
         return f"{self.method()} {pattern}", "route"
 
 
+def _is_address(name: object) -> bool:
+    """Whether a socket is bound to host and port; that of a Unix socket is a path, or nothing."""
+    return type(name) is tuple
+
+
 _PATTERNS: Final = ("_formatter", "_path", "_prefix")
 """Where dynamic, plain and static resources store what they stand for, with the prefix of the application above."""
 
@@ -229,7 +234,7 @@ def _name_of(handler: Any) -> str:
 
     while type(handler) is partial:
         handler = handler.func
-    wrapped = stored_in(handler).get("__wrapped__")
+    wrapped: object = stored_in(handler).get("__wrapped__")
     if wrapped is not None and not hasattr(type(wrapped), "__get__"):  # an instance that aiohttp has wrapped
         handler = type(wrapped)
     return f"{handler.__module__}.{handler.__qualname__}"

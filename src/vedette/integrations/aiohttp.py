@@ -1,4 +1,4 @@
-"""aiohttp, both of its sides: requests to applications are in `_aiohttp_server`, requests to others in `_aiohttp_client`."""
+"""aiohttp, both of its sides: what applications are asked (`_aiohttp_server`), programs ask (`_aiohttp_client`)."""
 
 from __future__ import annotations
 

@@ -497,7 +497,12 @@ def test_a_client_that_hangs_up_is_no_error(kind: str) -> None:
             if not ended:
                 ended.append(None)
 
-    upgrade = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {'A' * 22}==")
+    upgrade = (
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Key: {'A' * 22}==",
+    )
 
     async def work(client: Any) -> None:
         async with connection(client) as (_, writer):
