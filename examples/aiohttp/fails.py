@@ -54,9 +54,10 @@ async def refund(request: web.Request) -> web.Response:
 
 @routes.view("/counter")
 class Counter(web.View):
-    """Closed."""
+    """Where customers are served."""
 
     async def get(self) -> web.Response:
+        """Serve one."""
         raise web.HTTPServiceUnavailable
 
 
