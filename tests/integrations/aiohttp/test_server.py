@@ -462,8 +462,9 @@ def test_a_websocket_is_one_unit_and_what_fails_in_it_is_reported() -> None:
 
 
 @pytest.mark.spec("PAIN-21")
+@pytest.mark.parametrize("cancels", [False, True], ids=["goes on", "is cancelled"])
 @pytest.mark.parametrize("kind", ["reads", "writes", "pushes", "without an application"])
-def test_a_client_that_hangs_up_is_no_error(kind: str) -> None:
+def test_a_client_that_hangs_up_is_no_error(kind: str, cancels: bool) -> None:
     ended: list[BaseException | None] = []
     begun = asyncio.Event()
 
@@ -505,6 +506,7 @@ def test_a_client_that_hangs_up_is_no_error(kind: str) -> None:
     )
 
     async def work(client: Any) -> None:
+        client.server.runner.server.handler_cancellation = cancels
         async with connection(client) as (_, writer):
             extra = {"writes": (), "pushes": upgrade}.get(kind, ("Content-Length: 100",))
             writer.write(lines("GET /hang HTTP/1.1", "Host: shop.example", *extra))
@@ -517,7 +519,7 @@ def test_a_client_that_hangs_up_is_no_error(kind: str) -> None:
             asyncio.run(in_low_level_server(noting, work))
         else:
             serving(shop(web.get("/hang", noting)), work)
-    assert isinstance(ended[0], (ConnectionError, asyncio.CancelledError))
+    assert isinstance(ended[0], asyncio.CancelledError if cancels else ConnectionError)
     assert events == []
 
 
@@ -531,12 +533,35 @@ def test_a_connection_of_the_handlers_own_that_breaks_is_an_error() -> None:
     assert [event["exception"]["values"][-1]["type"] for event in events] == ["ConnectionResetError"]
 
 
+def test_a_request_as_proxies_send_it_names_its_host() -> None:
+    async def work(client: Any) -> None:
+        async with connection(client) as (reader, writer):
+            writer.write(lines("GET http://shop.example/plain?a=1 HTTP/1.0", "Host: proxy.example"))
+            await reader.read()
+
+    with capture_events() as events:
+        serving(shop(), work)
+    assert [event["request"]["url"] for event in events] == ["http://shop.example/plain"]
+
+
+@pytest.mark.filterwarnings("ignore:Bare functions are deprecated:DeprecationWarning")
+def test_a_handler_that_is_an_object_has_the_name_of_its_class() -> None:
+    class Handler:
+        async def __call__(self, request: Any) -> Any:
+            raise ValueError("called")
+
+    with capture_events() as events:
+        assert ask(shop(web.get("/object", Handler())), "/object") == 500
+    assert [event["transaction"] for event in events] == [f"{__name__}.{Handler.__qualname__}"]
+
+
 @pytest.mark.spec("PAIN-21")
 def test_what_is_no_http_is_no_error_of_the_program() -> None:
     async def work(client: Any) -> None:
-        async with connection(client) as (reader, writer):
-            writer.write(b"\x16\x03\x01 this is TLS\r\n\r\n")
-            assert (await reader.read()).startswith(b"HTTP/1.0 400")
+        for sent in (b"\x16\x03\x01 this is TLS\r\n\r\n", lines("GET / HTTP/1.1", "this is no header")):
+            async with connection(client) as (reader, writer):
+                writer.write(sent)
+                assert b" 400 Bad Request" in await reader.readline()
 
     with capture_events() as events:
         serving(shop(), work)
@@ -680,8 +705,8 @@ def test_what_fails_in_vedette_stays_there(monkeypatch: pytest.MonkeyPatch) -> N
     async def fails(request: Any) -> Any:
         raise ConnectionResetError
 
-    app = shop(web.get("/fine", answering()), web.get("/fails", fails))
-    assert ask(app, "/fine") == 200
+    assert ask(shop(web.get("/fine", answering())), "/fine") == 200
+    assert ask(shop(web.get("/fails", fails)), "/fails") == 500
 
 
 @pytest.mark.spec("PAIN-33")
