@@ -689,7 +689,7 @@ def test_a_server_without_an_application_has_scopes_too() -> None:
 
 
 @pytest.mark.parametrize("allowed", [False, True])
-@pytest.mark.spec("FW-aiohttp-11", "DAT-16")
+@pytest.mark.spec("DAT-16")
 def test_the_address_of_the_client_is_told_where_that_is_allowed(allowed: bool) -> None:
     vedette.init(DSN, transport=MemoryTransport(), send_default_pii=allowed)
     with capture_events() as events:
