@@ -110,13 +110,21 @@ def _capture(error: BaseException, request: Any) -> None:
     described = _under_way()
     if described is not None:
         described.has_failed = True
-    if not (isinstance(error, ConnectionError) and _has_hung_up(request)):
+    if not (_is_of_a_connection(error) and _has_hung_up(request)):
         client.capture_uncaught(error, _NAME)
 
 
 def _under_way() -> AioHttpRequest | None:
     work: Any = get_isolation_scope().work
     return work if type(work) is AioHttpRequest else None
+
+
+def _is_of_a_connection(error: BaseException | None) -> bool:
+    """Whether connections broke, and nothing else has failed: task groups wrap what they end with."""
+    if type(error).__name__ in {"BaseExceptionGroup", "ExceptionGroup"}:
+        inner: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+        return bool(inner) and all(map(_is_of_a_connection, inner))
+    return isinstance(error, ConnectionError)
 
 
 def _has_hung_up(request: Any) -> bool:
@@ -133,7 +141,7 @@ def is_known(record: LogRecord) -> bool:
     described = _under_way()
     if described is None or described.is_over:
         return False
-    return described.has_failed or (isinstance(error, ConnectionError) and _has_hung_up(described.request))
+    return described.has_failed or (_is_of_a_connection(error) and _has_hung_up(described.request))
 
 
 # --- what a request says of itself -----------------------------------------------------------------------
