@@ -235,7 +235,7 @@ class Outbox:
         due_in = None if self._worker.wake() else self.work(deadline)
         left = max(0.0, deadline - self._clock())
         while True:
-            unanswered = UNANSWERED_SECONDS if self._is_unanswered() else left
+            unanswered = UNANSWERED_SECONDS if self._sending is None or self._is_unanswered() else left
             if waiter.acquire(timeout=min(left, longest, unanswered, left if due_in is None else due_in)):
                 return
             left = max(0.0, deadline - self._clock())
