@@ -123,6 +123,7 @@ def test_nothing_that_a_capture_met_is_alive_while_tasks_and_threads_live_on(cap
     assert alive == 0
 
 
+@pytest.mark.long
 @pytest.mark.spec("PAIN-01")
 @pytest.mark.parametrize("how", ["sent", "sampled out", "dropped by before_send", "before_send raises", "ignored"])
 def test_memory_does_not_grow_with_the_number_of_captures(how: str) -> None:

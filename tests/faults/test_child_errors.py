@@ -152,6 +152,7 @@ def test_a_worker_of_a_pool_that_cannot_begin_is_an_event(tmp_path: Path) -> Non
     assert set(found) == {of_child("initializer")}
 
 
+@pytest.mark.long
 @pytest.mark.spec("PAIN-19")
 def test_a_client_that_begins_in_the_child_hears_of_its_end(tmp_path: Path) -> None:
     source = """
@@ -281,6 +282,7 @@ def test_without_it_they_have_none(tmp_path: Path) -> None:
     assert events == []
 
 
+@pytest.mark.long
 @pytest.mark.spec("PAIN-19", "PAIN-33")
 def test_a_child_init_that_raises_is_warned_of_and_the_child_does_its_work(tmp_path: Path) -> None:
     source = """

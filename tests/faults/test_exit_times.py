@@ -96,6 +96,7 @@ def test_the_end_takes_no_longer_than_shutdown_timeout_whatever_the_server_does(
     assert seconds["never answers"] > 1.9, "it was not given the time"
 
 
+@pytest.mark.long
 @pytest.mark.spec("PAIN-16", "PAIN-04")
 def test_the_end_takes_no_longer_where_the_caller_drains_alone() -> None:
     """Connecting, shaking hands and reading end by the deadline, too, where there is no thread to wait for.
@@ -123,6 +124,7 @@ def test_a_server_that_refuses_does_not_hold_up_the_end() -> None:
     assert seconds_to_end(dsn, CAPTURE, before=imported) < control + 0.5
 
 
+@pytest.mark.long
 @pytest.mark.spec("PAIN-16", "PAIN-04")
 @pytest.mark.parametrize("timeout", [2.0, 0.5, 0.0])
 def test_a_resolver_that_hangs_does_not_hold_up_the_end(timeout: float) -> None:

@@ -194,6 +194,7 @@ print(time.monotonic(), flush=True)
 """
 
 
+@pytest.mark.long
 @pytest.mark.spec("PAIN-04", "PAIN-16")
 @pytest.mark.parametrize("debug", [False, True], ids=["silent", "debug mode"])
 def test_daemon_threads_that_capture_while_the_program_ends_neither_crash_it_nor_hold_it_up(debug: bool) -> None:

@@ -114,6 +114,7 @@ def test_an_uncaught_error_of_a_forked_child_arrives() -> None:
         assert len(server.events) == 2
 
 
+@pytest.mark.long
 @pytest.mark.spec("PAIN-02")
 def test_what_waits_or_is_in_flight_at_a_fork_stays_the_parents() -> None:
     source = (
@@ -357,6 +358,7 @@ def test_a_fork_right_after_the_first_capture_waits_for_the_imports_of_our_threa
     assert "" in side_by_side(run, range(4), most=1).values()
 
 
+@pytest.mark.long
 @pytest.mark.spec("PAIN-02")
 def test_a_child_forked_while_other_threads_hold_our_locks_can_use_everything() -> None:
     """Threads that change scopes, capture, flush and ask; the children do the same, under a watchdog."""

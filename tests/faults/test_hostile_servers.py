@@ -209,6 +209,7 @@ def test_a_long_answer_about_rate_limits_costs_little():
         transport.kill()
 
 
+@pytest.mark.long
 def test_an_answer_to_a_question_that_was_not_asked_is_not_taken_for_the_next_one():
     """A second answer on the same connection would tell of an envelope that was not sent yet."""
     ok, lie = (b"HTTP/1.1 %d Because\r\nContent-Length: 0\r\n\r\n" % status for status in (200, 500))

@@ -84,6 +84,7 @@ class Keep(Append):
         return entries
 
 
+@pytest.mark.long
 @pytest.mark.spec("PAIN-18")
 @pytest.mark.parametrize("kind", [Append, AppendThatNeedsANewSegment, AppendThatEvicts, Settle, Keep])
 def test_an_append_at_any_byte_code_of_another_call_is_kept(byte_codes, kind, tmp_path):
@@ -171,6 +172,7 @@ def test_an_exception_at_any_byte_code_leaves_a_sound_journal(kind, tmp_path):
         assert 4 <= len(found) <= 6  # the one before, those after, what was interrupted
 
 
+@pytest.mark.long
 @pytest.mark.spec("PAIN-18")
 @pytest.mark.parametrize("kind", [Append, Settle])
 def test_closing_at_any_byte_code_loses_nothing_and_writes_into_nobody_elses_files(byte_codes, kind, tmp_path):

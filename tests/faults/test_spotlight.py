@@ -39,6 +39,7 @@ def seconds_to_end(dsn: str, url: str) -> float:
         return ended.at - float(ended.stdout)
 
 
+@pytest.mark.long
 @pytest.mark.spec("INT-114", "INT-115", "INT-111", "INT-107")
 def test_the_end_of_a_program_waits_a_quarter_of_its_time_for_spotlight_at_most() -> None:
     with RecordingServer() as server, RecordingServer() as hanging:

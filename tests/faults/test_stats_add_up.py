@@ -288,6 +288,7 @@ def test_every_item_is_accounted_for_over_long_schedules() -> None:
     run(Schedule, examples=60, steps=40)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("short_pauses")
 def test_every_item_is_accounted_for_with_a_journal() -> None:
     run(JournaledSchedule, examples=20, steps=15)
