@@ -17,7 +17,7 @@ import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from xml.etree import ElementTree as XML
+from xml.etree import ElementTree as ET
 
 import nox
 from packaging.requirements import Requirement
@@ -231,7 +231,7 @@ def _counts(report: Path) -> tuple[int, int, int]:
     """Of passed, skipped and failed tests."""
     if not report.exists():
         return 0, 0, 0
-    suite = XML.parse(report).getroot()[0]  # noqa: S314 - pytest has just written it
+    suite = ET.parse(report).getroot()[0]  # noqa: S314 - pytest has just written it
     tests, skipped, failures, errors = (int(suite.get(each, 0)) for each in ("tests", "skipped", "failures", "errors"))
     return tests - skipped - failures - errors, skipped, failures + errors
 
@@ -256,6 +256,6 @@ def table(session: nox.Session) -> None:
     lines += [tuple(map(str, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
-        print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+        print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())  # noqa: T201 - for whoever started it
     if not rows:
         session.skip("no session ran before")

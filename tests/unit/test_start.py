@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -109,7 +110,8 @@ would be 1000 for each, and to import Flask several millions."""
 def byte_codes_and_modules(**options: object) -> tuple[int, set[str]]:
     """What `init` executes, and what is loaded after it."""
     command = [sys.executable, "-c", BESIDE_FRAMEWORKS.format(options=options)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30)
+    env = {**os.environ, "PYTHONHASHSEED": "0"}  # the order of sets decides what is executed, too
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30, env=env)
     executed, *loaded = done.stdout.split()
     return int(executed), set(loaded)
 
