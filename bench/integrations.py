@@ -104,6 +104,28 @@ def asgi(sdk: Any) -> Any:
     return call
 
 
+def celery(sdk: Any) -> Any:
+    """One task, as a worker runs it."""
+    from celery import Celery
+    from celery.app.trace import build_tracer
+
+    app = Celery("bench", broker="memory://", set_as_current=False)
+    app.conf.task_ignore_result = True
+
+    @app.task(name="bench.task", shared=False)
+    def task(order: int) -> int:
+        return order
+
+    app.finalize()
+    run = build_tracer(task.name, task, app=app)
+    request = {"id": "1", "args": (1,), "kwargs": {}, "is_eager": False, "delivery_info": {}}
+
+    def call() -> None:
+        run("1", (1,), {}, request)
+
+    return call
+
+
 def sqlalchemy(sdk: Any) -> Any:
     """A query of one row, in SQLite in memory."""
     from sqlalchemy import create_engine, text
@@ -234,6 +256,7 @@ def log_record(level: int) -> Any:
 CASES = {
     "wsgi": wsgi,
     "asgi": asgi,
+    "celery": celery,
     "sqlalchemy": sqlalchemy,
     "redis": redis,
     "redis pipeline": redis_pipeline,

@@ -34,11 +34,14 @@ DEFAULT_INTEGRATIONS: Final = (
 )
 AUTO_INTEGRATIONS: Final[tuple[tuple[str, str, str], ...]] = (
     ("aiohttp", "aiohttp", "vedette.integrations.aiohttp.AioHttpIntegration"),
+    ("celery", "celery.signals", "vedette.integrations.celery.CeleryIntegration"),
     ("django", "django", "vedette.integrations.django.DjangoIntegration"),
     ("fastapi", "fastapi", "vedette.integrations.fastapi.FastApiIntegration"),
     ("flask", "flask", "vedette.integrations.flask.FlaskIntegration"),
     ("httpx", "httpx", "vedette.integrations.httpx.HttpxIntegration"),
     ("loguru", "loguru", "vedette.integrations.loguru.LoguruIntegration"),
+    ("rq", "rq", "vedette.integrations.rq.RqIntegration"),
+    ("starlette", "starlette", "vedette.integrations.starlette.StarletteIntegration"),
     ("redis", "redis", "vedette.integrations.redis.RedisIntegration"),
     ("sqlalchemy", "sqlalchemy", "vedette.integrations.sqlalchemy.SqlalchemyIntegration"),
     ("starlette", "starlette", "vedette.integrations.starlette.StarletteIntegration"),

@@ -19,7 +19,7 @@ import _thread
 import os
 import time
 
-from vedette._host import deque, guests, os_threads
+from vedette._host import deque, guests, log, os_threads
 from vedette._late import late
 from vedette._processing import fork
 from vedette._processing.accounts import Accounts
@@ -235,13 +235,13 @@ class Outbox:
         due_in = None if self._worker.wake() else self.work(deadline)
         left = max(0.0, deadline - self._clock())
         while True:
-            unanswered = UNANSWERED_SECONDS if self._dispatcher.is_unanswered() else left
+            unanswered = UNANSWERED_SECONDS if self._is_unanswered() else left
             if waiter.acquire(timeout=min(left, longest, unanswered, left if due_in is None else due_in)):
                 return
             left = max(0.0, deadline - self._clock())
             if not left:
                 return
-            if self._dispatcher.is_unanswered():
+            if self._is_unanswered():
                 self._call_hands(busy=1)
             due_in = None if self._worker.wake() else self.work(deadline)
 
@@ -317,11 +317,32 @@ class Outbox:
             self.prepare()
         return self._sending
 
+    def _can_prepare(self) -> bool:
+        """False where what sends cannot be loaded, for no file descriptor is left, say: what waits is lost then."""
+        try:
+            self.prepare()
+        except Exception as error:  # the border: this may be the thread of a program that waits for delivery
+            if guests.is_control_flow(error):
+                raise
+            log.warn_once("prepare", "nothing can be sent: %s: %s", type(error).__name__, error)
+            for category, buffer in self._buffers.items():
+                while batch := buffer.take():
+                    for item in batch:
+                        self._drop(DiscardReason.INTERNAL_SDK_ERROR, category, item)
+            self._let_go(len(self._waiters))
+            return False
+        return True
+
+    def _is_unanswered(self) -> bool:
+        return self._sending is not None and self._sending[1].is_unanswered()
+
     def _owes_report(self) -> bool:
         return self._send_reports and self.accounts.outcomes.has_losses()
 
     def work(self, deadline: float | None = None) -> float | None:
         """Send all that can be sent. Returns in how many seconds there will be more to do by itself, or None."""
+        if not self._can_prepare():
+            return None
         busy = self._busy
         while busy.acquire(blocking=False):
             try:

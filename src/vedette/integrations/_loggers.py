@@ -7,8 +7,9 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from logging import LogRecord
     from types import FrameType
-    from typing import Final
+    from typing import Any, Final
 
     from vedette._scopes.client import BaseClient
 
@@ -17,8 +18,16 @@ __all__ = ["IGNORED", "ignore_logger", "is_ignored", "level_name", "only_repeats
 IGNORED: Final[set[str]] = {"vedette", "urllib3.connectionpool"}
 """Names, or patterns of names with ``*``."""
 
-# By name: the integration that reports what this logger repeats; it says nothing else at the level of errors.
-_REPEATED: Final = {"celery.app.trace": "celery", "django.server": "django", "rq.worker": "rq"}
+# By name: the integration that reports what this logger repeats. Where it has a method ``repeats``, that says of which
+# records this is so; else the logger says nothing else at the level of errors.
+_REPEATED: Final = {
+    "celery.app.trace": "celery",
+    "celery.worker.request": "celery",
+    "django.request": "django",
+    "django.server": "django",
+    "multiprocessing": "celery",  # where billiard, too, logs
+    "rq.worker": "rq",
+}
 # Those of servers and runners, which log whatever reaches them, after the scopes of its request are gone.
 _LAST_TO_KNOW: Final = frozenset(
     {
@@ -37,6 +46,8 @@ _LAST_TO_KNOW: Final = frozenset(
     }
 )
 _LEVELS: Final = ((50, "fatal"), (40, "error"), (30, "warning"), (20, "info"))
+
+_ENDINGS: Final = (GeneratorExit, KeyboardInterrupt, SystemExit)  # by which programs end, and are no errors (ruling 32)
 
 _SENDS: Final = "urllib3."  # by which vedette sends,
 _REQUESTS: Final = ("vedette._transport.", "vedette._spotlight.")  # from here
@@ -81,7 +92,9 @@ def _is_about_own_request() -> bool:
     return False
 
 
-def only_repeats(client: BaseClient, name: str, exception: BaseException | None) -> bool:
+def only_repeats(
+    client: BaseClient, name: str, exception: BaseException | None, record: LogRecord | None = None
+) -> bool:
     """Whether what this logger says at the level of errors is reported already, with its request, by somebody else.
 
     So it is if the integration of its framework is on; or if a server logs, as the last one to know, an exception that
@@ -90,9 +103,16 @@ def only_repeats(client: BaseClient, name: str, exception: BaseException | None)
     if name not in _LAST_TO_KNOW:
         return False
     framework = _REPEATED.get(name)
-    if framework is not None and client.get_integration(framework) is not None:
+    integration = None if framework is None else client.get_integration(framework)
+    if integration is not None and _repeats(integration, record):
         return True
-    return exception is not None and client.has_captured(exception)
+    return exception is not None and (isinstance(exception, _ENDINGS) or client.has_captured(exception))
+
+
+def _repeats(integration: Any, record: LogRecord | None) -> bool:
+    """Of a record of another library than ``logging`` it cannot be asked."""
+    knows = getattr(integration, "repeats", None)
+    return knows is None or record is None or bool(knows(record))
 
 
 def level_name(number: float) -> str:

@@ -199,7 +199,7 @@ def _extra(record: logging.LogRecord) -> dict[str, Any] | None:
 def _capture(client: BaseClient, record: logging.LogRecord, text: str, handled: BaseException | None) -> None:
     exc_info: Any = record.exc_info
     exception = exception_in(exc_info)
-    if only_repeats(client, record.name, exception):
+    if only_repeats(client, record.name, exception, record):
         return
     client.capture_record(
         text,

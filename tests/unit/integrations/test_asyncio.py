@@ -16,6 +16,7 @@ import pytest
 
 import vedette
 from vedette.integrations.asyncio import AsyncioIntegration, enable_asyncio_integration, patch_asyncio
+from vedette.integrations.logging import LoggingIntegration
 from vedette.testing import MemoryTransport
 
 if TYPE_CHECKING:
@@ -313,13 +314,13 @@ def test_what_says_nothing_of_its_context_is_captured_where_it_is_reported(trans
     assert [event["tags"] for event in transport.events] == [{"of": "reporter"}]
 
 
-def test_what_cannot_be_read_is_left_to_the_loop(transport, loop) -> None:
+def test_what_cannot_be_read_is_left_to_the_loop_which_logs_it(transport, loop) -> None:
     class Raising:
         def get_context(self) -> None:
             raise RuntimeError
 
     loop.call_exception_handler({"message": "m", "exception": ZeroDivisionError(), "future": Raising()})
-    assert transport.events == []
+    assert [event["logger"] for event in transport.events] == ["asyncio"]
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="there is no TaskGroup")
@@ -425,7 +426,7 @@ def test_it_can_be_left_out_and_enabled_later(loop) -> None:
         await turns()
 
     transport = MemoryTransport()
-    client = vedette.init(DSN, transport=transport, disabled_integrations=[AsyncioIntegration()])
+    client = vedette.init(DSN, transport=transport, disabled_integrations=[AsyncioIntegration(), LoggingIntegration])
     run(loop, main)
     assert transport.events == []
     enable_asyncio_integration(task_spans=False)

@@ -18,6 +18,7 @@ from vedette.integrations.wsgi import HTTP_METHODS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from logging import LogRecord
     from typing import Any, ClassVar
 
 _STYLES = ("url", "function_name")
@@ -94,6 +95,10 @@ class DjangoIntegration(Integration):
             sys.modules["django.core.signals"].got_request_exception.disconnect(dispatch_uid="vedette")
             if "django.db" in sys.modules:
                 leave_connections()
+
+    def repeats(self, record: LogRecord) -> bool:
+        """Whether Django logs what became of an exception, for which there is the signal; all else it says counts."""
+        return record.name == "django.server" or bool(record.exc_info)
 
     def process_event(self, event: Any, hint: Any, client: Any) -> Any:
         """Show the line of the template, where one has failed."""
