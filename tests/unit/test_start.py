@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import pytest
 
@@ -117,15 +116,14 @@ def byte_codes_and_modules(**options: object) -> tuple[int, set[str]]:
 
 
 @pytest.mark.spec("PAIN-34")
-@pytest.mark.parametrize("framework", ["celery", "django", "flask", "sqlalchemy"])
-def test_a_framework_that_is_installed_but_not_imported_is_not_loaded_nor_what_is_for_it(framework: str) -> None:
-    if find_spec(framework) is None:
-        pytest.skip(f"{framework} is not installed")
+@pytest.mark.parametrize("imported", ["celery.signals", "django", "flask", "sqlalchemy"])
+def test_a_framework_that_is_installed_but_not_imported_is_not_loaded_nor_what_is_for_it(imported: str) -> None:
+    framework = imported.partition(".")[0]
     program = f"""
 import sys, vedette
 vedette.init("http://key@127.0.0.1:9/1")
 print(*[name for name in sys.modules if {framework!r} in name.split(".")])
-import {framework}
+import {imported}
 assert "vedette.integrations.{framework}" in sys.modules  # so this is what would have been loaded
 """
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=30)

@@ -36,7 +36,7 @@ class AioHttpIntegration(Integration):
 
     identifier = "aiohttp"
     library = "aiohttp"
-    minimum_version: ClassVar[tuple[int, ...]] = (3, 4)
+    minimum_version: ClassVar[tuple[int, ...]] = (3, 8)
 
     def __init__(
         self,
