@@ -68,7 +68,7 @@ LIBRARIES = {
     ),
     "django": Library(
         ("django",),
-        (f"{UNIT}/test_django.py",),
+        (f"{UNIT}/test_django.py", f"{WITH_SERVERS}/django_rest_framework"),
         "vedette.integrations.django.DjangoIntegration",
         ("djangorestframework", "httpx"),
     ),
