@@ -7,10 +7,14 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-long test-integrations lint format docs bench faults soak
+.PHONY: demo examples test test-long test-integrations lint format docs bench faults soak
 
 demo: $(VENV)/.package
 	$(RUN) examples/demo.py
+
+# Programs on each framework that fail on purpose; NAMES="flask django" runs these only.
+examples: $(VENV)/.dev
+	$(RUN) examples/run_all.py $(NAMES)
 
 # Ends with pytest's summary line. `lint` first: it is quick, and its findings explain many a failed test.
 test: $(VENV)/.dev lint
@@ -35,6 +39,7 @@ lint: $(VENV)/.dev
 	$(RUN) -m tools.foreign_values
 	$(RUN) -m tools.conformance --check
 	$(RUN) -m tools.options_page --check
+	$(RUN) -m tools.integrations_page --check
 	$(RUN) -m tools.structure
 
 format: $(VENV)/.dev
@@ -44,6 +49,7 @@ format: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(RUN) -m tools.conformance
 	$(RUN) -m tools.options_page
+	$(RUN) -m tools.integrations_page
 
 # The peer is run from an environment of its own: nothing of it is near the suite.
 bench: $(VENV)-bench/.done

@@ -112,6 +112,7 @@ LIBRARIES = {
         (f"{UNIT}/test_celery.py", f"{WITH_SERVERS}/celery"),
         "vedette.integrations.celery.CeleryIntegration",
         ("gevent",),
+        ("setuptools<70",),
     ),
     "rq": Library(
         ("rq",),

@@ -2,12 +2,13 @@
 
     SENTRY_DSN=http://key@127.0.0.1:8969/1 python examples/celery/fails.py
 
-It needs no broker: messages are files. What arrives: `LookupError: no order 0` to `no order 2`.
+It needs no broker: messages are files.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,15 @@ from celery import Celery
 
 import vedette
 
-FOLDER = Path(os.environ.setdefault("SHOP_FOLDER", tempfile.mkdtemp(prefix="shop-")))
+# What arrives, by the name of the transaction: the task.
+FAILURES = {
+    "LookupError: no order 0": "fails.bill",
+    "LookupError: no order 1": "fails.bill",
+    "LookupError: no order 2": "fails.bill",
+}
+
+FOLDER = Path(os.environ.get("SHOP_FOLDER") or tempfile.mkdtemp(prefix="shop-"))
+os.environ["SHOP_FOLDER"] = str(FOLDER)  # the worker's as well
 QUEUE = FOLDER / "queue"
 QUEUE.mkdir(exist_ok=True)
 
@@ -44,12 +53,14 @@ def main() -> int:
     command = [sys.executable, "-m", "celery", "-A", "fails", "worker", "--concurrency", "1", "--loglevel", "WARNING"]
     worker = subprocess.Popen(command, cwd=Path(__file__).parent)
     for order in range(3):
-        bill.delay(order, password="secret")
+        bill.delay(order, password="s3cret")
     deadline = time.monotonic() + 30
     while any(QUEUE.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.1)
     worker.terminate()  # a warm shutdown: tasks that run are finished
-    return worker.wait(30)
+    status = worker.wait(30)
+    shutil.rmtree(FOLDER)
+    return status
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ DEFAULT_INTEGRATIONS: Final = (
     ("stdlib", "subprocess", "vedette.integrations.stdlib.StdlibIntegration"),
     ("multiprocessing", "multiprocessing", "vedette.integrations.multiprocessing.MultiprocessingIntegration"),
     ("threading", "threading", "vedette.integrations.threading.ThreadingIntegration"),
+    ("unraisablehook", "", "vedette.integrations.unraisablehook.UnraisablehookIntegration"),
 )
 AUTO_INTEGRATIONS: Final[tuple[tuple[str, str, str], ...]] = (
     ("aiohttp", "aiohttp", "vedette.integrations.aiohttp.AioHttpIntegration"),

@@ -21,7 +21,6 @@ else:
 
 _TRACING: Final = "tracing"
 _PROFILES: Final = "profiling"
-_LIBRARIES: Final = "integrations with libraries"
 _NO_CODES: Final[frozenset[int]] = frozenset()
 _FUNCTIONS: Final = checks.Check(
     "a list of dicts such as {'qualified_name': 'shop.cart.checkout'}",
@@ -176,34 +175,7 @@ _KINDS: Final = Group(
     ),
 )
 
-_OF_LIBRARIES: Final = Group(
-    "Integrations with libraries",
-    "",
-    Option(
-        "capture_failed_requests",
-        checks.BOOLEAN,
-        False,
-        "Capture failed outgoing requests as errors.",
-        awaits=_LIBRARIES,
-    ),
-    Option(
-        "failed_request_status_codes",
-        checks.STATUS_RANGES,
-        (range(500, 600),),
-        "Which answers count as failed.",
-        absent="`[range(500, 600)]`",
-        awaits=_LIBRARIES,
-    ),
-    Option(
-        "failed_request_targets",
-        checks.TARGETS,
-        (".*",),
-        "URLs of outgoing requests that are looked at: patterns.",
-        awaits=_LIBRARIES,
-    ),
-)
-
-AWAITING: Final = (_TRACES, _PROFILING, _KINDS, _OF_LIBRARIES)
+AWAITING: Final = (_TRACES, _PROFILING, _KINDS)
 
 DEPRECATED: Final = Group(
     "Deprecated",

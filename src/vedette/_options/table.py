@@ -317,6 +317,25 @@ _INTEGRATIONS: Final = Group(
         "Up to which size bodies of requests are sent: none, 4 kB, 10 kB, or any.",
     ),
     Option(
+        "capture_failed_requests",
+        checks.BOOLEAN,
+        False,
+        "Whether answers to outgoing requests that are failures are events (http.client, HTTPX, aiohttp).",
+    ),
+    Option(
+        "failed_request_status_codes",
+        checks.STATUS_RANGES,
+        (range(500, 600),),
+        "Which answers count as failed.",
+        absent="`[range(500, 600)]`",
+    ),
+    Option(
+        "failed_request_targets",
+        checks.TARGETS,
+        (".*",),
+        "URLs of outgoing requests that are looked at: patterns.",
+    ),
+    Option(
         "context_tags",
         checks.STRINGS,
         (),

@@ -14,6 +14,7 @@ import importlib
 
 from vedette._host import guests, log
 from vedette.api import add_breadcrumb
+from vedette.integrations._web.statuses import status_codes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -165,3 +166,10 @@ def failed_requests(capture: bool, statuses: frozenset[int], targets: Targets) -
     loaded = importlib.import_module("vedette.integrations._failed_requests")
     made: FailedRequests = loaded.FailedRequests(statuses, targets)
     return made
+
+
+def failed_requests_of(client: Any, integration: str) -> FailedRequests | None:
+    """The same by the client's options, for an integration that was given none of its own."""
+    options = client.options
+    statuses = status_codes(options["failed_request_status_codes"], integration)
+    return failed_requests(options["capture_failed_requests"], statuses, options["failed_request_targets"])

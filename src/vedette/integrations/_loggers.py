@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import sys
 
+from vedette.integrations._web.hang_ups import is_hang_up
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from logging import LogRecord
@@ -98,7 +100,8 @@ def only_repeats(
     """Whether what this logger says at the level of errors is reported already, with its request, by somebody else.
 
     So it is if the integration of its framework is on; or if a server logs, as the last one to know, an exception that
-    was captured, though that was in the trace of a request that is over (ruling 39 would make it another event).
+    was captured, though that was in the trace of a request that is over (ruling 39 would make it another event), or a
+    client that has hung up.
     """
     if name not in _LAST_TO_KNOW:
         return False
@@ -106,7 +109,9 @@ def only_repeats(
     integration = None if framework is None else client.get_integration(framework)
     if integration is not None and _repeats(integration, record):
         return True
-    return exception is not None and (isinstance(exception, _ENDINGS) or client.has_captured(exception))
+    if exception is None:
+        return False
+    return isinstance(exception, _ENDINGS) or is_hang_up(exception) or client.has_captured(exception)
 
 
 def _repeats(integration: Any, record: LogRecord | None) -> bool:

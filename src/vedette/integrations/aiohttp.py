@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vedette.integrations import Integration, _aiohttp_client
-from vedette.integrations._http_client import FAILED_TARGETS, failed_requests
+from vedette.integrations._http_client import FAILED_TARGETS, failed_requests, failed_requests_of
 from vedette.integrations._patching import take_out
 from vedette.integrations._web.statuses import SERVER_ERRORS, status_codes
 
@@ -59,6 +59,8 @@ class AioHttpIntegration(Integration):
 
     def setup(self, client: BaseClient) -> None:
         """Take over both sides."""
+        if self.failed_requests is None:
+            self.failed_requests = failed_requests_of(client, "AioHttpIntegration")
         _aiohttp_client.take_over(self)
 
     def close(self) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vedette.api import get_client
+from vedette.api import get_client, get_isolation_scope
 from vedette.integrations import DidNotEnable, Integration
 from vedette.integrations._patching import look_like, put_in, take_out
 from vedette.integrations._web.stored import fields_of, stored_in, user_of
-from vedette.integrations._web.wsgi import WsgiRequest, run_in_request
+from vedette.integrations._web.wsgi import WsgiRequest, is_under_way, run_in_request
 from vedette.integrations.wsgi import HTTP_METHODS
 
 TYPE_CHECKING = False
@@ -45,21 +45,31 @@ class FlaskIntegration(Integration):
         self.http_methods_to_capture = http_methods_to_capture
 
     def setup(self, client: Any) -> None:
-        """Listen to the signal, and give each request a scope."""
+        """Listen to the signals, and give each request a scope."""
         import flask  # noqa: PLC0415 - the program has imported it
 
         if not getattr(flask.signals, "signals_available", True):
             raise DidNotEnable("this Flask has no signals without the package blinker")
         flask.got_request_exception.connect(_on_exception, weak=False)
+        flask.request_started.connect(_on_start, weak=False)
         put_in(self, flask.Flask, "__call__", _make_call)
+        put_in(self, flask.Flask, "wsgi_app", _make_call)  # which dispatchers and subclasses call by itself
 
     def close(self) -> None:
-        """Undo both."""
+        """Undo it."""
         import flask  # noqa: PLC0415 - it is there, or `setup` was not called
 
         take_out(self)
         if flask.Flask.__call__.__dict__.get("__wrapped__") is None:  # else another client still listens
             flask.got_request_exception.disconnect(_on_exception)
+            flask.request_started.disconnect(_on_start)
+
+
+def _on_start(_sender: Any, **_: Any) -> None:
+    work: Any = get_isolation_scope().work
+    if type(work) is FlaskRequest:
+        # Of the environ it is had at once: Werkzeug leaves it there until Flask forgets it.
+        work.request = work.environ.get("werkzeug.request") or _current()
 
 
 def _on_exception(_sender: Any, exception: BaseException, **_: Any) -> None:
@@ -70,9 +80,9 @@ def _on_exception(_sender: Any, exception: BaseException, **_: Any) -> None:
 
 def _make_call(previous: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
     @look_like(previous)
-    def __call__(self: Any, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: N807 - as Flask names it
+    def call(self: Any, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         __tracebackhide__ = True
-        if get_client().get_integration(FlaskIntegration) is None:
+        if is_under_way(environ, FlaskRequest) or get_client().get_integration(FlaskIntegration) is None:
             return previous(self, environ, start_response)
 
         def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -81,20 +91,27 @@ def _make_call(previous: Callable[..., Iterable[bytes]]) -> Callable[..., Iterab
 
         return run_in_request(app, environ, start_response, FlaskRequest)
 
-    return __call__
+    return call
 
 
 class FlaskRequest(WsgiRequest):
     """A request as Flask knows it, once it has come that far."""
 
-    __slots__ = ()
+    __slots__ = ("request",)
 
     def __init__(self, environ: dict[str, Any]) -> None:
         super().__init__(environ, mechanism="flask")
+        self.request: object = None
+        """Flask's own, as soon as there is one; Flask forgets it before the answer is sent."""
+
+    def end(self) -> None:
+        """Let go of Flask's request, too."""
+        super().end()
+        self.request = None
 
     def transaction(self) -> tuple[str, str] | None:
         """The endpoint, or the rule of its URL; where none fits, the path."""
-        rule = stored_in(_current()).get("url_rule")
+        rule = stored_in(self.request or _current()).get("url_rule")
         integration = get_client().get_integration(FlaskIntegration)
         if rule is None or integration is None:
             return super().transaction()
@@ -104,7 +121,7 @@ class FlaskRequest(WsgiRequest):
 
     def form(self) -> Any:
         """The fields, if the view has looked at the form."""
-        return fields_of(stored_in(_current()).get("form"))
+        return fields_of(stored_in(self.request or _current()).get("form"))
 
     def user(self) -> dict[str, Any] | None:
         """Whom ``flask-login`` has loaded already, by the fields that are stored with them."""

@@ -13,6 +13,7 @@ from vedette.integrations._http_client import (
     FAILED_TARGETS,
     add_crumb,
     failed_requests,
+    failed_requests_of,
     outgoing,
     quietly,
     size_of,
@@ -65,6 +66,8 @@ class HttpxIntegration(Integration):
 
     def setup(self, client: BaseClient) -> None:
         """Take over the clients' ``send``."""
+        if self.failed_requests is None:
+            self.failed_requests = failed_requests_of(client, "HttpxIntegration")
         import httpx  # noqa: PLC0415 - it is there, for somebody imported it
 
         put_in(self, httpx.Client, "send", _make_send)

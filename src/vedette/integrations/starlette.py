@@ -5,6 +5,7 @@ from __future__ import annotations
 from vedette.api import get_client
 from vedette.integrations import Integration
 from vedette.integrations._patching import look_like, put_in, take_out
+from vedette.integrations._starlette_routes import route_of
 from vedette.integrations._web.asgi import AsgiRequest, run_in_request
 from vedette.integrations._web.statuses import SERVER_ERRORS, status_codes
 from vedette.integrations._web.stored import stored_in, user_of
@@ -13,7 +14,7 @@ from vedette.integrations.wsgi import HTTP_METHODS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, ClassVar
+    from typing import Any, ClassVar, Final
 
 __all__ = ["StarletteIntegration"]
 
@@ -61,14 +62,14 @@ class StarletteIntegration(Integration):
         from starlette.middleware.exceptions import ExceptionMiddleware  # noqa: PLC0415 - the same
 
         put_in(self, Starlette, "__call__", _make_call)
-        put_in(self, ExceptionMiddleware, "__init__", _make_init)
+        put_in(self, ExceptionMiddleware, "__call__", _make_handling)
 
     def request(self, scope: dict[str, Any]) -> StarletteRequest:
         """One request of an application."""
         return StarletteRequest(scope, self)
 
     def close(self) -> None:
-        """Undo both. Applications that were made meanwhile keep handlers of ours, which pass on."""
+        """Undo both. Applications that were asked meanwhile keep handlers of ours, which pass on."""
         take_out(self)
 
 
@@ -118,58 +119,40 @@ class StarletteRequest(AsgiRequest):
         if self.integration.transaction_style == "endpoint":
             name = getattr(endpoint, "__qualname__", None) or type(endpoint).__qualname__
             return str(name), "component"
-        path = stored_in(self._route(endpoint)).get("path")
-        if type(path) is not str:
-            return super().transaction()
-        return self._mounted_at() + path, "route"
-
-    def _route(self, endpoint: object) -> object:
-        """What the scope names; older versions of Starlette name the function only."""
-        route = self.scope.get("route")
-        return route if route is not None else _route_to(endpoint, stored_in(self.scope.get("router")).get("routes"))
-
-    def _mounted_at(self) -> str:
-        """Where inside of the whole application the routed one is mounted."""
-        root, outer = self.scope.get("root_path"), self.scope.get("app_root_path")
-        if type(root) is not str or type(outer) is not str:
-            return ""
-        return root.removeprefix(outer).rstrip("/")
+        path = route_of(self.scope)
+        return super().transaction() if path is None else (path, "route")
 
     def user(self) -> dict[str, Any] | None:
         """Whom an ``AuthenticationMiddleware`` has found, by what is stored with them."""
         return user_of(self.scope.get("user"))
 
 
-def _route_to(endpoint: object, routes: list[object] | None, depth: int = 0) -> object:
-    """The route of a function, among these and those that are mounted below."""
-    for each in routes or () if depth <= _DEEPEST_MOUNT else ():
-        fields = stored_in(each)
-        if fields.get("endpoint") is endpoint:
-            return each
-        below = stored_in(fields.get("app"))
-        inner = below.get("routes", stored_in(below.get("router")).get("routes"))
-        found = _route_to(endpoint, inner, depth + 1)
-        if found is not None:
-            return found
-    return None
-
-
-_DEEPEST_MOUNT = 5
-
-
 # --- answers by HTTPException ------------------------------------------------------------------------------
 
 
-def _make_init(previous: Callable[..., None]) -> Callable[..., None]:
+def _make_handling(previous: Callable[..., Any]) -> Callable[..., Any]:
     @look_like(previous)
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - as Starlette names it
-        previous(self, *args, **kwargs)
-        for handlers in (stored_in(self).get("_status_handlers"), stored_in(self).get("_exception_handlers")):
-            if type(handlers) is dict:
-                for key, handler in list(handlers.items()):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-                    handlers[key] = _seeing(handler)  # pyright: ignore[reportUnknownArgumentType]
+    async def __call__(self: Any, scope: Any, receive: Any, send: Any) -> Any:  # noqa: N807 - as Starlette names it
+        __tracebackhide__ = True
+        fields = stored_in(self)
+        if _SEEN not in fields and _integration_for(scope.get("app")) is not None:
+            fields[_SEEN] = True
+            _see(fields)
+        return await previous(self, scope, receive, send)
 
-    return __init__
+    return __call__
+
+
+_SEEN: Final = "_vedette_sees"
+"""In the dict of a middleware whose handlers are seen: applications make it before `init`, too."""
+
+
+def _see(fields: dict[str, Any]) -> None:
+    for name in ("_status_handlers", "_exception_handlers"):
+        handlers = fields.get(name)
+        if type(handlers) is dict:
+            for key, handler in list(handlers.items()):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+                handlers[key] = _seeing(handler)  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _seeing(handler: Callable[..., Any]) -> Callable[..., Any]:

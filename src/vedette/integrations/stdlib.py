@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vedette.integrations import Integration, _stdlib_http, _stdlib_subprocess, when_imported
-from vedette.integrations._http_client import FAILED_TARGETS, failed_requests
+from vedette.integrations._http_client import FAILED_TARGETS, failed_requests, failed_requests_of
 from vedette.integrations._patching import take_out
 from vedette.integrations._web.statuses import SERVER_ERRORS, status_codes
 
@@ -48,6 +48,8 @@ class StdlibIntegration(Integration):
 
     def setup(self, client: BaseClient) -> None:
         """Take over both modules, as soon as the program has imported them."""
+        if self.failed_requests is None:
+            self.failed_requests = failed_requests_of(client, "StdlibIntegration")
         self._undos += [
             when_imported("http.client", lambda: _stdlib_http.take_over(self)),
             when_imported("subprocess", lambda: _stdlib_subprocess.take_over(self)),

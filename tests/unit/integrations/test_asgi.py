@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import pickle
 from typing import Any
 
 import pytest
@@ -264,3 +266,25 @@ def test_without_a_client_the_application_is_called_as_it_is() -> None:
     vedette.get_global_scope().set_client(None)
     with pytest.raises(ValueError, match="no stock"):
         call(SentryAsgiMiddleware(failing))
+
+
+def test_one_scope_given_to_several_applications_is_a_request_each_time() -> None:
+    async def first(scope: Any, receive: Any, send: Any) -> None:
+        vedette.set_tag("first", "1")
+
+    scope = http()
+    call(SentryAsgiMiddleware(first), scope)
+    with capture_events() as events:
+        for _ in range(2):
+            with pytest.raises(ValueError, match="no stock"):
+                call(SentryAsgiMiddleware(failing), scope)
+    assert all("url" in event["request"] for event in events)
+    assert not any("tags" in event for event in events)
+    assert len({event["contexts"]["trace"]["trace_id"] for event in events}) == 2
+
+
+def test_a_scope_can_be_copied_and_pickled_as_without_us() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        assert copy.deepcopy(scope)["path"] == pickle.loads(pickle.dumps(scope))["path"]
+
+    call(SentryAsgiMiddleware(app))

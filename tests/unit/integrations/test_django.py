@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import types
+from contextlib import suppress
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
@@ -36,6 +37,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from django.template import Context, Engine
 from django.test import AsyncClient, Client, override_settings
+from django.utils.functional import SimpleLazyObject
 
 import vedette
 from vedette.integrations.asgi import SentryAsgiMiddleware
@@ -96,6 +98,18 @@ def with_user(request: Any) -> Any:
     raise ValueError("no stock")
 
 
+def with_user_of_a_token(request: Any) -> Any:
+    request.user = User()  # as middlewares and Django REST framework do
+    raise ValueError("no stock")
+
+
+def with_lazy_user(request: Any) -> Any:
+    request.user = SimpleLazyObject(User)
+    if request.GET:
+        assert str(request.user.id) == "7"
+    raise ValueError("no stock")
+
+
 def stream(request: Any) -> Any:
     def pieces() -> Any:
         yield b"one"
@@ -108,6 +122,11 @@ def query(request: Any) -> Any:
     with connection.cursor() as cursor:
         cursor.execute("SELECT %s", ["s3cret"])
     raise ValueError("no stock")
+
+
+def failing_query(request: Any) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM nowhere WHERE session = %s", ["s3cret"])
 
 
 def template(request: Any) -> Any:
@@ -144,8 +163,11 @@ URLS.urlpatterns = [
     urls.path("mix-async/<marker>/", mix_async),
     urls.path("logged/", logged),
     urls.path("user/", with_user),
+    urls.path("user-of-token/", with_user_of_a_token),
+    urls.path("lazy-user/", with_lazy_user),
     urls.path("stream/", stream),
     urls.path("query/", query),
+    urls.path("failing-query/", failing_query),
     urls.path("template/", template),
     urls.path("forbidden/", forbidden),
 ]
@@ -304,6 +326,22 @@ def test_one_failure_is_one_event_also_where_it_is_logged_on_its_way() -> None:
     assert len(events) == 1
 
 
+class Broken(io.BytesIO):
+    def read(self, *size: Any) -> bytes:
+        raise OSError("client gone")
+
+
+def test_a_client_that_hangs_up_while_it_sends_the_body_is_no_error() -> None:
+    environ: dict[str, Any] = {"REQUEST_METHOD": "POST", "PATH_INFO": "/pay/3/", "CONTENT_LENGTH": "9"}
+    environ.update({"CONTENT_TYPE": "application/x-www-form-urlencoded", "wsgi.input": Broken()})
+    setup_testing_defaults(environ)
+    statuses: list[str] = []
+    with capture_events() as events:
+        get_wsgi_application()(environ, lambda status, headers, exc_info=None: statuses.append(status)).close()
+    assert statuses == ["500 Internal Server Error"]
+    assert events == []
+
+
 def test_an_error_in_middleware_arrives_with_its_request() -> None:
     if __name__ not in sys.modules:
         pytest.skip("Django cannot import this test's middleware")
@@ -351,13 +389,62 @@ def test_a_streaming_answer_keeps_its_scope_until_the_last_byte() -> None:
 
 
 @pytest.mark.spec("FW-django-06", "DAT-16", "DAT-17")
+@pytest.mark.parametrize("path", ["/user/", "/user-of-token/", "/lazy-user/?asked=1"])
 @pytest.mark.parametrize("allowed", [False, True])
-def test_the_user_that_django_has_loaded_is_told_where_that_is_allowed(allowed: bool) -> None:
+def test_the_user_that_django_has_loaded_is_told_where_that_is_allowed(allowed: bool, path: str) -> None:
     vedette.init(DSN, transport=MemoryTransport(), send_default_pii=allowed)
     with capture_events() as events:
-        ask_wsgi("/user/")
+        ask_wsgi(path)
     expected = {"id": 7, "email": "me@example.com", "username": "me"}
     assert events[0].get("user") == (expected if allowed else None)
+
+
+def test_a_user_whom_nobody_has_asked_for_is_not_loaded() -> None:
+    vedette.init(DSN, transport=MemoryTransport(), send_default_pii=True)
+    with capture_events() as events:
+        ask_wsgi("/lazy-user/")
+    assert "user" not in events[0]
+
+
+@pytest.mark.parametrize("ask", [ask_wsgi, Client(raise_request_exception=False).get])
+def test_a_handler_of_500_that_fails_in_each_middleware_is_one_event_more(monkeypatch, ask: Any) -> None:
+    def fail(request: Any) -> Any:
+        raise ConnectionError("no database")
+
+    def passing(get_response: Any) -> Any:
+        return get_response
+
+    monkeypatch.setattr(URLS, "handler500", fail, raising=False)
+    urls.clear_url_caches()
+    monkeypatch.setattr(sys.modules[__name__], "passing", passing, raising=False)
+    with (
+        override_settings(MIDDLEWARE=[f"{__name__}.passing"] * 4),
+        capture_events() as events,
+        suppress(ConnectionError),
+    ):
+        ask("/pay/3/")
+    urls.clear_url_caches()
+    found = [event["exception"]["values"][-1] for event in events]
+    assert [(each["type"], each["value"]) for each in found] == [
+        ("ValueError", "no stock of 3"),
+        ("ConnectionError", "no database"),
+    ]
+
+
+@pytest.mark.spec("FW-common-23", "DAT-103")
+def test_the_values_of_a_query_that_fails_are_hidden_in_its_frames() -> None:
+    with capture_events() as events:
+        ask_wsgi("/failing-query/")
+    (event,) = events
+    variables = [
+        frame["vars"]
+        for each in event["exception"]["values"]
+        for frame in each["stacktrace"]["frames"]
+        if str(frame["module"]).startswith("django.db.") and "vars" in frame
+    ]
+    assert any("nowhere" in str(each.get("sql")) for each in variables)
+    assert any(each.get("params") == "[Filtered]" for each in variables)
+    assert "s3cret" not in str(variables)
 
 
 @pytest.mark.spec("FW-django-07", "FW-common-22", "FW-common-23")

@@ -70,12 +70,26 @@ def test_inside_a_request_to_the_program_the_event_is_about_the_outgoing_one(ser
     assert event["transaction"]
 
 
-@pytest.mark.spec("INT-49", "INT-51")
+@pytest.mark.spec("INT-48", "INT-49", "INT-51")
 def test_nothing_is_captured_unless_it_was_asked_for(server) -> None:
     transport = MemoryTransport()
     vedette.init(DSN, transport=transport)
     ask_everywhere(f"{server.url}/503")
     assert transport.events == []
+
+
+@pytest.mark.spec("INT-48")
+def test_the_options_of_init_hold_for_all_clients_that_have_none_of_their_own(server) -> None:
+    transport = MemoryTransport()
+    targets = {
+        "capture_failed_requests": True,
+        "failed_request_status_codes": [503],
+        "failed_request_targets": ["shop"],
+    }
+    vedette.init(DSN, transport=transport, **targets)
+    for path in ("503?shop", "503", "502?shop"):
+        ask_everywhere(f"{server.url}/{path}")
+    assert [event["request"]["query_string"] for event in transport.events] == ["shop"] * 3
 
 
 @pytest.mark.spec("INT-47", "INT-60", "INT-61", "INT-62", "INT-63", "INT-64", "INT-65", "INT-66")

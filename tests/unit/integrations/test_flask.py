@@ -8,11 +8,13 @@ import logging
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from typing import Any
 
 import flask
 import flask_login
 import pytest
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
 import vedette
@@ -208,6 +210,66 @@ def test_in_a_plain_middleware_there_is_one_event_and_it_knows_the_endpoint(app)
     assert [event["transaction"] for event in events] == ["checkout"]
 
 
+def streams() -> Any:
+    def pieces() -> Any:
+        yield "a"
+        raise ValueError("no stock")
+
+    return flask.Response(flask.stream_with_context(pieces()))
+
+
+def fails_when_closed() -> Any:
+    def close() -> None:
+        raise ValueError("no stock")
+
+    answer = flask.Response("ok")
+    answer.call_on_close(close)
+    return answer
+
+
+@pytest.mark.spec("FW-flask-04", "FW-common-21")
+@pytest.mark.parametrize("view", [streams, fails_when_closed])
+def test_what_fails_after_flask_is_done_with_a_request_has_its_endpoint_too(app, view: Any) -> None:
+    app.add_url_rule("/late/<item>", "late", lambda item: view())
+    with capture_events() as events:
+        answer = ask(app, "/late/3")
+        with suppress(ValueError):
+            answer.get_data()
+        with suppress(ValueError):
+            answer.close()
+    assert [event["transaction"] for event in events] == ["late"]
+
+
+@pytest.mark.spec("FW-flask-04")
+def test_what_a_function_at_the_end_of_a_request_raises_has_its_endpoint_too(app) -> None:
+    app.add_url_rule("/fine", "fine", lambda: "ok")
+
+    @app.teardown_request
+    def fail(_: Any) -> None:
+        raise ValueError("no stock")
+
+    with capture_events() as events, pytest.raises(ValueError, match="no stock"):
+        ask(app, "/fine")
+    assert [event["transaction"] for event in events] == ["fine"]
+
+
+class CallsItself(flask.Flask):
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        return self.wsgi_app(environ, start_response)
+
+
+@pytest.mark.spec("FW-flask-02", "FW-common-13")
+@pytest.mark.parametrize("path", ["/own/pay/3", "/mounted/pay/3"])
+def test_an_application_that_is_not_called_itself_has_requests_too(app, path: str) -> None:
+    own = CallsItself("own")
+    own.add_url_rule("/pay/<item>", "checkout", app.view_functions["checkout"])
+    with capture_events() as events:
+        Client(DispatcherMiddleware(app.wsgi_app, {"/own": own, "/mounted": app.wsgi_app})).get(path)
+    (event,) = events
+    assert event["request"]["url"] == f"http://localhost{path}"
+    assert event["transaction"] == "checkout"
+
+
 class User(flask_login.UserMixin):
     def __init__(self) -> None:
         self.id = "7"
@@ -246,6 +308,7 @@ assert client.get_integration("flask") is None
 import flask
 assert client.get_integration("flask") is not None
 client.close()
-assert not hasattr(flask.Flask.__call__, "__wrapped__")
+assert not hasattr(flask.Flask.__call__, "__wrapped__") and not hasattr(flask.Flask.wsgi_app, "__wrapped__")
+assert not flask.request_started.receivers
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=30)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import subprocess
 import sys
 from contextlib import suppress
 from typing import Any
 
+import anyio
 import fastapi
 import httpx
 import pytest
+from fastapi.security import OAuth2PasswordBearer
 from starlette.applications import Starlette
 from starlette.authentication import AuthCredentials, AuthenticationBackend, SimpleUser
 from starlette.background import BackgroundTask
@@ -19,8 +22,10 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, StreamingResponse
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
+from starlette.websockets import WebSocketDisconnect
 
 import vedette
 from vedette.integrations.asgi import SentryAsgiMiddleware
@@ -29,7 +34,7 @@ from vedette.integrations.starlette import StarletteIntegration
 from vedette.testing import MemoryTransport, capture_events
 
 DSN = "http://key@localhost/1"
-PLAIN = Starlette.__call__, ExceptionMiddleware.__init__
+PLAIN = Starlette.__call__, ExceptionMiddleware.__call__
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +131,117 @@ def test_mounted_routes_are_named_from_the_root_and_reported_once(path: str, exp
         assert ask(starlette_app(), path).status_code == 500
     assert [event["transaction"] for event in events] == [expected]
     assert events[0]["request"]["url"] == f"http://shop.example{path}"
+
+
+async def failing_app(scope: Any, receive: Any, send: Any) -> None:
+    raise ValueError("no stock")
+
+
+@pytest.mark.spec("FW-starlette-04", "FW-common-21")
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/acme/shop/pay/3", "/{tenant}/shop/pay/{item}"),
+        ("/acme/app/pay/3", "/{tenant}/app/pay/{item}"),
+        ("/acme/deep/de/pay/3", "/{tenant}/deep/{language}/pay/{item}"),
+        ("/hosted/acme/pay/3", "/hosted/{tenant}/pay/{item}"),
+        pytest.param(
+            "/acme/foreign/pay/3",
+            "/{tenant}/foreign",
+            marks=pytest.mark.skipif(
+                'scope["route"]' not in inspect.getsource(Router), reason="older versions do not say which mount it was"
+            ),
+        ),
+    ],
+)
+def test_a_name_has_no_values_of_mounted_paths(path: str, expected: str) -> None:
+    routes = [Route("/pay/{item}", pay)]
+    app = Starlette(
+        routes=[
+            Mount("/hosted", routes=[Host("shop.example", Router([Mount("/{tenant}", routes=routes)]))]),
+            Mount("/{tenant}/shop", routes=routes),
+            Mount("/{tenant}/app", app=Starlette(routes=routes)),
+            Mount("/{tenant}/deep", routes=[Mount("/{language}", app=Starlette(routes=routes))]),
+            Mount("/{tenant}/foreign", app=failing_app),
+        ]
+    )
+    with capture_events() as events:
+        ask(app, path)
+    assert [event["transaction"] for event in events] == [expected]
+    assert events[0]["transaction_info"] == {"source": "route"}
+
+
+@pytest.mark.spec("FW-fastapi-04", "FW-common-21")
+@pytest.mark.parametrize("path", ["/v1/shop/acme/pay/3", "/v2/shop/acme/pay/3"])
+def test_a_route_of_included_routers_is_named_with_their_prefixes(path: str) -> None:
+    shop = fastapi.APIRouter(prefix="/{tenant}")
+    shop.add_api_route("/pay/{item}", pay_of_fastapi)
+    outer = fastapi.APIRouter()
+    outer.include_router(shop, prefix="/shop")
+    app = fastapi.FastAPI()
+    app.include_router(outer, prefix="/v1")
+    app.include_router(outer, prefix="/v2")
+    with capture_events() as events:
+        ask(app, path)
+    assert [event["transaction"] for event in events] == [path[:3] + "/shop/{tenant}/pay/{item}"]
+
+
+@pytest.mark.spec("FW-fastapi-04")
+@pytest.mark.skipif(not hasattr(fastapi.routing, "_IncludedRouter"), reason="older versions do not include mounts")
+def test_websockets_mounts_and_plain_routes_of_an_included_router_are_named_with_its_prefix() -> None:
+    router = fastapi.APIRouter()
+    router.add_route("/plain/{item}", pay)
+    router.add_api_websocket_route("/feed/{item}", feed)
+    router.mount("/{tenant}/app", fastapi_app())
+    router.mount("/files", failing_app)
+    app = fastapi.FastAPI()
+    app.include_router(router, prefix="/v1")
+    with capture_events() as events:
+        ask(app, "/v1/plain/3")
+        with suppress(ValueError):
+            asyncio.run(connect(app, "/v1/feed/3"))
+        ask(app, "/v1/acme/app/pay/3")
+        ask(app, "/v1/files/3")
+    names = [event["transaction"] for event in events]
+    assert names == ["/v1/plain/{item}", "/v1/feed/{item}", "/v1/{tenant}/app/pay/{item}", "/v1/files"]
+
+
+async def pay_of_fastapi(item: str) -> None:
+    raise ValueError(f"no stock of {item}")
+
+
+async def feed(websocket: fastapi.WebSocket, item: str) -> None:
+    raise ValueError(f"no stock of {item}")
+
+
+async def connect(app: Any, path: str) -> None:
+    """Open a WebSocket."""
+    scope = {"type": "websocket", "path": path, "headers": [], "query_string": b"", "subprotocols": []}
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        return
+
+    await app(scope, receive, send)
+
+
+@pytest.mark.spec("FW-starlette-03", "FW-fastapi-03")
+@pytest.mark.parametrize("name", MAKERS)
+def test_answers_that_are_failures_are_seen_too_where_init_comes_after_the_first_request(name: str) -> None:
+    async def down(request: fastapi.Request) -> None:
+        raise HTTPException(503)
+
+    vedette.get_client().close()
+    app = MAKERS[name]()
+    app.add_route("/down", down)
+    ask(app, "/down")
+    vedette.init(DSN, transport=MemoryTransport())
+    with capture_events() as events:
+        ask(app, "/down")
+        ask(app, "/down")
+    assert [event["exception"]["values"][-1]["type"] for event in events] == ["HTTPException"] * 2
 
 
 def test_what_is_captured_where_no_route_fits_is_named_by_the_path() -> None:
@@ -317,11 +433,63 @@ def test_it_is_put_in_once_looks_like_the_original_and_is_taken_out_again() -> N
     assert patched.__wrapped__ is PLAIN[0]
     assert inspect.iscoroutinefunction(patched)
     assert inspect.signature(patched) == inspect.signature(PLAIN[0])
-    assert inspect.signature(ExceptionMiddleware.__init__) == inspect.signature(PLAIN[1])
+    assert inspect.signature(ExceptionMiddleware.__call__) == inspect.signature(PLAIN[1])
     vedette.get_client().close()
     assert Starlette.__call__ is patched
     second.close()
-    assert (Starlette.__call__, ExceptionMiddleware.__init__) == PLAIN
+    assert (Starlette.__call__, ExceptionMiddleware.__call__) == PLAIN
+
+
+@pytest.mark.spec("DAT-103")
+def test_what_fastapi_keeps_of_a_token_is_hidden_where_a_dependency_fails() -> None:
+    bearer = OAuth2PasswordBearer(tokenUrl="login")
+
+    async def user(token: str = fastapi.Depends(bearer)) -> None:
+        raise ValueError("no such user")
+
+    app = fastapi.FastAPI()
+    app.add_api_route("/mine", lambda: None, dependencies=[fastapi.Depends(bearer), fastapi.Depends(user)])
+    with capture_events() as events:
+        ask(app, "/mine", headers={"Authorization": "Bearer s3cret"})
+    (event,) = events
+    frames = event["exception"]["values"][-1]["stacktrace"]["frames"]
+    assert not any("s3cret" in str(frame["vars"]) for frame in frames if "vars" in frame)
+
+
+@pytest.mark.parametrize("error", [ClientDisconnect(), WebSocketDisconnect(1001)])
+@pytest.mark.parametrize("server", ["uvicorn.error", "hypercorn.error"])
+def test_what_a_server_says_of_a_client_that_hung_up_is_no_event(server: str, error: Exception) -> None:
+    async def endpoint(request: Any) -> None:
+        raise error
+
+    with capture_events() as events:
+        try:
+            asyncio.run(ask_loudly(Starlette(routes=[Route("/relay", endpoint)])))
+        except type(error):
+            logging.getLogger(server).exception("Exception in ASGI application")
+    assert events == []
+
+
+async def ask_loudly(app: Any) -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop.example") as client:
+        await client.get("/relay")
+
+
+def test_a_client_that_hangs_up_while_tasks_read_from_it_is_no_error() -> None:
+    async def relay(request: Any) -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(request.body)
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        return
+
+    scope = {"type": "http", "method": "POST", "path": "/relay", "headers": [], "query_string": b""}
+    with capture_events() as events, suppress(Exception):
+        asyncio.run(Starlette(routes=[Route("/relay", relay, methods=["POST"])])(scope, receive, send))
+    assert events == []
 
 
 @pytest.mark.parametrize("name", MAKERS)

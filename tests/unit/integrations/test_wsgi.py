@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import pickle
 import threading
 from typing import Any
 from wsgiref.util import FileWrapper, setup_testing_defaults
@@ -284,3 +286,58 @@ def test_a_user_who_names_the_transaction_is_heard() -> None:
     with capture_events() as events, pytest.raises(ValueError, match="no stock"):
         call(SentryWsgiMiddleware(app))
     assert events[0]["transaction"] == "checkout"
+
+
+def test_one_environ_given_to_several_applications_is_a_request_each_time() -> None:
+    def first(environ: Any, start: Any) -> Any:
+        vedette.set_tag("first", "1")
+        return [b"not mine"]
+
+    environ: dict[str, Any] = {"PATH_INFO": "/pay", "HTTP_HOST": "shop.example"}
+    setup_testing_defaults(environ)
+    with capture_events() as events:
+        SentryWsgiMiddleware(first)(environ, start_response)
+        for _ in range(2):
+            with pytest.raises(ValueError, match="no stock"):
+                SentryWsgiMiddleware(failing)(environ, start_response)
+    assert [event["request"]["url"] for event in events] == ["http://shop.example/pay"] * 2
+    assert not any("tags" in event for event in events)
+    assert len({event["contexts"]["trace"]["trace_id"] for event in events}) == 2
+
+
+def test_a_body_that_is_read_a_second_time_is_told_once() -> None:
+    def reads_twice(environ: Any, start: Any) -> Any:
+        stream = environ["wsgi.input"]
+        assert next(stream) == b'{"card":\n'
+        stream.seek(0)
+        assert stream.read() == b'{"card":\n4}'
+        raise ValueError("no stock")
+
+    with capture_events() as events, pytest.raises(ValueError, match="no stock"):
+        call(SentryWsgiMiddleware(reads_twice), **body_of(b'{"card":\n4}'))
+    assert events[0]["request"]["data"] == {"card": 4}
+
+
+def test_a_file_for_a_server_whose_wrapper_is_a_function_is_handed_on_as_it_is() -> None:
+    environ: dict[str, Any] = {"wsgi.file_wrapper": lambda file, size=0: file}  # as uWSGI's
+    setup_testing_defaults(environ)
+    file = io.BytesIO(b"ok")
+    app = SentryWsgiMiddleware(lambda environ, start: environ["wsgi.file_wrapper"](file))
+    assert app(environ, start_response) is file
+
+
+def test_a_request_of_which_no_user_is_known_has_none() -> None:
+    vedette.init(DSN, transport=MemoryTransport(), send_default_pii=True)
+    with capture_events() as events, pytest.raises(ValueError, match="no stock"):
+        call(SentryWsgiMiddleware(failing))
+    assert "user" not in events[0]
+
+
+def test_an_environ_can_be_copied_and_pickled_as_without_us() -> None:
+    def app(environ: Any, start: Any) -> Any:
+        vedette.set_tag("lock", "1")
+        kept = {name: value for name, value in environ.items() if not name.startswith("wsgi.")}
+        assert copy.deepcopy(kept)["PATH_INFO"] == pickle.loads(pickle.dumps(kept))["PATH_INFO"] == "/pay"
+        return [b""]
+
+    call(SentryWsgiMiddleware(app), PATH_INFO="/pay")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from vedette.api import get_client, isolation_scope
 from vedette.integrations._web.bodies import is_structured, limit_of
+from vedette.integrations._web.hang_ups import is_hang_up
 from vedette.integrations._web.requests import WebRequest, quoted
 
 TYPE_CHECKING = False
@@ -31,14 +32,6 @@ REQUEST_KEY: Final = "vedette.request"
 _STANDARD_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _CONNECTIONS: Final = frozenset({"http", "websocket"})
 _NO_BODY: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
-# By module and name, so that nothing is imported: what servers and frameworks raise where a client has hung up.
-_HANG_UPS: Final = frozenset(
-    {
-        ("starlette.requests", "ClientDisconnect"),
-        ("starlette.websockets", "WebSocketDisconnect"),
-        ("uvicorn.protocols.utils", "ClientDisconnected"),
-    }
-)
 
 
 class AsgiRequest(WebRequest):
@@ -148,7 +141,7 @@ async def run_in_request(
     if kind not in _CONNECTIONS:
         return await (_run_lifespan(app, scope, receive, send) if kind == "lifespan" else app(scope, receive, send))
     under_way = scope.get(REQUEST_KEY)
-    if under_way is not None:
+    if under_way is not None and not under_way.request.is_over:
         return await _run_inside(app, scope, receive, send, under_way, make)
     with isolation_scope() as isolation:
         request = make(scope)
@@ -187,6 +180,10 @@ class _UnderWay:
         self.request = request
         self.scope = scope
 
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        """A copy that somebody makes of what the server gave, deep or pickled, is no request that is under way."""
+        return type(None), ()
+
 
 def _begin(isolation: SentryScope, request: AsgiRequest, client: Any, receive: Receive) -> Receive:
     """A scope for one request: its own trace, or its caller's, and no breadcrumbs of what was before (PAIN-07)."""
@@ -206,7 +203,7 @@ _OF_TRACES: Final = frozenset({b"sentry-trace", b"baggage"})
 
 def capture(error: BaseException, mechanism: str) -> None:
     """Capture what an application has raised, unless the client has hung up."""
-    if (type(error).__module__, type(error).__name__) not in _HANG_UPS:
+    if not is_hang_up(error):
         get_client().capture_uncaught(error, mechanism)
 
 

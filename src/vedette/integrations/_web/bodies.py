@@ -30,6 +30,11 @@ class Body:
         else:
             self._pieces.clear()
 
+    def forget(self) -> None:
+        """The application goes back, and reads again what it has read."""
+        self._pieces.clear()
+        self.size = 0
+
     def read_so_far(self) -> bytes | None:
         """All that was read; None for nothing, and for more than ``max_request_body_size`` allows."""
         return b"".join(self._pieces) if 0 < self.size <= self._limit else None
@@ -47,7 +52,8 @@ def is_structured(content_type: str) -> bool:
     return kind in {"application/json", "application/x-www-form-urlencoded"} or kind.endswith("+json")
 
 
-_READING: Final = frozenset({"read1", "readall"})  # which not every server's stream has
+_READING: Final = frozenset({"read1", "readall"})
+"""What not every server's stream has; nor ``readinto`` and ``seek``."""
 
 
 class TeedInput:
@@ -60,7 +66,7 @@ class TeedInput:
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._stream, name)
         if name not in _READING:
-            return self._readinto if name == "readinto" else found
+            return self._readinto if name == "readinto" else self._seek if name == "seek" else found
 
         def noting(*size: Any) -> bytes:
             return self._noted(found(*size))
@@ -72,6 +78,10 @@ class TeedInput:
         if type(count) is int and count > 0:
             self._body.note(bytes(memoryview(buffer)[:count]))
         return count
+
+    def _seek(self, *position: Any) -> Any:
+        self._body.forget()
+        return self._stream.seek(*position)
 
     def read(self, *size: Any) -> bytes:
         """As the stream's."""
@@ -90,6 +100,9 @@ class TeedInput:
     def __iter__(self) -> Iterator[bytes]:
         for line in self._stream:
             yield self._noted(line)
+
+    def __next__(self) -> bytes:
+        return self._noted(next(self._stream))
 
     def _note_each(self, lines: Iterable[bytes]) -> None:
         for line in lines:

@@ -47,7 +47,9 @@ class WebRequest:
                 event["transaction"], event["transaction_info"] = named[0], {"source": named[1]}
         if client.policy.user_info and not event.get("user"):
             user = {"ip_address": self.client_address(), **(self.user() or {})}
-            event["user"] = {name: value for name, value in user.items() if value is not None}
+            known = {name: value for name, value in user.items() if value is not None}
+            if known:
+                event["user"] = known
 
     def _described(self, policy: Any) -> dict[str, Any]:
         headers = list(self.headers())

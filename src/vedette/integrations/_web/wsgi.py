@@ -9,6 +9,8 @@ Guarantees
 
 from __future__ import annotations
 
+import io
+
 from vedette.api import get_client, isolation_scope
 from vedette.integrations._web.bodies import TeedInput, is_structured, limit_of
 from vedette.integrations._web.requests import WebRequest, quoted
@@ -24,11 +26,12 @@ if TYPE_CHECKING:
     Environ = dict[str, Any]
     App = Callable[[Environ, Any], Iterable[bytes]]
 
-__all__ = ["WsgiRequest", "run_in_request"]
+__all__ = ["WsgiRequest", "is_under_way", "run_in_request"]
 
 REQUEST_KEY: Final = "vedette.request"
 """Where the environ holds the request that is under way."""
 _NO_CODE: Final = frozenset({list, tuple})
+_FILES: Final = frozenset({io.BufferedReader, io.BytesIO, io.FileIO})
 _STANDARD_PORTS: Final = {"http": "80", "https": "443"}
 
 
@@ -136,7 +139,7 @@ def run_in_request(
     if not client.is_active():
         return app(environ, start_response)
     under_way = environ.get(REQUEST_KEY)
-    if under_way is not None:
+    if under_way is not None and not under_way.request.is_over:  # a cascade of applications shares one environ
         return _run_inside(app, environ, start_response, under_way, make)
     context = isolation_scope()
     scope = context.__enter__()
@@ -156,6 +159,12 @@ def run_in_request(
         return _Response(response, environ[REQUEST_KEY])
     finally:
         context.__exit__(None, None, None)
+
+
+def is_under_way(environ: Environ, kind: type[WsgiRequest]) -> bool:
+    """Whether this environ's request is described by that kind already."""
+    under_way = environ.get(REQUEST_KEY)
+    return under_way is not None and type(under_way.request) is kind and not under_way.request.is_over
 
 
 def _run_inside(
@@ -182,6 +191,10 @@ class _UnderWay:
         self.request = request
         self.scope = scope
 
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        """A copy that somebody makes of what the server gave, deep or pickled, is no request that is under way."""
+        return type(None), ()
+
 
 def _begin(scope: Scope, request: WsgiRequest, client: Any) -> None:
     """A scope for one request: its own trace, or its caller's, and no breadcrumbs of what was before (PAIN-07)."""
@@ -199,9 +212,14 @@ def _begin(scope: Scope, request: WsgiRequest, client: Any) -> None:
 
 
 def _is_a_file(environ: Environ, response: object) -> bool:
-    """Whether the server is to send a file by itself (PEP 3333, ``wsgi.file_wrapper``): it knows it by its class."""
+    """Whether the server is to send a file by itself (PEP 3333, ``wsgi.file_wrapper``).
+
+    Most servers know it by the class of the wrapper; uWSGI's is a function that hands the file on as it is.
+    """
     wrapper = environ.get("wsgi.file_wrapper")
-    return isinstance(wrapper, type) and isinstance(response, wrapper)
+    if wrapper is None:
+        return False
+    return isinstance(response, wrapper) if isinstance(wrapper, type) else type(response) in _FILES
 
 
 class _Response:

@@ -40,7 +40,7 @@ class CeleryIntegration(Integration):
     identifier = "celery"
     library = "celery.signals"  # which `celery` itself imports only when it is used
     distribution = "celery"
-    minimum_version: ClassVar[tuple[int, ...]] = (4, 4, 7)
+    minimum_version: ClassVar[tuple[int, ...]] = (5, 2, 1)
 
     def __init__(
         self,

@@ -8,10 +8,11 @@ from vedette.api import get_client, get_isolation_scope, isolation_scope
 from vedette.integrations import Integration, when_imported
 from vedette.integrations._patching import look_like, put_in, take_out, users_of
 from vedette.integrations._web import asgi, wsgi
+from vedette.integrations._web.hang_ups import is_hang_up
 from vedette.integrations._web.statuses import SERVER_ERRORS, status_codes
 from vedette.integrations._web.stored import stored_in
-from vedette.integrations.django._queries import leave_connections, watch_connections
-from vedette.integrations.django._requests import DjangoAsgiRequest, DjangoWsgiRequest
+from vedette.integrations.django._queries import hide_parameters, leave_connections, watch_connections
+from vedette.integrations.django._requests import DjangoAsgiRequest, DjangoWsgiRequest, is_repeated
 from vedette.integrations.django._templates import add_template_frame
 from vedette.integrations.wsgi import HTTP_METHODS
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _STYLES = ("url", "function_name")
 _INTERNAL_ERROR = 500
+_REQUESTS = frozenset({DjangoWsgiRequest, DjangoAsgiRequest})
 
 
 class DjangoIntegration(Integration):
@@ -101,10 +103,13 @@ class DjangoIntegration(Integration):
         return record.name == "django.server" or bool(record.exc_info)
 
     def process_event(self, event: Any, hint: Any, client: Any) -> Any:
-        """Show the line of the template, where one has failed."""
+        """Show the line of the template that has failed; leave out what is repeated, and the values of queries."""
         exc_info = hint.get("exc_info")
         if exc_info is not None:
+            if is_repeated(get_isolation_scope().work, exc_info[1]):
+                return None
             add_template_frame(event, exc_info[1])
+            hide_parameters(event)
         return event
 
     def _take_over_responses(self) -> None:
@@ -141,8 +146,13 @@ def _integration() -> Any:
 def _on_exception(**_: Any) -> None:
     """Django's signal for an exception that becomes an answer with status 500, before it is logged."""
     integration, error = _integration(), sys.exc_info()[1]
-    if integration is not None and error is not None and _INTERNAL_ERROR in integration.failed_request_status_codes:
+    if integration is None or error is None or is_hang_up(error):
+        return
+    if _INTERNAL_ERROR in integration.failed_request_status_codes:
         get_client().capture_uncaught(error, "django")
+        work: Any = get_isolation_scope().work
+        if type(work) in _REQUESTS:
+            work.failures.append(id(error))
 
 
 def _make_response_for_exception(previous: Callable[..., Any]) -> Callable[..., Any]:
@@ -249,7 +259,7 @@ def _make_get_response_async(previous: Callable[..., Any]) -> Callable[..., Any]
 def _is_noted(request: object) -> bool:
     """Whether the request under way takes this one of Django's as what it is about."""
     work: Any = get_isolation_scope().work
-    if type(work) not in {DjangoWsgiRequest, DjangoAsgiRequest} or work.request is not None:
+    if type(work) not in _REQUESTS or work.request is not None:
         return False
     work.request = request
     return True

@@ -8,13 +8,17 @@ from __future__ import annotations
 import importlib
 
 from vedette.api import add_breadcrumb, get_client
+from vedette.integrations._frames import hide_variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
+    from typing import Any, Final
 
-__all__ = ["leave_connections", "watch_connections"]
+__all__ = ["hide_parameters", "leave_connections", "watch_connections"]
+
+_DATABASES: Final = ("django.db.", "MySQLdb.", "oracledb.", "psycopg.", "psycopg2.", "pymysql.")
+_PARAMETERS: Final = frozenset({"args", "mogrified_query", "param_list", "q", "query"})
 
 
 def watch_connections() -> None:
@@ -58,3 +62,15 @@ def _noting(execute: Callable[..., Any], sql: Any, params: Any, many: Any, conte
     finally:
         if type(sql) is str and get_client().get_integration("django") is not None:
             add_breadcrumb(category="query", message=sql, data={"db.system": str(context["connection"].vendor)})
+
+
+def hide_parameters(event: Any) -> None:
+    """Hide what was filled in for placeholders in the frames of Django and of drivers.
+
+    A database that does not answer fails each request at the query of its session, whose key is a parameter.
+    """
+    hide_variables(event, _DATABASES, _is_parameter)
+
+
+def _is_parameter(name: str) -> bool:
+    return name in _PARAMETERS or name.endswith("params")

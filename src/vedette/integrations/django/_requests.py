@@ -11,19 +11,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["DjangoAsgiRequest", "DjangoWsgiRequest"]
+__all__ = ["DjangoAsgiRequest", "DjangoWsgiRequest", "is_repeated"]
 
 
 class DjangoWsgiRequest(WsgiRequest):
     """Under WSGI."""
 
-    __slots__ = ("request", "style")
+    __slots__ = ("failures", "request", "style")
 
     def __init__(self, environ: dict[str, Any], style: str) -> None:
         super().__init__(environ, mechanism="django")
         self.style: str = style
         self.request: object = None
         """Django's own, as soon as there is one."""
+        self.failures: list[int] = []
+        """Which exceptions Django has told of, by their ids."""
 
     def end(self) -> None:
         """Let go of Django's request, too."""
@@ -39,20 +41,22 @@ class DjangoWsgiRequest(WsgiRequest):
         return fields_of(stored_in(self.request).get("_post"))
 
     def user(self) -> dict[str, Any] | None:
-        """Who is logged in, if somebody has asked for that already; no session is looked up for it."""
-        return user_of(stored_in(self.request).get("_cached_user"))
+        """Who is logged in, or whom a middleware or a token names; no session is looked up for it."""
+        return _user(self.request)
 
 
 class DjangoAsgiRequest(AsgiRequest):
     """Under ASGI."""
 
-    __slots__ = ("request", "style")
+    __slots__ = ("failures", "request", "style")
 
     def __init__(self, scope: dict[str, Any], style: str) -> None:
         super().__init__(scope, mechanism="django")
         self.style: str = style
         self.request: object = None
         """Django's own, as soon as there is one."""
+        self.failures: list[int] = []
+        """Which exceptions Django has told of, by their ids."""
 
     def end(self) -> None:
         """Let go of Django's request, too."""
@@ -68,8 +72,8 @@ class DjangoAsgiRequest(AsgiRequest):
         return fields_of(stored_in(self.request).get("_post"))
 
     def user(self) -> dict[str, Any] | None:
-        """Who is logged in, if somebody has asked for that already; no session is looked up for it."""
-        return user_of(stored_in(self.request).get("_cached_user"))
+        """Who is logged in, or whom a middleware or a token names; no session is looked up for it."""
+        return _user(self.request)
 
 
 def _transaction(request: object, style: str) -> tuple[str, str] | None:
@@ -79,3 +83,32 @@ def _transaction(request: object, style: str) -> tuple[str, str] | None:
         return (path, "component") if type(path) is str else None
     route = match.get("route")
     return (readable(route), "route") if type(route) is str else None
+
+
+def _user(request: object) -> dict[str, Any] | None:
+    fields = stored_in(request)
+    user = fields.get("user")
+    user = stored_in(user).get("_wrapped", user)  # Django's own is lazy, and has nothing there as long as nobody asked
+    for each in (user, fields.get("_cached_user"), fields.get("_acached_user")):
+        found = user_of(each)
+        if found is not None:
+            return found
+    return None
+
+
+def is_repeated(work: Any, error: BaseException | None) -> bool:
+    """Whether the handler of status 500 has failed again, for what it has failed with before.
+
+    Django asks it once in each middleware that the first such failure comes through.
+    """
+    if type(work) not in {DjangoWsgiRequest, DjangoAsgiRequest}:
+        return False
+    told: list[int] = work.failures
+    found = 0
+    for _ in range(_LONGEST_CHAIN if len(told) > 1 else 0):
+        error = None if error is None else error.__context__
+        found += id(error) in told
+    return found > 1
+
+
+_LONGEST_CHAIN = 50
