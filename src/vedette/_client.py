@@ -178,8 +178,11 @@ class Client(BaseClient):
         )
         if found["spotlight"]:
             importlib.import_module("vedette._spotlight.pipeline").attach(self)
-        if self._active and (found["warm"] or found["cache_dir"] or "uwsgi" in sys.modules):
-            load("vedette._given_events")  # so that a capture imports nothing, not even when Python is shutting down
+        is_warm = found["warm"] or found["cache_dir"] or "uwsgi" in sys.modules
+        if self._active and (is_warm or found["before_send"] is not None):
+            # So that a capture imports nothing, not even when Python is shutting down, or where a signal handler raises.
+            load("vedette._given_events")
+        if self._active and is_warm:
             self.processor.prepare()  # uWSGI forks without telling; with a journal each capture encodes (decision 3)
         if Client._of_new_ones is not None and found["transport"] is None:
             transport, undos = Client._of_new_ones

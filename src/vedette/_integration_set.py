@@ -121,7 +121,7 @@ class IntegrationSet:
         asked = [
             each for each in found if _has_its_own(each, "preprocess_event") or _has_its_own(each, "process_event")
         ]
-        self.are_foreign = not all(type(each).__module__.startswith("vedette.integrations.") for each in asked)
+        self.are_foreign = not all(map(_is_own, asked))
         if self._is_ready:
             _call(integration, "after_all_setup", self.client)
 
@@ -164,7 +164,7 @@ def _obstacle(integration: Any) -> str:
         return ""
     versions = _load("vedette.integrations._versions.version_of")
     library = integration.library
-    found = guests.ask(f"the version of {library}", versions, library, integration.distribution)
+    found = guests.ask_own(f"the version of {library}", versions, library, integration.distribution)
     if found is guests.FAILED or found is None or found >= wanted:
         return ""  # of an unknown version it is tried: most likely it is a new one
     return f"it takes {library} {'.'.join(map(str, wanted))}, and this is {'.'.join(map(str, found))}"
@@ -183,7 +183,7 @@ def _set_up(integration: Any, client: BaseClient) -> bool:
     if getattr(integration, "setup", None) is None:
         return True
     name = f"integration {integration.identifier!r}: setup"
-    if guests.ask(name, setup, so="it is not set up") is guests.FAILED:
+    if _asking(integration)(name, setup, so="it is not set up") is guests.FAILED:
         return False
     if refusals:
         log.debug("integration %r is not set up: %s", integration.identifier, refusals[0])
@@ -199,6 +199,17 @@ def _has_its_own(integration: Any, method: str) -> bool:
 def _call(integration: Any, method: str, *args: object) -> None:
     """Call a method, all of which are optional."""
     name = f"integration {integration.identifier!r}: {method}"
-    found: Any = guests.ask(name, getattr, integration, method, None)
+    ask = _asking(integration)
+    found: Any = ask(name, getattr, integration, method, None)
     if found is not None and found is not guests.FAILED:
-        guests.ask(name, found, *args)
+        ask(name, found, *args)
+
+
+def _asking(integration: Any) -> Any:
+    """How it is called: vedette's own are no guests."""
+    return guests.ask_own if _is_own(integration) else guests.ask
+
+
+def _is_own(integration: Any) -> bool:
+    module: str = type(integration).__module__
+    return module.startswith("vedette.integrations.")

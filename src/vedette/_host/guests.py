@@ -17,7 +17,18 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-__all__ = ["FAILED", "Failed", "ask", "call", "complain", "inside", "is_async", "is_control_flow", "is_inside"]
+__all__ = [
+    "FAILED",
+    "Failed",
+    "ask",
+    "ask_own",
+    "call",
+    "complain",
+    "inside",
+    "is_async",
+    "is_control_flow",
+    "is_inside",
+]
 
 
 class Failed(Enum):
@@ -51,6 +62,17 @@ def ask(name: str, func: Callable[..., T], *args: Any, so: str = "") -> T | Fail
         complain(name, func, f"raised; {so}" if so else "raised", exc_info=True)
         return FAILED
     return answer
+
+
+def ask_own(name: str, func: Callable[..., T], *args: Any, so: str = "") -> T | Failed:
+    """The same for what is no guest: what captures while it runs, for it interrupts it, is no recursion (ruling 4a)."""
+    try:
+        return func(*args)
+    except BaseException as error:
+        if is_control_flow(error):
+            raise
+        complain(name, func, f"raised; {so}" if so else "raised", exc_info=True)
+        return FAILED
 
 
 def complain(name: str, func: object, what: str, *, exc_info: bool = False) -> None:

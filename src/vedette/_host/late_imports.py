@@ -46,7 +46,7 @@ def when_imported(name: str, callback: Callable[[], object]) -> Callable[[], Non
     Returns: the undo, after which there is no call any more.
     """
     if _is_there(name):
-        guests.ask(f"when {name!r} is there", callback)
+        guests.ask_own(f"when {name!r} is there", callback)
         return _nothing
     _waiting.setdefault(name, []).append(callback)
     _watch_if_under_way(name)
@@ -195,7 +195,7 @@ def _tell_all(names: list[str]) -> None:
 
 def _tell(name: str) -> None:
     for callback in _waiting.pop(name, ()):
-        guests.ask(f"after the import of {name!r}", callback)
+        guests.ask_own(f"after the import of {name!r}", callback)
     _leave_if_done()
 
 
