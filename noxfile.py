@@ -214,9 +214,10 @@ def run(session: nox.Session, name: str, end: str) -> None:
         wanted = _install(session, library, end)
         installed = _installed(session, library)
         versions = ", ".join(f"{each} {installed[each]}" for each in library.distributions)
-        if different := {each for each in wanted if installed[each] != wanted[each]}:
-            remark = "not the version"
-            session.error(f"{', '.join(different)}: installed is {versions}, to be tested is {wanted}")
+        for each in wanted:
+            if installed[each] != wanted[each]:
+                remark = "not the version"
+                session.error(f"{each} {installed[each]} was installed, where {wanted[each]} is to be tested")
         remark = "tests did not run"
         session.run(
             *("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junit-xml={report}"),
