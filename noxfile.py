@@ -87,7 +87,9 @@ LIBRARIES = {
         "vedette.integrations.fastapi.FastApiIntegration",
         ("httpx", "python-multipart"),
     ),
-    "aiohttp": Library(("aiohttp",), (f"{WITH_SERVERS}/aiohttp",), "vedette.integrations.aiohttp.AioHttpIntegration"),
+    "aiohttp": Library(
+        ("aiohttp",), (f"{WITH_SERVERS}/aiohttp",), "vedette.integrations.aiohttp.AioHttpIntegration", ("anyio",)
+    ),
     "httpx": Library(("httpx",), (f"{UNIT}/test_httpx.py", OUTGOING), "vedette.integrations.httpx.HttpxIntegration"),
     "requests": Library(
         ("requests", "urllib3"),

@@ -212,6 +212,95 @@ def httpx_idle(sdk: Any) -> Any:
     return call
 
 
+def aiohttp_application() -> Any:
+    """An application of aiohttp that answers at once, and has no access log."""
+    from aiohttp import web
+
+    async def answer(request: Any) -> Any:
+        return web.Response(text="ok")
+
+    app = web.Application()
+    app.add_routes([web.get("/items/{item}", answer)])
+    return web.AppRunner(app, access_log=None)
+
+
+class Wire:
+    """What a server writes to, and that is thrown away."""
+
+    answered: Any = None
+
+    def write(self, data: bytes) -> None:
+        """A piece of an answer."""
+        if not self.answered.done():
+            self.answered.set_result(None)
+
+    writelines = write
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Who is at the other end."""
+        return ("127.0.0.1", 1) if name in {"peername", "sockname"} else default
+
+    def is_closing(self) -> bool:
+        """Never."""
+        return False
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def pause_reading(self) -> None:
+        """Nothing is read."""
+
+    def resume_reading(self) -> None:
+        """Nothing is read."""
+
+
+def aiohttp_server(sdk: Any) -> Any:
+    """One request to an application of aiohttp, on a connection that stays open, without a network."""
+    loop = asyncio.get_event_loop()
+    runner = aiohttp_application()
+    loop.run_until_complete(runner.setup())
+    wire, connection = Wire(), runner.server()
+    connection.connection_made(wire)
+
+    async def exchange() -> None:
+        wire.answered = loop.create_future()
+        connection.data_received(b"GET /items/7?page=2 HTTP/1.1\r\nHost: shop.invalid\r\n\r\n")
+        await wire.answered
+
+    return lambda: loop.run_until_complete(exchange())
+
+
+def aiohttp_server_idle(sdk: Any) -> Any:
+    """The same where the SDK is there, and nobody wants to know."""
+    call = aiohttp_server(sdk)
+    if sdk is not None:
+        sdk.get_global_scope().set_client(None)
+    return call
+
+
+def aiohttp_client(sdk: Any) -> Any:
+    """One request through aiohttp's client, answered by a server of this thread without an SDK's part in it."""
+    from aiohttp import ClientSession
+
+    loop = asyncio.get_event_loop()
+
+    async def answer(reader: Any, writer: Any) -> None:
+        while await reader.readuntil(b"\r\n\r\n"):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    async def begin() -> Any:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        return ClientSession(), f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/items?page=2"
+
+    session, url = loop.run_until_complete(begin())
+
+    async def exchange() -> None:
+        async with session.get(url) as response:
+            await response.read()
+
+    return lambda: loop.run_until_complete(exchange())
+
+
 def task(sdk: Any) -> Any:
     """One asyncio task that ends well."""
     loop = asyncio.new_event_loop()
@@ -264,6 +353,9 @@ CASES = {
     "http.client, no client": http_client_idle,
     "httpx": httpx_client,
     "httpx, no client": httpx_idle,
+    "aiohttp server": aiohttp_server,
+    "aiohttp server, no client": aiohttp_server_idle,
+    "aiohttp client": aiohttp_client,
     "task": task,
     "executor": executor,
     "logging, debug": lambda _: log_record(logging.DEBUG),

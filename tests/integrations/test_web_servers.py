@@ -52,6 +52,24 @@ async def pay(item: str):
     raise ValueError(f"no stock of {item}")
 """
 
+AIOHTTP = """
+import asyncio, os, vedette
+vedette.init(os.environ["TEST_DSN"])
+from aiohttp import web
+
+async def pay(request):
+    item = request.match_info["item"]
+    vedette.set_tag("item", item)
+    await asyncio.sleep(0.01)
+    raise ValueError(f"no stock of {item}")
+
+app = web.Application()
+app.add_routes([web.get("/pay/{item}", pay)])
+if __name__ == "__main__":
+    import sys
+    web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None)
+"""
+
 DJANGO = """
 import os, sys, vedette
 vedette.init(os.environ["TEST_DSN"])
@@ -114,7 +132,7 @@ def serve_and_ask(program: str, command: Sequence[str], folder: Path, stop: int 
         item = event["exception"]["values"][-1]["value"].removeprefix("no stock of ")
         assert event["request"]["url"] == f"http://127.0.0.1:{port}/pay/{item}"
         assert event["tags"]["item"] == item
-        assert re.fullmatch(r"pay|/pay/[{<]item[}>]", event["transaction"])
+        assert re.fullmatch(r"(\w+\.)?pay|/pay/[{<]item[}>]", event["transaction"])
     assert "[vedette]" not in printed
 
 
@@ -141,3 +159,17 @@ def test_fastapi_in_uvicorn_with_one_and_with_several_workers(workers: str, tmp_
 def test_django_in_its_own_server(reload: list[str], tmp_path: Path) -> None:
     command = (sys.executable, "application.py", "runserver", "127.0.0.1:{port}", *reload)
     serve_and_ask(DJANGO, command, tmp_path, signal.SIGINT)
+
+
+@pytest.mark.spec("PAIN-07", "FW-aiohttp-02", "FW-aiohttp-03")
+def test_aiohttp_in_workers_of_gunicorn_that_were_forked_from_a_loaded_program(tmp_path: Path) -> None:
+    pytest.importorskip("aiohttp")
+    workers = ("--workers", "2", "--preload", "--worker-class", "aiohttp.GunicornWebWorker")
+    serve_and_ask(AIOHTTP, (*GUNICORN, *workers, "application:app"), tmp_path)
+
+
+@pytest.mark.spec("FW-aiohttp-02", "FW-aiohttp-03")
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_aiohttp_in_its_own_server(stop: int, tmp_path: Path) -> None:
+    pytest.importorskip("aiohttp")
+    serve_and_ask(AIOHTTP, (sys.executable, "application.py", "{port}"), tmp_path, stop)

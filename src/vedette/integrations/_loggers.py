@@ -23,6 +23,7 @@ IGNORED: Final[set[str]] = {"vedette", "urllib3.connectionpool"}
 # By name: the integration that reports what this logger repeats. Where it has a method ``repeats``, that says of which
 # records this is so; else the logger says nothing else at the level of errors.
 _REPEATED: Final = {
+    "aiohttp.server": "aiohttp",
     "celery.app.trace": "celery",
     "celery.worker.request": "celery",
     "django.request": "django",
@@ -33,7 +34,6 @@ _REPEATED: Final = {
 # Those of servers and runners, which log whatever reaches them, after the scopes of its request are gone.
 _LAST_TO_KNOW: Final = frozenset(
     {
-        "aiohttp.server",
         "asyncio",
         "concurrent.futures",
         "daphne.server",
