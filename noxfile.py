@@ -88,7 +88,11 @@ LIBRARIES = {
         ("httpx", "python-multipart"),
     ),
     "aiohttp": Library(
-        ("aiohttp",), (f"{WITH_SERVERS}/aiohttp",), "vedette.integrations.aiohttp.AioHttpIntegration", ("anyio",)
+        ("aiohttp",),
+        (f"{WITH_SERVERS}/aiohttp",),
+        "vedette.integrations.aiohttp.AioHttpIntegration",
+        ("anyio",),
+        ("yarl<1.10",),
     ),
     "httpx": Library(("httpx",), (f"{UNIT}/test_httpx.py", OUTGOING), "vedette.integrations.httpx.HttpxIntegration"),
     "requests": Library(
