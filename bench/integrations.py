@@ -23,6 +23,7 @@ from typing import Any
 DSN = "http://key@127.0.0.1:9/1"
 ROUNDS = 7
 SECONDS = 0.25
+NO_BODY = io.BytesIO()
 AT_ONCE = 100  # tasks that wait in an executor
 
 
@@ -41,6 +42,43 @@ def start(sdk: str) -> Any:
     return None
 
 
+def wsgi_request(app: Any) -> Any:
+    """One request as a server puts it to a WSGI application."""
+
+    def call() -> None:
+        environ = {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": "/",
+            "QUERY_STRING": "",
+            "SERVER_NAME": "localhost",
+            "SERVER_PORT": "80",
+            "HTTP_HOST": "localhost",
+            "wsgi.url_scheme": "http",
+            "wsgi.input": NO_BODY,
+        }
+        response = app(environ, lambda status, headers, exc_info=None: None)
+        for _ in response:
+            pass
+        if hasattr(response, "close"):
+            response.close()
+
+    return call
+
+
+def asgi_scope() -> dict[str, Any]:
+    """A request as a server puts it to an ASGI application."""
+    return {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+        "server": ("localhost", 80),
+        "client": ("127.0.0.1", 1),
+        "scheme": "http",
+    }
+
+
 def wsgi(sdk: Any) -> Any:
     """One request to a WSGI application that answers with a list."""
 
@@ -52,23 +90,7 @@ def wsgi(sdk: Any) -> Any:
         module = __import__(f"{sdk.__name__}.integrations.wsgi", fromlist=["x"])
         app = module.SentryWsgiMiddleware(app)
 
-    def call() -> None:
-        environ = {
-            "REQUEST_METHOD": "GET",
-            "PATH_INFO": "/",
-            "QUERY_STRING": "",
-            "SERVER_NAME": "localhost",
-            "SERVER_PORT": "80",
-            "HTTP_HOST": "localhost",
-            "wsgi.url_scheme": "http",
-        }
-        response = app(environ, lambda status, headers, exc_info=None: None)
-        for _ in response:
-            pass
-        if hasattr(response, "close"):
-            response.close()
-
-    return call
+    return wsgi_request(app)
 
 
 def asgi(sdk: Any) -> Any:
@@ -86,18 +108,8 @@ def asgi(sdk: Any) -> Any:
         return {}
 
     def call() -> None:
-        scope = {
-            "type": "http",
-            "method": "GET",
-            "path": "/",
-            "query_string": b"",
-            "headers": [(b"host", b"localhost")],
-            "server": ("localhost", 80),
-            "client": ("127.0.0.1", 1),
-            "scheme": "http",
-        }
         try:
-            app(scope, nothing, nothing).send(None)
+            app(asgi_scope(), nothing, nothing).send(None)
         except StopIteration:
             return
 
@@ -342,7 +354,54 @@ def log_record(level: int) -> Any:
     return lambda: logger.log(level, "order %s", 5)
 
 
+def flask_app(sdk: Any) -> Any:
+    """One request to a view of Flask's."""
+    import flask
+
+    app = flask.Flask("shop")
+    app.add_url_rule("/", view_func=lambda: "ok")
+    return wsgi_request(app)
+
+
+def django_app(sdk: Any) -> Any:
+    """One request to a view of Django's, without middleware."""
+    from types import ModuleType
+
+    from django.conf import settings
+
+    urls: Any = ModuleType("shop_urls")
+    sys.modules["shop_urls"] = urls
+    settings.configure(ROOT_URLCONF="shop_urls", SECRET_KEY="x", ALLOWED_HOSTS=["*"])
+    from django.core.wsgi import get_wsgi_application
+    from django.http import HttpResponse
+    from django.urls import path
+
+    urls.urlpatterns = [path("", lambda request: HttpResponse(b"ok"))]
+    return wsgi_request(get_wsgi_application())
+
+
+def fastapi_app(sdk: Any) -> Any:
+    """One request to an endpoint of FastAPI's."""
+    import fastapi
+
+    app = fastapi.FastAPI()
+
+    @app.get("/")
+    async def view() -> str:
+        return "ok"
+
+    loop = asyncio.new_event_loop()
+
+    async def nothing(*_: Any) -> Any:
+        return {"type": "http.request"}
+
+    return lambda: loop.run_until_complete(app(asgi_scope(), nothing, nothing))
+
+
 CASES = {
+    "flask": flask_app,
+    "django": django_app,
+    "fastapi": fastapi_app,
     "wsgi": wsgi,
     "asgi": asgi,
     "celery": celery,

@@ -180,7 +180,7 @@ class Client(BaseClient):
             importlib.import_module("vedette._spotlight.pipeline").attach(self)
         is_warm = found["warm"] or found["cache_dir"] or "uwsgi" in sys.modules
         if self._active and (is_warm or found["before_send"] is not None):
-            # So that a capture imports nothing, not even when Python is shutting down, or where a signal handler raises.
+            # So that a capture imports nothing, not even while Python is shutting down or a signal handler raises.
             load("vedette._given_events")
         if self._active and is_warm:
             self.processor.prepare()  # uWSGI forks without telling; with a journal each capture encodes (decision 3)

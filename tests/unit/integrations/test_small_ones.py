@@ -49,13 +49,13 @@ class Failing:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_what_python_can_only_print_is_captured_where_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_python_can_only_print_is_captured_unless_that_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: seen.append(unraisable.exc_value))
     before = sys.unraisablehook
-    transport = initialized()
+    transport = initialized(disabled_integrations=[UnraisablehookIntegration])
     assert sys.unraisablehook is before
-    transport = initialized(integrations=[UnraisablehookIntegration()])
+    transport = initialized()
     Failing()
     gc.collect()
     (event,) = transport.events

@@ -6,12 +6,15 @@ import copy
 import io
 import pickle
 import threading
+from contextlib import suppress
 from typing import Any
 from wsgiref.util import FileWrapper, setup_testing_defaults
 
 import pytest
 
 import vedette
+from vedette.integrations._web.requests import WebRequest
+from vedette.integrations._web.wsgi import WsgiRequest
 from vedette.integrations.wsgi import SentryWsgiMiddleware
 from vedette.testing import MemoryTransport, capture_events
 
@@ -341,3 +344,16 @@ def test_an_environ_can_be_copied_and_pickled_as_without_us() -> None:
         return [b""]
 
     call(SentryWsgiMiddleware(app), PATH_INFO="/pay")
+
+
+@pytest.mark.spec("PAIN-05")
+@pytest.mark.parametrize("rate", [0.0, 1.0])
+def test_a_request_in_which_nothing_fails_or_is_sent_is_not_looked_at(rate: float, monkeypatch) -> None:
+    looks: list[str] = []
+    monkeypatch.setattr(WsgiRequest, "headers", lambda self: looks.append("headers") or [])
+    monkeypatch.setattr(WebRequest, "describe", lambda self, event, client: looks.append("describe"))
+    vedette.init(DSN, transport=MemoryTransport(), sample_rate=rate)
+    for app in (lambda environ, start: [b""], failing):
+        with suppress(ValueError):
+            call(SentryWsgiMiddleware(app))
+    assert looks == (["describe"] if rate else [])
