@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo examples test test-long lint format docs bench faults soak
+.PHONY: demo examples test test-long test-integrations lint format docs bench faults soak
 
 demo: $(VENV)/.package
 	$(RUN) examples/demo.py
@@ -23,6 +23,11 @@ test: $(VENV)/.dev lint
 # What takes its time: interruptions at every byte code, long random schedules, loads, time-outs that have to pass.
 test-long: $(VENV)/.dev
 	$(RUN) -m pytest -m long
+
+# Each library at the lowest version that its integration takes and at the newest, each in an environment of its own
+# (below .nox): half an hour. SESSIONS="flask-lowest flask-newest" runs these only; `nox --list` names them all.
+test-integrations: $(VENV)/.nox
+	$(BIN)/nox $(if $(SESSIONS),--session $(SESSIONS) table)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -70,6 +75,10 @@ $(VENV)/.package: pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.package
 	$(INSTALL) --group dev
+	touch $@
+
+$(VENV)/.nox: $(VENV)/.package
+	$(INSTALL) --group nox
 	touch $@
 
 $(VENV)-bench/.done: pyproject.toml

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -84,3 +85,54 @@ def test_what_only_sending_or_few_programs_need_is_not_loaded() -> None:
     loaded = {name.removeprefix("vedette.") for name in done.stdout.split()}
     assert loaded & (FOR_WHO_SENDS | FOR_FEW) == set()
     assert len(loaded) <= MOST
+
+
+BESIDE_FRAMEWORKS = """
+import sys
+import vedette
+executed = 0
+def count(frame, event, argument):
+    global executed
+    frame.f_trace_opcodes = True
+    executed += event == "opcode"
+    return count
+sys.settrace(count)
+vedette.init("http://key@127.0.0.1:9/1", **{options})
+sys.settrace(None)
+print(executed, *sorted(sys.modules))
+"""
+FEW_BYTE_CODES = 2500
+"""What noting the libraries that are waited for may take: 0.1 ms. `init` is 40 000; to ask whether one is installed
+would be 1000 for each, and to import Flask several millions."""
+
+
+def byte_codes_and_modules(**options: object) -> tuple[int, set[str]]:
+    """What `init` executes, and what is loaded after it."""
+    command = [sys.executable, "-c", BESIDE_FRAMEWORKS.format(options=options)]
+    env = {**os.environ, "PYTHONHASHSEED": "0"}  # the order of sets decides what is executed, too
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30, env=env)
+    executed, *loaded = done.stdout.split()
+    return int(executed), set(loaded)
+
+
+@pytest.mark.spec("PAIN-34")
+@pytest.mark.parametrize("imported", ["celery.signals", "django", "flask", "sqlalchemy"])
+def test_a_framework_that_is_installed_but_not_imported_is_not_loaded_nor_what_is_for_it(imported: str) -> None:
+    framework = imported.partition(".")[0]
+    program = f"""
+import sys, vedette
+vedette.init("http://key@127.0.0.1:9/1")
+print(*[name for name in sys.modules if {framework!r} in name.split(".")])
+import {imported}
+assert "vedette.integrations.{framework}" in sys.modules  # so this is what would have been loaded
+"""
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=30)
+    assert done.stdout.split() == []
+
+
+@pytest.mark.spec("PAIN-34")
+def test_frameworks_that_are_not_imported_cost_init_as_good_as_nothing() -> None:
+    executed, loaded = byte_codes_and_modules()
+    without, loaded_without = byte_codes_and_modules(auto_enabling_integrations=False)
+    assert loaded == loaded_without
+    assert without < executed < without + FEW_BYTE_CODES

@@ -33,7 +33,7 @@ def _selected(scope: dict[str, Any], endpoint: object) -> object:
     included = _included(scope, route, endpoint)
     if included is not None:
         return included
-    return route if route is not None else _route_to(endpoint, stored_in(scope.get("router")).get("routes"))
+    return route if route is not None else _route_to(endpoint, scope)
 
 
 def _included(scope: dict[str, Any], route: object, endpoint: object) -> object:
@@ -48,13 +48,42 @@ def _included(scope: dict[str, Any], route: object, endpoint: object) -> object:
     return prefixed if known.get("endpoint", known.get("app")) is endpoint else None
 
 
-def _route_to(endpoint: object, routes: list[object] | None, depth: int = 0) -> object:
-    """The route of a function, among these and those that are mounted below."""
+def _route_to(endpoint: object, scope: dict[str, Any]) -> object:
+    """The route of a function; of one that several routes lead to, the one on the way of the path."""
+    routes = stored_in(scope.get("router")).get("routes")
+    return _route_along(_path_within(scope), endpoint, routes) or _first_route_to(endpoint, routes)
+
+
+def _path_within(scope: dict[str, Any]) -> str:
+    """What the outermost router was asked for."""
+    path, root = str(scope.get("path")), scope.get("root_path")
+    outer = scope.get("app_root_path", root)
+    if type(root) is not str or type(outer) is not str:
+        return path
+    # In a mount, older versions leave in the path what comes after it.
+    return path.removeprefix(outer) if path.startswith(root) else root.removeprefix(outer) + path
+
+
+def _route_along(path: str, endpoint: object, routes: list[object] | None, depth: int = 0) -> object:
+    for each in routes or () if depth <= _DEEPEST_MOUNT else ():
+        fields = stored_in(each)
+        match = fields["path_regex"].match(path) if "path_regex" in fields else None
+        rest = path if "host_regex" in fields else "/" + match["path"] if match and "endpoint" not in fields else None
+        if match and fields.get("endpoint") is endpoint:
+            return each
+        found = _route_along(rest, endpoint, _routes_below(fields), depth + 1) if rest is not None else None
+        if found is not None:
+            return found
+    return None
+
+
+def _first_route_to(endpoint: object, routes: list[object] | None, depth: int = 0) -> object:
+    """The first one, among these and those that are mounted below."""
     for each in routes or () if depth <= _DEEPEST_MOUNT else ():
         fields = stored_in(each)
         if fields.get("endpoint") is endpoint:
             return each
-        found = _route_to(endpoint, _routes_below(fields), depth + 1)
+        found = _first_route_to(endpoint, _routes_below(fields), depth + 1)
         if found is not None:
             return found
     return None

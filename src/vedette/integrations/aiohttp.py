@@ -40,7 +40,7 @@ class AioHttpIntegration(Integration):
 
     identifier = "aiohttp"
     library = "aiohttp"
-    minimum_version: ClassVar[tuple[int, ...]] = (3, 4)
+    minimum_version: ClassVar[tuple[int, ...]] = (3, 9)
 
     def __init__(
         self,

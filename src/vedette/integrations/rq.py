@@ -36,7 +36,7 @@ class RqIntegration(Integration):
 
     identifier = "rq"
     library = "rq"
-    minimum_version: ClassVar[tuple[int, ...]] = (0, 6)
+    minimum_version: ClassVar[tuple[int, ...]] = (1, 8)
 
     def setup(self, client: BaseClient) -> None:
         """Wrap what runs jobs; for which client is looked up when one runs."""

@@ -32,7 +32,7 @@ class SqlalchemyIntegration(Integration):
 
     identifier = "sqlalchemy"
     library = "sqlalchemy"
-    minimum_version: ClassVar[tuple[int, ...]] = (1, 2)
+    minimum_version: ClassVar[tuple[int, ...]] = (1, 3)
 
     @staticmethod
     def setup_once() -> None:

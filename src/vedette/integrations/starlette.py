@@ -39,7 +39,7 @@ class StarletteIntegration(Integration):
 
     identifier: ClassVar[str] = "starlette"
     library: ClassVar[str] = "starlette"
-    minimum_version: ClassVar[tuple[int, ...]] = (0, 20)
+    minimum_version: ClassVar[tuple[int, ...]] = (0, 20, 1)
 
     def __init__(
         self,

@@ -44,7 +44,11 @@ def transport():
 def loop(request):
     loop = LOOPS[request.param]()
     yield loop
-    loop.close()
+    if not loop.is_closed():
+        for task in asyncio.all_tasks(loop):
+            task.cancel()  # of what is still pending when it is collected, there would be an event in another test
+        loop.run_until_complete(turns())
+        loop.close()
 
 
 def run(loop: asyncio.AbstractEventLoop, main: Callable[[], Awaitable[Any]]) -> Any:

@@ -9,9 +9,8 @@ import threading
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, String, Table, create_engine, event, exc, insert, select, text
+from sqlalchemy import Column, Integer, MetaData, String, Table, create_engine, event, exc, insert, text
 from sqlalchemy.engine import Engine
-from sqlalchemy.ext.asyncio import create_async_engine
 
 import vedette
 from vedette.integrations import sqlalchemy as integration
@@ -58,11 +57,11 @@ def texts(transport: MemoryTransport) -> list[str]:
 def test_each_query_is_a_breadcrumb_with_placeholders_and_never_with_values(engine, transport) -> None:
     with engine.begin() as connection:
         connection.execute(insert(USERS), {"name": SECRET})
-        assert connection.execute(select(USERS.c.id).where(USERS.c.name == SECRET)).scalar() == 1
+        assert connection.execute(USERS.select().where(USERS.c.name == SECRET)).scalar() == 1
         connection.execute(text("UPDATE users SET name = :name"), {"name": SECRET})
     assert texts(transport) == [
         "INSERT INTO users (name) VALUES (?)",
-        "SELECT users.id FROM users WHERE users.name = ?",
+        "SELECT users.id, users.name FROM users WHERE users.name = ?",
         "UPDATE users SET name = ?",
     ]
     assert SECRET not in str(transport.events[-1])
@@ -71,7 +70,7 @@ def test_each_query_is_a_breadcrumb_with_placeholders_and_never_with_values(engi
 def test_a_breadcrumb_says_which_database_and_how_many_rows(engine, transport, tmp_path) -> None:
     with engine.begin() as connection:
         connection.execute(insert(USERS), [{"name": "a"}, {"name": "b"}, {"name": "c"}])
-        connection.execute(select(USERS))
+        connection.execute(USERS.select())
     database = {"db.system": "sqlite", "db.name": f"{tmp_path}/shop.db"}
     assert [crumb["data"] for crumb in queries(transport)] == [{**database, "db.operation.batch.size": 3}, database]
     in_memory = create_engine("sqlite://")
@@ -82,6 +81,9 @@ def test_a_breadcrumb_says_which_database_and_how_many_rows(engine, transport, t
 
 
 def test_an_async_engine_leaves_them_as_well_in_the_task_that_queries(transport, tmp_path) -> None:
+    asynchronous = pytest.importorskip("sqlalchemy.ext.asyncio")  # of 1.4
+    pytest.importorskip("sqlalchemy.dialects.sqlite.aiosqlite")  # of one of its later releases
+
     async def request(marker: str) -> list[str]:
         with vedette.isolation_scope():
             for number in range(3):
@@ -95,7 +97,7 @@ def test_an_async_engine_leaves_them_as_well_in_the_task_that_queries(transport,
         finally:
             await engine.dispose()
 
-    engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/shop.db")
+    engine = asynchronous.create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/shop.db")
     found = asyncio.run(serve())
     assert found == [[f"SELECT {number} AS {marker}" for number in range(3)] for marker in ("a", "b")]
 
@@ -152,7 +154,7 @@ def test_a_query_that_a_listener_of_the_program_refuses_raises_what_it_raised(en
 
 def test_a_huge_statement_is_cut(engine, transport) -> None:
     with engine.connect() as connection:
-        connection.exec_driver_sql("SELECT 1 /* " + "x" * 1_000_000 + " */")
+        connection.execute(text("SELECT 1 /* " + "x" * 1_000_000 + " */"))
     (crumb,) = queries(transport)
     assert len(crumb["message"]) < 10_000
 

@@ -20,6 +20,7 @@ from vedette.integrations.celery import _failures, _runs
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
     from typing import Any, ClassVar, Final
 
     from vedette._scopes.client import BaseClient
@@ -40,7 +41,7 @@ class CeleryIntegration(Integration):
     identifier = "celery"
     library = "celery.signals"  # which `celery` itself imports only when it is used
     distribution = "celery"
-    minimum_version: ClassVar[tuple[int, ...]] = (4, 4, 7)
+    minimum_version: ClassVar[tuple[int, ...]] = (5, 2, 1)
 
     def __init__(
         self,
@@ -58,6 +59,8 @@ class CeleryIntegration(Integration):
         for name, receiver in _RECEIVERS.items():
             getattr(signals, name).connect(receiver, weak=False, dispatch_uid=f"vedette.{name}")
         _users.append(self)
+        if _beat_is_beginning():
+            _note_beat()
         if self.monitor_beat_tasks:
             log.debug("CeleryIntegration: monitor_beat_tasks has no effect yet, vedette sends no check-ins")
         if _pool_is_running():
@@ -147,8 +150,25 @@ _beat_process: int = 0
 
 @_receiver
 def _begin_beat(_: CeleryIntegration, _told: dict[str, Any]) -> None:
+    _note_beat()
+
+
+def _note_beat() -> None:
     global _beat_process  # noqa: PLW0603 - one a process
     _beat_process = os.getpid()
+
+
+def _beat_is_beginning() -> bool:
+    """Whether ``init`` is called by a receiver of ``beat_init``: who listens from then on is not told of it any more.
+
+    Only versions that do not mark what beat publishes need to know.
+    """
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - documented
+    while frame is not None:
+        if frame.f_globals.get("__name__") == "celery.beat":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _is_beats(headers: dict[str, Any]) -> bool:
