@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vedette.integrations._web.asgi import AsgiRequest
+from vedette.integrations._web.requests import WebRequest
 from vedette.integrations._web.stored import fields_of, stored_in, user_of
 from vedette.integrations._web.wsgi import WsgiRequest
 from vedette.integrations.django._routes import readable
@@ -14,66 +15,51 @@ if TYPE_CHECKING:
 __all__ = ["DjangoAsgiRequest", "DjangoWsgiRequest", "is_repeated"]
 
 
-class DjangoWsgiRequest(WsgiRequest):
+class _KnownToDjango(WebRequest):
+    """What both have in common."""
+
+    style: str
+    request: object
+    """Django's own, as soon as there is one."""
+    failures: list[int]
+    """Which exceptions Django has told of, by their ids."""
+
+    def begin(self, style: str) -> None:
+        """Nothing of Django's is known yet."""
+        self.style, self.request, self.failures = style, None, []
+
+    def end(self) -> None:
+        """Let go of Django's request, too."""
+        super().end()
+        self.request = None
+
+    def transaction(self) -> tuple[str, str] | None:
+        """The pattern of the URL, or the path of the view; where none fits, the path."""
+        return _transaction(self.request, self.style) or super().transaction()
+
+    def form(self) -> Any:
+        """The fields, if Django has parsed the form."""
+        return fields_of(stored_in(self.request).get("_post"))
+
+    def user(self) -> dict[str, Any] | None:
+        """Who is logged in, or whom a middleware or a token names; no session is looked up for it."""
+        return _user(self.request)
+
+
+class DjangoWsgiRequest(_KnownToDjango, WsgiRequest):
     """Under WSGI."""
 
-    __slots__ = ("failures", "request", "style")
-
     def __init__(self, environ: dict[str, Any], style: str) -> None:
-        super().__init__(environ, mechanism="django")
-        self.style: str = style
-        self.request: object = None
-        """Django's own, as soon as there is one."""
-        self.failures: list[int] = []
-        """Which exceptions Django has told of, by their ids."""
-
-    def end(self) -> None:
-        """Let go of Django's request, too."""
-        super().end()
-        self.request = None
-
-    def transaction(self) -> tuple[str, str] | None:
-        """The pattern of the URL, or the path of the view; where none fits, the path."""
-        return _transaction(self.request, self.style) or super().transaction()
-
-    def form(self) -> Any:
-        """The fields, if Django has parsed the form."""
-        return fields_of(stored_in(self.request).get("_post"))
-
-    def user(self) -> dict[str, Any] | None:
-        """Who is logged in, or whom a middleware or a token names; no session is looked up for it."""
-        return _user(self.request)
+        WsgiRequest.__init__(self, environ, mechanism="django")
+        self.begin(style)
 
 
-class DjangoAsgiRequest(AsgiRequest):
+class DjangoAsgiRequest(_KnownToDjango, AsgiRequest):
     """Under ASGI."""
 
-    __slots__ = ("failures", "request", "style")
-
     def __init__(self, scope: dict[str, Any], style: str) -> None:
-        super().__init__(scope, mechanism="django")
-        self.style: str = style
-        self.request: object = None
-        """Django's own, as soon as there is one."""
-        self.failures: list[int] = []
-        """Which exceptions Django has told of, by their ids."""
-
-    def end(self) -> None:
-        """Let go of Django's request, too."""
-        super().end()
-        self.request = None
-
-    def transaction(self) -> tuple[str, str] | None:
-        """The pattern of the URL, or the path of the view; where none fits, the path."""
-        return _transaction(self.request, self.style) or super().transaction()
-
-    def form(self) -> Any:
-        """The fields, if Django has parsed the form."""
-        return fields_of(stored_in(self.request).get("_post"))
-
-    def user(self) -> dict[str, Any] | None:
-        """Who is logged in, or whom a middleware or a token names; no session is looked up for it."""
-        return _user(self.request)
+        AsgiRequest.__init__(self, scope, mechanism="django")
+        self.begin(style)
 
 
 def _transaction(request: object, style: str) -> tuple[str, str] | None:
