@@ -183,11 +183,17 @@ class Receiver:
     def _serve(self, connection: Connection) -> None:
         try:
             with connection.sock, connection.sock.makefile("rb") as reader, suppress(OSError, ValueError):
-                while self._serve_one(connection, reader):
-                    connection.busy = False
+                while self._serve_one(connection, reader) and self._is_kept(connection):
+                    pass
         finally:
             with self._lock:
                 self._connections.discard(connection)
+
+    def _is_kept(self, connection: Connection) -> bool:
+        """Idle from now on; not, if idle ones were cut off while this one was being answered."""
+        with self._lock:
+            connection.busy = False
+            return not isinstance(self.fault(), Down | Dropping)
 
     def _serve_one(self, connection: Connection, reader: BinaryIO) -> bool:
         """Read one request and answer it; False where the connection ends."""
