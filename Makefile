@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo examples test test-long test-integrations lint format docs bench faults soak
+.PHONY: demo examples test test-long test-integrations lint format docs bench bench-integrations faults soak
 
 demo: $(VENV)/.package
 	$(RUN) examples/demo.py
@@ -55,6 +55,9 @@ docs: $(VENV)/.dev
 bench: $(VENV)-bench/.done
 	$(VENV)-bench/bin/python bench/caller.py
 
+bench-integrations: $(VENV)-bench-integrations/.done
+	$(VENV)-bench-integrations/bin/python bench/integrations.py
+
 # What arrives when things go wrong (about five minutes); ARGS=--docs writes docs/reliability.md as well.
 faults: $(VENV)-bench/.done
 	$(VENV)-bench/bin/python -m bench.reliability.faults $(ARGS)
@@ -85,4 +88,10 @@ $(VENV)-bench/.done: pyproject.toml
 	test -x $(VENV)-bench/bin/pip || $(PYTHON) -m venv $(VENV)-bench
 	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --editable . --group bench
+	touch $@
+
+$(VENV)-bench-integrations/.done: pyproject.toml
+	test -x $(VENV)-bench-integrations/bin/pip || $(PYTHON) -m venv $(VENV)-bench-integrations
+	$(VENV)-bench-integrations/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(VENV)-bench-integrations/bin/python -m pip install --quiet --disable-pip-version-check --editable . --group bench-integrations
 	touch $@

@@ -1,6 +1,6 @@
 """What integrations cost a program while nothing fails, beside the published peer.
 
-    .venv-bench/bin/python bench/integrations.py
+    make bench-integrations
 
 Each case is a call without an SDK, with vedette and with the peer, in processes of their own, interleaved; what is
 printed is the median of what each adds, and the ratio of the two. It measures, it is no test.
