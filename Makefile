@@ -13,7 +13,7 @@ demo: $(VENV)/.package
 	$(RUN) examples/demo.py
 
 # Programs on each framework that fail on purpose; NAMES="flask django" runs these only.
-examples: $(VENV)/.dev
+examples: $(VENV)/.examples
 	$(RUN) examples/run_all.py $(NAMES)
 
 # Ends with pytest's summary line. `lint` first: it is quick, and its findings explain many a failed test.
@@ -78,6 +78,10 @@ $(VENV)/.package: pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.package
 	$(INSTALL) --group dev
+	touch $@
+
+$(VENV)/.examples: $(VENV)/.dev
+	$(INSTALL) --group integrations
 	touch $@
 
 $(VENV)/.nox: $(VENV)/.package

@@ -194,6 +194,7 @@ _SHOWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("torch", "Tensor"): (),
     ("torch.nn.modules.module", "Module"): (),
     ("tensorflow.python.framework.ops", "Tensor"): (),
+    ("rq.job", "Job"): ("_id", "_func_name"),  # its arguments are in there as a pickle, where no name can be hidden
     ("sqlalchemy.engine.base", "Engine"): ("url",),
     ("sqlalchemy.engine.base", "Connection"): (),
     ("sqlalchemy.orm.session", "Session"): (),
