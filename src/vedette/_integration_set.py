@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 # Identifier, the library that is waited for ("" for none), and the class, loaded by name when its time has come: so
 # integrations stay users of the public surface (design, rooms), and cost nothing where they have nothing to do.
 DEFAULT_INTEGRATIONS: Final = (
-    ("asyncio", "asyncio", "vedette.integrations.asyncio.AsyncioIntegration"),
     ("argv", "", "vedette.integrations.argv.ArgvIntegration"),
+    ("asyncio", "asyncio", "vedette.integrations.asyncio.AsyncioIntegration"),
     ("atexit", "", "vedette.integrations.atexit.AtexitIntegration"),
     ("excepthook", "", "vedette.integrations.excepthook.ExcepthookIntegration"),
     ("logging", "logging", "vedette.integrations.logging.LoggingIntegration"),
     ("modules", "", "vedette.integrations.modules.ModulesIntegration"),
+    ("multiprocessing", "multiprocessing", "vedette.integrations.multiprocessing.MultiprocessingIntegration"),
     ("stdlib", "http.client", "vedette.integrations.stdlib.StdlibIntegration"),  # the first of both that is there
     ("stdlib", "subprocess", "vedette.integrations.stdlib.StdlibIntegration"),
-    ("multiprocessing", "multiprocessing", "vedette.integrations.multiprocessing.MultiprocessingIntegration"),
     ("threading", "threading", "vedette.integrations.threading.ThreadingIntegration"),
     ("unraisablehook", "", "vedette.integrations.unraisablehook.UnraisablehookIntegration"),
 )
@@ -41,9 +41,8 @@ AUTO_INTEGRATIONS: Final[tuple[tuple[str, str, str], ...]] = (
     ("flask", "flask", "vedette.integrations.flask.FlaskIntegration"),
     ("httpx", "httpx", "vedette.integrations.httpx.HttpxIntegration"),
     ("loguru", "loguru", "vedette.integrations.loguru.LoguruIntegration"),
-    ("rq", "rq", "vedette.integrations.rq.RqIntegration"),
-    ("starlette", "starlette", "vedette.integrations.starlette.StarletteIntegration"),
     ("redis", "redis", "vedette.integrations.redis.RedisIntegration"),
+    ("rq", "rq", "vedette.integrations.rq.RqIntegration"),
     ("sqlalchemy", "sqlalchemy", "vedette.integrations.sqlalchemy.SqlalchemyIntegration"),
     ("starlette", "starlette", "vedette.integrations.starlette.StarletteIntegration"),
 )
