@@ -398,6 +398,28 @@ def fastapi_app(sdk: Any) -> Any:
     return lambda: loop.run_until_complete(app(asgi_scope(), nothing, nothing))
 
 
+def loguru_record(sdk: Any) -> Any:
+    """One message of loguru that a sink takes: a breadcrumb."""
+    from loguru import logger
+
+    logger.remove()
+    logger.add(lambda message: None)
+    return lambda: logger.info("order {}", 5)
+
+
+def structlog_event(sdk: Any) -> Any:
+    """One event of structlog: a breadcrumb, by vedette's processor; the peer has none."""
+    import structlog
+
+    processors: list[Any] = [lambda logger, name, event: str(event)]
+    if sdk is not None and sdk.__name__ == "vedette":
+        from vedette.integrations.structlog import StructlogProcessor
+
+        processors.insert(0, StructlogProcessor())
+    logger = structlog.wrap_logger(structlog.testing.ReturnLogger(), processors=processors)
+    return lambda: logger.info("order", number=5)
+
+
 CASES = {
     "flask": flask_app,
     "django": django_app,
@@ -417,6 +439,8 @@ CASES = {
     "aiohttp client": aiohttp_client,
     "task": task,
     "executor": executor,
+    "loguru, breadcrumb": loguru_record,
+    "structlog, breadcrumb": structlog_event,
     "logging, debug": lambda _: log_record(logging.DEBUG),
     "logging, breadcrumb": lambda _: log_record(logging.INFO),
 }
