@@ -122,10 +122,16 @@ class JudgingServer(RecordingServer):
     def __init__(self) -> None:
         super().__init__()
         self.planned: deque[Plan] = deque()
-        self.books = _Library()
+        self._books = _Library()
         self.default = self._next_plan
         self._planning = threading.Lock()
         self._answering = threading.Lock()  # an answer is cut off by `go_away` before or after, never in the middle
+
+    @property
+    def books(self) -> _Library:
+        """With all written down that was answered by now: whoever has an answer may ask sooner than we write."""
+        with self._answering:
+            return self._books
 
     def _next_answer(self) -> Answer | None:
         """What is decided before the request is read."""
@@ -152,7 +158,7 @@ class JudgingServer(RecordingServer):
             stays = super()._give(sock, answer)
             if answer.request is not None and answer.hang_up in (None, "after_answer"):
                 envelope = answer.request.envelope
-                self.books[envelope.headers[SENDER]].write(answer.status, envelope.items)
+                self._books[envelope.headers[SENDER]].write(answer.status, envelope.items)
         return stays
 
     def go_away(self) -> None:
