@@ -114,13 +114,13 @@ class IntegrationSet:
             return
         self.integrations[name] = integration
         log.debug("integration %r is set up", name)
-        found = tuple(self.integrations.values())
-        self.preprocessors = tuple(each.preprocess_event for each in found if _has_its_own(each, "preprocess_event"))
-        self.processors = tuple(each.process_event for each in found if _has_its_own(each, "process_event"))
-        asked = [
-            each for each in found if _has_its_own(each, "preprocess_event") or _has_its_own(each, "process_event")
-        ]
-        self.are_foreign = not all(map(_is_own, asked))
+        preprocesses, processes = (_has_its_own(integration, each) for each in ("preprocess_event", "process_event"))
+        if preprocesses:
+            self.preprocessors += (integration.preprocess_event,)
+        if processes:
+            self.processors += (integration.process_event,)
+        if (preprocesses or processes) and not _is_own(integration):
+            self.are_foreign = True
         if self._is_ready:
             _call(integration, "after_all_setup", self.client)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from vedette.api import get_client, isolation_scope
 from vedette.integrations._web.bodies import is_structured, limit_of
 from vedette.integrations._web.hang_ups import is_hang_up
-from vedette.integrations._web.requests import WebRequest, quoted
+from vedette.integrations._web.requests import REQUEST_KEY, UnderWay, WebRequest, quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AsgiRequest", "run_in_request"]
 
-REQUEST_KEY: Final = "vedette.request"
-"""Where the ASGI scope holds the request that is under way."""
 _STANDARD_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _CONNECTIONS: Final = frozenset({"http", "websocket"})
 _NO_BODY: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
@@ -145,7 +143,7 @@ async def run_in_request(
         return await _run_inside(app, scope, receive, send, under_way, make)
     with isolation_scope() as isolation:
         request = make(scope)
-        scope[REQUEST_KEY] = under_way = _UnderWay(request, isolation)
+        scope[REQUEST_KEY] = under_way = UnderWay(request, isolation)
         receive = _begin(isolation, request, client, receive)
         try:
             return await app(scope, receive, send)
@@ -157,7 +155,7 @@ async def run_in_request(
 
 
 async def _run_inside(
-    app: App, scope: Scope, receive: Receive, send: Send, under_way: _UnderWay, make: Callable[[Scope], AsgiRequest]
+    app: App, scope: Scope, receive: Receive, send: Send, under_way: UnderWay, make: Callable[[Scope], AsgiRequest]
 ) -> Any:
     __tracebackhide__ = True
     request = make(scope)
@@ -169,20 +167,6 @@ async def _run_inside(
     except BaseException as error:
         capture(error, under_way.request.mechanism)
         raise
-
-
-class _UnderWay:
-    """The request of an ASGI scope and the scope of its own; whoever knows it best describes it."""
-
-    __slots__ = ("request", "scope")
-
-    def __init__(self, request: AsgiRequest, scope: SentryScope) -> None:
-        self.request = request
-        self.scope = scope
-
-    def __reduce__(self) -> tuple[type[None], tuple[()]]:
-        """A copy that somebody makes of what the server gave, deep or pickled, is no request that is under way."""
-        return type(None), ()
 
 
 def _begin(isolation: SentryScope, request: AsgiRequest, client: Any, receive: Receive) -> Receive:

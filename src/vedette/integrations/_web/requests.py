@@ -11,9 +11,14 @@ from vedette.integrations._web.bodies import Body
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
+    from typing import Any, Final
 
-__all__ = ["WebRequest", "quoted"]
+    from vedette.scope import Scope
+
+__all__ = ["REQUEST_KEY", "UnderWay", "WebRequest", "quoted"]
+
+REQUEST_KEY: Final = "vedette.request"
+"""Where a WSGI environ or an ASGI scope holds the request that is under way."""
 
 
 def quoted(path: str) -> str:
@@ -117,3 +122,17 @@ class WebRequest:
 
     def form(self) -> Any:
         """The fields of a form, where the framework has parsed it already; without files."""
+
+
+class UnderWay:
+    """The request of an environ or an ASGI scope, and the scope of its own; whoever knows it best describes it."""
+
+    __slots__ = ("request", "scope")
+
+    def __init__(self, request: Any, scope: Scope) -> None:
+        self.request: Any = request
+        self.scope: Scope = scope
+
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        """A copy that somebody makes of what the server gave, deep or pickled, is no request that is under way."""
+        return type(None), ()

@@ -13,7 +13,7 @@ import io
 
 from vedette.api import get_client, isolation_scope
 from vedette.integrations._web.bodies import TeedInput, is_structured, limit_of
-from vedette.integrations._web.requests import WebRequest, quoted
+from vedette.integrations._web.requests import REQUEST_KEY, UnderWay, WebRequest, quoted
 from vedette.scope import use_isolation_scope
 
 TYPE_CHECKING = False
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["WsgiRequest", "is_under_way", "run_in_request"]
 
-REQUEST_KEY: Final = "vedette.request"
-"""Where the environ holds the request that is under way."""
 _NO_CODE: Final = frozenset({list, tuple})
 _FILES: Final = frozenset({io.BufferedReader, io.BytesIO, io.FileIO})
 _STANDARD_PORTS: Final = {"http": "80", "https": "443"}
@@ -145,7 +143,7 @@ def run_in_request(
     scope = context.__enter__()
     try:
         request = make(environ)
-        environ[REQUEST_KEY] = _UnderWay(request, scope)
+        environ[REQUEST_KEY] = UnderWay(request, scope)
         _begin(scope, request, client)
         try:
             response = app(environ, start_response)
@@ -168,7 +166,7 @@ def is_under_way(environ: Environ, kind: type[WsgiRequest]) -> bool:
 
 
 def _run_inside(
-    app: App, environ: Environ, start_response: Any, under_way: _UnderWay, make: Callable[[Environ], WsgiRequest]
+    app: App, environ: Environ, start_response: Any, under_way: UnderWay, make: Callable[[Environ], WsgiRequest]
 ) -> Iterable[bytes]:
     __tracebackhide__ = True
     request, known = make(environ), under_way.request
@@ -180,20 +178,6 @@ def _run_inside(
     except BaseException as error:
         get_client().capture_uncaught(error, under_way.request.mechanism)
         raise
-
-
-class _UnderWay:
-    """The request of an environ and its scope; whoever knows it best describes it."""
-
-    __slots__ = ("request", "scope")
-
-    def __init__(self, request: WsgiRequest, scope: Scope) -> None:
-        self.request = request
-        self.scope = scope
-
-    def __reduce__(self) -> tuple[type[None], tuple[()]]:
-        """A copy that somebody makes of what the server gave, deep or pickled, is no request that is under way."""
-        return type(None), ()
 
 
 def _begin(scope: Scope, request: WsgiRequest, client: Any) -> None:
@@ -227,7 +211,7 @@ class _Response:
 
     __slots__ = ("_iterator", "_response", "_under_way")
 
-    def __init__(self, response: Iterable[bytes], under_way: _UnderWay) -> None:
+    def __init__(self, response: Iterable[bytes], under_way: UnderWay) -> None:
         self._response: Any = response
         self._under_way = under_way
         self._iterator: Iterator[bytes] | None = None
