@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo examples test test-long test-integrations lint format docs bench bench-integrations faults soak
+.PHONY: demo examples test test-long test-browser test-integrations lint format docs bench bench-integrations faults soak
 
 demo: $(VENV)/.package
 	$(RUN) examples/demo.py
@@ -18,11 +18,15 @@ examples: $(VENV)/.examples
 
 # Ends with pytest's summary line. `lint` first: it is quick, and its findings explain many a failed test.
 test: $(VENV)/.dev lint
-	$(RUN) -m pytest -m 'not long'
+	$(RUN) -m pytest -m 'not long and not browser'
 
 # What takes its time: interruptions at every byte code, long random schedules, loads, time-outs that have to pass.
 test-long: $(VENV)/.dev
 	$(RUN) -m pytest -m long
+
+# The inbox's pages in headless Chromium (Debian's package `chromium`, or CHROMIUM=/path/to/it).
+test-browser: $(VENV)/.browser
+	$(RUN) -m pytest -m browser tests/browser
 
 # Each library at the lowest version that its integration takes and at the newest, each in an environment of its own
 # (below .nox): half an hour. SESSIONS="flask-lowest flask-newest" runs these only; `nox --list` names them all.
@@ -82,6 +86,10 @@ $(VENV)/.dev: $(VENV)/.package
 
 $(VENV)/.examples: $(VENV)/.dev
 	$(INSTALL) --group integrations
+	touch $@
+
+$(VENV)/.browser: $(VENV)/.dev
+	$(INSTALL) --group browser
 	touch $@
 
 $(VENV)/.nox: $(VENV)/.package

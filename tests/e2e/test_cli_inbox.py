@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.unit._inbox.terminal.events import chained, group, message, recursion
+from tests.unit._inbox.event.events import chained, group, message, recursion
 from vedette._inbox.store import Store
 
 COMMAND = [sys.executable, "-W", "error", "-m", "vedette"]

@@ -211,7 +211,7 @@ def test_another_host_needs_a_token_for_reading_but_not_for_sending(tmp_path):
             page = client.get("/", params={"token": token})
             cookie = page.headers["set-cookie"]
             assert "HttpOnly" in cookie
-            assert "SameSite=strict" in cookie
+            assert "SameSite=Strict" in cookie
             assert client.get("/api/issues", headers={"Cookie": cookie.partition(";")[0]}).status_code == 200
     finally:
         process.send_signal(signal.SIGTERM)

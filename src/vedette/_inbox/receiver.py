@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import secrets
 from typing import TYPE_CHECKING, Final, Literal
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from vedette._inbox.access import TOKEN_COOKIE, Hosts, check_project, has_token, key_in_request
@@ -18,6 +19,7 @@ from vedette._inbox.json_api import JsonApi, json_response, refusal_response
 from vedette._inbox.limits import Refused
 from vedette._inbox.recording import Refusal
 from vedette._inbox.schema import StoreError
+from vedette._inbox.web.pages import Pages
 from vedette._inbox.writer import Submission
 
 if TYPE_CHECKING:
@@ -34,7 +36,10 @@ _PREFLIGHT: Final = {
     "Access-Control-Max-Age": "3600",
 }
 _ALWAYS: Final = {
-    "Content-Security-Policy": ("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -47,9 +52,9 @@ def build_app(store: Store, writer: Writer, settings: Settings) -> ASGIApp:
     """The application: ingest, JSON routes and the guard around them. ``writer`` must have been started."""
     receiver = Receiver(writer, settings)
     routes = [
-        Route("/", _Front(settings).page, methods=["GET"]),
         *receiver.routes(),
         *JsonApi(store, settings).routes(),
+        *Pages(store, settings).routes(),
     ]
     app = Starlette(
         routes=routes,
@@ -114,24 +119,6 @@ class Receiver:
         return response
 
 
-class _Front:
-    """What a person sees who opens the inbox's address."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    def page(self, request: Request) -> Response:
-        settings = self._settings
-        text = (
-            f"vedette inbox\n\nDSN       {settings.dsn}\nkept in   {settings.database}\n"
-            f"read      vedette inbox list, vedette inbox show, {settings.url}/api/issues\n"
-        )
-        response = PlainTextResponse(text)
-        if settings.token and request.query_params.get("token"):  # the guard has checked it
-            response.set_cookie(TOKEN_COOKIE, settings.token, httponly=True, samesite="strict")
-        return response
-
-
 class _Guard:
     """Around every route: the names we answer to, the token of readers, and headers that keep pages apart."""
 
@@ -146,9 +133,14 @@ class _Guard:
             await self._app(scope, receive, send)
             return
 
+        cookie = self._cookie_for(scope)
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_ALWAYS)
+                headers = MutableHeaders(scope=message)
+                headers.update(_ALWAYS)
+                if cookie:
+                    headers.append("Set-Cookie", cookie)
             await send(message)
 
         refused = self._refused(scope)
@@ -159,6 +151,13 @@ class _Guard:
         is_ingest = _INGEST.fullmatch(request.url.path) is not None
         response = await self._receiver.refuse(request, refused) if is_ingest else refusal_response(refused)
         await response(scope, receive, send_with_headers)
+
+    def _cookie_for(self, scope: Scope) -> str:
+        """Who came with the right token in the URL keeps it as a cookie."""
+        given = Request(scope).query_params.get("token", "")
+        if self._token is None or not secrets.compare_digest(given.encode(), self._token.encode()):
+            return ""
+        return f"{TOKEN_COOKIE}={self._token}; HttpOnly; SameSite=Strict; Path=/"
 
     def _refused(self, scope: Scope) -> Refused | None:
         try:

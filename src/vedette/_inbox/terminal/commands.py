@@ -10,9 +10,9 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from vedette._inbox.event import safe
 from vedette._inbox.rows_as_json import event_as_json, issue_as_json
 from vedette._inbox.store import NoDatabaseError, Store, StoreError, default_path
-from vedette._inbox.terminal import safe
 from vedette._inbox.terminal.markdown import render_markdown
 from vedette._inbox.terminal.output import CANNOT, DONE, NOT_CONFIRMED, NOTHING, closed, talk, write
 from vedette._inbox.terminal.screen import Screen

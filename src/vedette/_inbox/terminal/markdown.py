@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from vedette._inbox.terminal.received import read
+from vedette._inbox.event.received import read
 from vedette._inbox.terminal.screen import Screen
 from vedette._inbox.terminal.view import crumb_text, render_event
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from vedette._inbox.terminal.folding import Repeat, Single, rows_of, variables_of
+from vedette._inbox.event.folding import Repeat, Single, rows_of, variables_of
 from vedette._inbox.terminal.screen import row
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from vedette._inbox.terminal.folding import LibraryRun
-    from vedette._inbox.terminal.received import Frame, Variable
+    from vedette._inbox.event.folding import LibraryRun
+    from vedette._inbox.event.received import Frame, Variable
     from vedette._inbox.terminal.screen import Screen
 
 NARROW = 60

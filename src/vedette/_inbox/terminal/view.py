@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from vedette._inbox.terminal import safe
-from vedette._inbox.terminal.received import MAX_WORD, read
+from vedette._inbox.event import safe
+from vedette._inbox.event.received import MAX_WORD, read
 from vedette._inbox.terminal.screen import row
 from vedette._inbox.terminal.stack import NARROW, WIDE, Layout, stack_lines
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
+    from vedette._inbox.event.received import Crumb, Failure, Frame, Reading
     from vedette._inbox.models import Issue, StoredEvent
-    from vedette._inbox.terminal.received import Crumb, Failure, Frame, Reading
     from vedette._inbox.terminal.screen import Screen
 
 MAX_ROWS = 2_000

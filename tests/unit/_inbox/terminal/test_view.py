@@ -7,7 +7,7 @@ import textwrap
 import pytest
 from rich.cells import cell_len
 
-from tests.unit._inbox.terminal.events import (
+from tests.unit._inbox.event.events import (
     AT,
     EVENT_ID,
     HOSTILE,

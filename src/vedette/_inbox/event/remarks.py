@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vedette._inbox.event import safe
 from vedette._inbox.lenient_json import is_dict, is_list
-from vedette._inbox.terminal import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

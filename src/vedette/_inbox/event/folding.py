@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vedette._inbox.terminal.received import Frame, Variable
+    from vedette._inbox.event.received import Frame, Variable
 
 _LIBRARY_RUN = 2
 _REPEATS = 3

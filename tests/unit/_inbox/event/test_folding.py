@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from vedette._inbox.terminal.folding import LibraryRun, Repeat, Single, rows_of, variables_of
-from vedette._inbox.terminal.received import Frame, Variable
+from vedette._inbox.event.folding import LibraryRun, Repeat, Single, rows_of, variables_of
+from vedette._inbox.event.received import Frame, Variable
 
 
 def own(function, lineno=1, **more):

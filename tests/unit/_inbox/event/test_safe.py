@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vedette._inbox.terminal import safe
+from vedette._inbox.event import safe
 
 any_text = st.text(st.characters())  # lone surrogates too
 

@@ -16,17 +16,17 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from vedette._inbox.event import safe
+from vedette._inbox.event.remarks import Remarks
 from vedette._inbox.lenient_json import is_dict, is_list
 from vedette._inbox.shape import MAX_EXCEPTIONS, exceptions_of
-from vedette._inbox.terminal import safe
-from vedette._inbox.terminal.remarks import Remarks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from vedette._inbox.event.remarks import Path
     from vedette._inbox.models import StoredEvent
     from vedette._inbox.shape import Raised
-    from vedette._inbox.terminal.remarks import Path
 
 MAX_FRAMES = 100
 """Frames of one stack: the oldest 20 and the newest 80, as the client sends them."""

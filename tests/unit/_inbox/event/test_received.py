@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit._inbox.terminal.events import (
+from tests.unit._inbox.event.events import (
     AT,
     HOSTILE,
     chained,
@@ -19,8 +19,8 @@ from tests.unit._inbox.terminal.events import (
     recursion,
     stored,
 )
+from vedette._inbox.event.received import read
 from vedette._inbox.terminal.markdown import render_markdown
-from vedette._inbox.terminal.received import read
 from vedette._inbox.terminal.screen import Screen
 from vedette._inbox.terminal.view import render_event, render_repeat
 
