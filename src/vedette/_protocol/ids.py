@@ -38,6 +38,10 @@ def read_uuid(text: object) -> str | None:
         return None
     if len(text) == _UUID_DIGITS + len(_DASHES) and all(text[at] == "-" for at in _DASHES):
         text = text.replace("-", "")
-    digits = text.lower()
-    is_hex = len(digits) == _UUID_DIGITS and all(digit in "0123456789abcdef" for digit in digits)
-    return digits if is_hex else None
+    if len(text) != _UUID_DIGITS or not text.isalnum():  # `fromhex` passes over blanks
+        return None
+    try:
+        bytes.fromhex(text)  # a tenth of looking at each digit
+    except ValueError:
+        return None
+    return text.lower()
