@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo examples test test-long test-browser test-integrations lint format docs bench bench-integrations faults soak
+.PHONY: demo examples test test-long test-browser test-integrations lint format docs screenshots bench bench-integrations faults soak
 
 demo: $(VENV)/.package
 	$(RUN) examples/demo.py
@@ -54,6 +54,10 @@ docs: $(VENV)/.dev
 	$(RUN) -m tools.conformance
 	$(RUN) -m tools.options_page
 	$(RUN) -m tools.integrations_page
+
+# The pictures in docs/images, taken anew. ALL=folder takes every page, to be looked at.
+screenshots: $(VENV)/.browser
+	$(RUN) -m tools.screenshots $(if $(ALL),--all $(ALL))
 
 # The peer is run from an environment of its own: nothing of it is near the suite.
 bench: $(VENV)-bench/.done

@@ -20,15 +20,34 @@ def filled(inbox):
     """An inbox with something in every place."""
     library = frame("call", "return self._run(job)", own=False, module="pool.threads", filename="pool/threads.py")
     leaves = [
-        exception("ValueError", f"no {name}", library, library, exception_id=number, parent_id=0, source=f"exceptions[{number}]")
+        exception(
+            "ValueError",
+            f"no {name}",
+            library,
+            library,
+            exception_id=number,
+            parent_id=0,
+            source=f"exceptions[{number}]",
+        )
         for number, name in enumerate(("price", "stock", "name"), 1)
     ]
-    group = exception("ExceptionGroup", "3 failed", frame("all", "group.run()"), exception_id=0, is_exception_group=True)
+    group = exception(
+        "ExceptionGroup", "3 failed", frame("all", "group.run()"), exception_id=0, is_exception_group=True
+    )
     crumbs = [
         {"category": "query", "message": "SELECT 1", "level": "info", "timestamp": 1764079331},
-        {"type": "http", "category": "httplib", "data": {"method": "GET", "url": "http://stock.local/items", "status_code": 200}},
+        {
+            "type": "http",
+            "category": "httplib",
+            "data": {"method": "GET", "url": "http://stock.local/items", "status_code": 200},
+        },
     ]
-    request = {"method": "POST", "url": "http://shop.local/orders?id=1", "headers": {"Accept": "*/*"}, "data": {"id": 1}}
+    request = {
+        "method": "POST",
+        "url": "http://shop.local/orders?id=1",
+        "headers": {"Accept": "*/*"},
+        "data": {"id": 1},
+    }
     surroundings = {
         "breadcrumbs": {"values": crumbs},
         "request": request,
@@ -52,7 +71,8 @@ def filled(inbox):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "path", ["/", "/?q=nothing+like+it", f"/events/{EVENT_ID}", f"/events/{GROUP_ID}", "/issues/3", "/other", "/nowhere"]
+    "path",
+    ["/", "/?q=nothing+like+it", f"/events/{EVENT_ID}", f"/events/{GROUP_ID}", "/issues/3", "/other", "/nowhere"],
 )
 def test_axe_finds_nothing(filled, visitor, path, scheme):
     page = visitor.open(path, color_scheme=scheme)
