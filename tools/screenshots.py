@@ -67,7 +67,7 @@ def inbox(folder: Path) -> Iterator[tuple[str, str]]:
 
 def have_a_bad_day(dsn: str) -> None:
     """What examples/shop.py captures: a chain, a message, a group, an error in a thread."""
-    command = [sys.executable, ROOT / "examples" / "shop.py", dsn]
+    command = [sys.executable, str(ROOT / "examples" / "shop.py"), dsn]
     subprocess.run(command, check=True, timeout=SECONDS, stdout=sys.stderr)  # noqa: S603 - our own program
 
 
