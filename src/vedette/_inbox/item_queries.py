@@ -21,8 +21,15 @@ _ITEM = """
     SELECT i.*, v.project, e.issue_id, substr(v.body, i.start + 1, min(i.size, 4096)) AS excerpt
     FROM items i JOIN envelopes v ON v.id = i.envelope_id LEFT JOIN events e ON e.event_id = i.event_id
     WHERE i.id"""
-_PAGE = "ORDER BY id DESC LIMIT ?"
-_AMONG = "type IN (SELECT value FROM json_each(?))"  # one value however many types: no query is built from text
+# The sender's word is taken for how many a batch holds, within reason: reading them all would cost too much.
+_COUNTS = """
+    SELECT type, sum(CASE WHEN type IN ('log', 'span') AND json_type(headers, '$.item_count') = 'integer'
+        THEN max(1, min(1000, json_extract(headers, '$.item_count'))) ELSE 1 END) AS number
+    FROM items GROUP BY type ORDER BY type"""
+# Types come as one value however many they are, so that no query is built from text.
+_ALL = "SELECT id FROM items WHERE id < ? ORDER BY id DESC LIMIT ?"
+_AMONG = "SELECT id FROM items WHERE id < ? AND type IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?"
+_BUT = "SELECT id FROM items WHERE id < ? AND type NOT IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?"
 
 
 class Rows(Protocol):
@@ -35,19 +42,17 @@ class Rows(Protocol):
 
 def all_items(rows: Rows, limit: int, before: int | None) -> list[Item]:
     """Items of any type, newest first; ``before`` is a ``row_id``."""
-    return _items(rows, f"SELECT id FROM items WHERE id < ? {_PAGE}", _cursor(before), limit)
+    return _items(rows, _ALL, _cursor(before), limit)
 
 
 def items_among(rows: Rows, types: Collection[str], limit: int, before: int | None) -> list[Item]:
     """Items of these types."""
-    chosen = f"SELECT id FROM items WHERE id < ? AND {_AMONG} {_PAGE}"
-    return _items(rows, chosen, _cursor(before), json.dumps([*types]), limit)
+    return _items(rows, _AMONG, _cursor(before), json.dumps([*types]), limit)
 
 
 def items_but(rows: Rows, types: Collection[str], limit: int, before: int | None) -> list[Item]:
     """Items of all types but these."""
-    chosen = f"SELECT id FROM items WHERE id < ? AND NOT {_AMONG} {_PAGE}"
-    return _items(rows, chosen, _cursor(before), json.dumps([*types]), limit)
+    return _items(rows, _BUT, _cursor(before), json.dumps([*types]), limit)
 
 
 def refused_items(rows: Rows, limit: int, before: int | None) -> list[Item]:
@@ -72,9 +77,8 @@ def payload(rows: Rows, row_id: int) -> bytes | None:
 
 
 def counts(rows: Rows) -> dict[str, int]:
-    """How many items there are of each type."""
-    found = rows("SELECT type, count(*) AS number FROM items GROUP BY type ORDER BY type")
-    return {str(row["type"]): int(row["number"]) for row in found}
+    """How many items there are of each type; of logs and spans, which come in batches, how many are in those."""
+    return {str(row["type"]): int(row["number"]) for row in rows(_COUNTS)}
 
 
 def refused_count(rows: Rows) -> int:

@@ -163,7 +163,7 @@ class Store:
         return item_queries.payload(self._all, row_id)
 
     def item_counts(self) -> dict[str, int]:
-        """The items there are, by type."""
+        """The items there are, by type; logs and spans are counted one by one."""
         return item_queries.counts(self._all)
 
     def refused_count(self) -> int:

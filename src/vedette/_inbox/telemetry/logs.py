@@ -29,7 +29,8 @@ class LogRecord:
 def log_records(item: Item, payload: bytes) -> tuple[list[LogRecord], int]:
     """An item's records, newest first, and how many it has. Raises UnreadableError."""
     records, number = records_of(payload)
-    return [_record(record, item.received_at) for record in reversed(records)], number
+    found = [_record(record, item.received_at) for record in records]
+    return sorted(found, key=lambda record: -record.at), number
 
 
 def _record(record: dict[str, Any], received_at: float) -> LogRecord:

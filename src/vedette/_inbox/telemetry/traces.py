@@ -30,7 +30,8 @@ class Timed:
 def timed_of(item: Item, payload: bytes) -> tuple[list[Timed], int]:
     """What an item holds, newest first, and how much that is. Raises UnreadableError."""
     records, number = records_of(payload)
-    return [_timed(record, item.received_at) for record in reversed(records)], number
+    found = [_timed(record, item.received_at) for record in records]
+    return sorted(found, key=lambda timed: -timed.at), number
 
 
 def _timed(record: dict[str, Any], received_at: float) -> Timed:

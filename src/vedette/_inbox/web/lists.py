@@ -9,12 +9,13 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from vedette._inbox.asked import PER_PAGE, number_in_query, page_of
+from vedette._inbox.event import safe
 from vedette._inbox.json_api import json_response
-from vedette._inbox.rows_as_json import issue_as_json
-from vedette._inbox.terminal.screen import Screen
-from vedette._inbox.terminal.view import render_list
+from vedette._inbox.rows_as_json import issue_as_json, rfc3339
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.requests import Request
 
     from vedette._inbox.models import Issue
@@ -76,9 +77,7 @@ class IssueLists:
     def _text(self, request: Request) -> Response:
         limit, before = page_of(request)
         found, _ = self._found(_q(request), limit, before)
-        screen = Screen()
-        text = screen.render(render_list(found, screen)) if found else "no issue\n"
-        return PlainTextResponse(text.encode("utf-8", "backslashreplace"))
+        return PlainTextResponse("".join(f"{_as_line(issue)}\n" for issue in found))
 
     def _found(self, q: str, limit: int, before: int | None) -> tuple[list[Issue], bool]:
         """A page, and whether another follows."""
@@ -90,8 +89,14 @@ def _q(request: Request) -> str:
     return request.query_params.get("q", "").strip()[:_MAX_Q]
 
 
-def _varies(values: object) -> bool:
-    return len(set(values)) > 1  # type: ignore[call-overload]
+def _as_line(issue: Issue) -> str:
+    """Number, times seen, last seen, level, title and place, with tabs between: for ``cut`` and ``grep``."""
+    parts = (str(issue.id), str(issue.count), rfc3339(issue.last_seen), issue.level, issue.title, issue.place)
+    return "\t".join(safe.line(part) for part in parts)
+
+
+def _varies(values: Iterable[str]) -> bool:
+    return len(set(values)) > 1
 
 
 def _address(q: str, **more: int) -> str:

@@ -38,7 +38,7 @@ class Renderer:
     def page_or_bare(self, template: str, path: str, *, status: int, **values: object) -> Response:
         """A page that must come, also if the database cannot be read."""
         try:
-            return self.page(template, path, status=status, **values)
+            return self.page(template, path, q="", status=status, **values)
         except StoreError:
             return self.bare_page(template, status=status, **values)
 
