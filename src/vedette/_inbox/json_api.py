@@ -6,27 +6,29 @@ Lists are ``{"results", "next"}``, times RFC 3339 in UTC, errors ``{"detail", "c
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vedette._inbox.access import check_change
 from vedette._inbox.arrival import as_event_id
-from vedette._inbox.limits import MAX_PAGE, Refused
+from vedette._inbox.asked import check_own_change, number_in_path, page_of
+from vedette._inbox.limits import Refused
 from vedette._inbox.rows_as_json import event_as_json, issue_as_json, item_as_json
 from vedette._protocol.version import VERSION
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from vedette._inbox.models import Issue
+    from vedette._inbox.models import Issue, Item
     from vedette._inbox.settings import Settings
     from vedette._inbox.store import Store
 
 HEALTH_NAME: Final = "vedette-inbox"
-_MAX_DIGITS: Final = 18  # of a number in a URL: fits SQLite
+_NOT_IN_FILE_NAMES: Final = re.compile(r"[^A-Za-z0-9._-]")
+_MAX_FILE_NAME: Final = 100
 
 
 def json_response(value: object, status: int = 200) -> Response:
@@ -63,6 +65,7 @@ class JsonApi:
             Route("/api/events/{event_id}", self._event, methods=["GET"]),
             Route("/api/events/{event_id}/envelope", self._envelope, methods=["GET"]),
             Route("/api/items", self._items, methods=["GET"]),
+            Route("/api/items/{number}/payload", self._payload, methods=["GET"]),
         ]
 
     def _health(self, request: Request) -> Response:
@@ -77,7 +80,7 @@ class JsonApi:
         return json_response(asdict(self._store.stats()))
 
     def _issues(self, request: Request) -> Response:
-        limit, before = _page(request)
+        limit, before = page_of(request)
         found = self._store.issues(request.query_params.get("q"), limit=limit, before=before)
         return _list([issue_as_json(issue) for issue in found], limit, found[-1].newest_row if found else 0)
 
@@ -86,7 +89,7 @@ class JsonApi:
 
     def _events_of_issue(self, request: Request) -> Response:
         issue = self._wanted_issue(request)
-        limit, before = _page(request)
+        limit, before = page_of(request)
         found = self._store.events_of_issue(issue.id, limit, before)
         return _list([event_as_json(event) for event in found], limit, found[-1].row_id if found else 0)
 
@@ -104,23 +107,32 @@ class JsonApi:
         return Response(body, media_type="application/octet-stream", headers=disposition)
 
     def _items(self, request: Request) -> Response:
-        limit, before = _page(request)
+        limit, before = page_of(request)
         found = self._store.items(request.query_params.get("type") or None, limit, before)
         return _list([item_as_json(item) for item in found], limit, found[-1].row_id if found else 0)
 
+    def _payload(self, request: Request) -> Response:
+        """Always a download of bytes: an attachment may be a page with a script in it."""
+        row_id = number_in_path(request, "number")
+        item, payload = self._store.item(row_id), self._store.item_payload(row_id)
+        if item is None or payload is None:
+            raise _not_there("item")
+        disposition = {"Content-Disposition": f'attachment; filename="{_file_name(item)}"'}
+        return Response(payload, media_type="application/octet-stream", headers=disposition)
+
     def _delete_issue(self, request: Request) -> Response:
-        _check_change(request)
-        if not self._store.delete_issue(_issue_number(request)):
+        check_own_change(request)
+        if not self._store.delete_issue(number_in_path(request, "number")):
             raise _not_there("issue")
         return Response(status_code=204)
 
     def _clear(self, request: Request) -> Response:
-        _check_change(request)
+        check_own_change(request)
         self._store.clear()
         return Response(status_code=204)
 
     def _wanted_issue(self, request: Request) -> Issue:
-        issue = self._store.issue(_issue_number(request))
+        issue = self._store.issue(number_in_path(request, "number"))
         if issue is None:
             raise _not_there("issue")
         return issue
@@ -131,32 +143,11 @@ def _list(results: list[dict[str, Any]], limit: int, cursor: int) -> Response:
     return json_response({"results": results, "next": cursor if len(results) == limit else None})
 
 
-def _check_change(request: Request) -> None:
-    url = request.url
-    check_change(request.headers, f"{url.scheme}://{url.netloc}")
-
-
-def _page(request: Request) -> tuple[int, int | None]:
-    limit = _number(request, "limit")
-    return min(50 if limit is None else limit, MAX_PAGE), _number(request, "before")
-
-
-def _number(request: Request, name: str) -> int | None:
-    given = request.query_params.get(name)
-    if given is None:
-        return None
-    number = _digits(given)
-    if not number:
-        raise Refused(400, "bad_parameter", f"{name} must be a number of 1 or more, got {given[:40]!a}")
-    return number
-
-
-def _issue_number(request: Request) -> int:
-    return _digits(request.path_params["number"]) or 0  # issues begin at 1
-
-
-def _digits(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else None
+def _file_name(item: Item) -> str:
+    """Of a download. Led by the row's number, so it is never hidden, a device's name or a path."""
+    given = item.headers.get("filename")
+    name = given if isinstance(given, str) and given else f"{item.type}.bin"
+    return f"{item.row_id}-{_NOT_IN_FILE_NAMES.sub('_', name[-_MAX_FILE_NAME:])}"
 
 
 def _event_id(request: Request) -> str:

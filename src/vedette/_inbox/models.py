@@ -67,7 +67,8 @@ class Item:
     headers: dict[str, Any]  # the item header
     excerpt: str  # the first 4 KiB of the payload, as text
     remarks: list[str]
-    event_id: str = ""  # the event whose envelope it came in
+    event_id: str = ""  # of its envelope
+    issue_id: int = 0  # the issue of the event that came with it, 0 if none did or it is gone
     status: int = 0  # refused only: what was answered
     reason: str = ""  # refused only: why, in words
 

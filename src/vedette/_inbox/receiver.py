@@ -23,10 +23,13 @@ from vedette._inbox.web.pages import Pages
 from vedette._inbox.writer import Submission
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from vedette._inbox.settings import Settings
     from vedette._inbox.store import Store
+    from vedette._inbox.web.errors import ErrorPages
     from vedette._inbox.writer import Writer
 
 _INGEST: Final = re.compile(r"/stream|/api/[0-9]+/(?:envelope|store)/?")
@@ -50,18 +53,15 @@ _ALWAYS: Final = {
 
 def build_app(store: Store, writer: Writer, settings: Settings) -> ASGIApp:
     """The application: ingest, JSON routes and the guard around them. ``writer`` must have been started."""
-    receiver = Receiver(writer, settings)
+    receiver, pages = Receiver(writer, settings), Pages(store, settings)
     routes = [
         *receiver.routes(),
         *JsonApi(store, settings).routes(),
-        *Pages(store, settings).routes(),
+        *pages.routes(),
     ]
-    app = Starlette(
-        routes=routes,
-        exception_handlers={HTTPException: _on_http_error, Refused: _on_refused, StoreError: _on_store_error},
-    )
+    app = Starlette(routes=routes, exception_handlers=_handlers(pages.errors))
     app.router.redirect_slashes = False
-    return _Guard(app, receiver, settings)
+    return _Guard(app, receiver, pages.errors, settings)
 
 
 class Receiver:
@@ -122,9 +122,10 @@ class Receiver:
 class _Guard:
     """Around every route: the names we answer to, the token of readers, and headers that keep pages apart."""
 
-    def __init__(self, app: ASGIApp, receiver: Receiver, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, receiver: Receiver, errors: ErrorPages, settings: Settings) -> None:
         self._app = app
         self._receiver = receiver
+        self._errors = errors
         self._hosts = Hosts(settings.allow_hosts)
         self._token = settings.token
 
@@ -149,7 +150,10 @@ class _Guard:
             return
         request = Request(scope, receive)
         is_ingest = _INGEST.fullmatch(request.url.path) is not None
-        response = await self._receiver.refuse(request, refused) if is_ingest else refusal_response(refused)
+        if is_ingest:
+            response = await self._receiver.refuse(request, refused)
+        else:
+            response = self._errors.answer_stranger(request, refused)
         await response(scope, receive, send_with_headers)
 
     def _cookie_for(self, scope: Scope) -> str:
@@ -165,8 +169,8 @@ class _Guard:
         except Refused as refused:
             return refused
         path: str = scope["path"]
-        if self._token is None or _INGEST.fullmatch(path) or path == "/api/health":
-            return None
+        if self._token is None or _INGEST.fullmatch(path) or path == "/api/health" or path.startswith("/static/"):
+            return None  # what the pages are dressed with is no secret, and the page that asks for the token needs it
         request = Request(scope)
         if has_token(request.headers, request.query_params, request.cookies, self._token):
             return None
@@ -177,22 +181,24 @@ def _cors(origin: str) -> dict[str, str]:
     return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"} if origin else {}
 
 
-def _on_http_error(request: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
-        raise error
-    detail = f"{error.detail}: {request.method} {request.url.path[:200]!a}"
-    response = json_response({"detail": detail, "causes": []}, error.status_code)
-    response.headers.update(error.headers or {})
-    return response
+def _handlers(errors: ErrorPages) -> dict[object, Callable[[Request, Exception], Response]]:
+    """From what a route raises to what is answered."""
 
+    def on_http_error(request: Request, error: Exception) -> Response:
+        if not isinstance(error, HTTPException):
+            raise error
+        detail = f"{error.detail}: {request.method} {request.url.path[:200]!a}"
+        response = errors.answer(request, Refused(error.status_code, "http", detail))
+        response.headers.update(error.headers or {})
+        return response
 
-def _on_refused(request: Request, error: Exception) -> Response:
-    del request
-    if not isinstance(error, Refused):
-        raise error
-    return refusal_response(error)
+    def on_refused(request: Request, error: Exception) -> Response:
+        if not isinstance(error, Refused):
+            raise error
+        return errors.answer(request, error)
 
+    def on_store_error(request: Request, error: Exception) -> Response:
+        refused = Refused(503, "not_stored", "the inbox's database cannot be used", (str(error),))
+        return errors.answer(request, refused)
 
-def _on_store_error(request: Request, error: Exception) -> Response:
-    del request
-    return refusal_response(Refused(503, "not_stored", "the inbox's database cannot be used", (str(error),)))
+    return {HTTPException: on_http_error, Refused: on_refused, StoreError: on_store_error}

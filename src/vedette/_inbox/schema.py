@@ -60,6 +60,7 @@ CREATE TABLE items (
     headers TEXT NOT NULL, event_id TEXT NOT NULL, remarks TEXT NOT NULL
 );
 CREATE INDEX items_of_envelope ON items (envelope_id);
+CREATE INDEX items_by_type ON items (type);
 CREATE TABLE refused (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     received_at REAL NOT NULL, project TEXT NOT NULL, size INTEGER NOT NULL,

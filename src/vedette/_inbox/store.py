@@ -12,15 +12,15 @@ own locks order connections, not threads that share one.
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from vedette._inbox import recording, retention
+from vedette._inbox import item_queries, recording, retention
 from vedette._inbox.arrival import Arrival, decode_event, read_arrival
+from vedette._inbox.item_queries import NO_ROW
 from vedette._inbox.limits import Refused
 from vedette._inbox.models import Issue, Item, Stats, StoredEvent
 from vedette._inbox.recording import Recorded, Refusal
@@ -28,7 +28,7 @@ from vedette._inbox.schema import NoDatabaseError, StoreError, connect, default_
 from vedette._inbox.summary import parse_query
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Collection, Generator, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -42,10 +42,6 @@ Work: TypeAlias = "Arrival | Refusal"
 _EVENT = """
     SELECT e.*, v.project, substr(v.body, e.start + 1, e.size) AS payload
     FROM events e JOIN envelopes v ON v.id = e.envelope_id"""
-_ITEM = """
-    SELECT i.*, v.project, substr(v.body, i.start + 1, min(i.size, 4096)) AS excerpt
-    FROM items i JOIN envelopes v ON v.id = i.envelope_id"""
-_NO_ROW = 2**63 - 1  # above any row id
 
 
 class Store:
@@ -86,7 +82,7 @@ class Store:
         ``q`` is a search as typed (``summary.parse_query``), ``since`` in seconds since the epoch, ``before``
         the ``newest_row`` of the last issue of the page before.
         """
-        where, values = ["newest_row < ?"], list[object]([_NO_ROW if before is None else before])
+        where, values = ["newest_row < ?"], list[object]([NO_ROW if before is None else before])
         if since is not None:
             where.append("last_seen >= ?")
             values.append(since)
@@ -103,7 +99,7 @@ class Store:
 
     def issue(self, number: int) -> Issue | None:
         """One issue by its number."""
-        rows = self._all("SELECT * FROM issues WHERE id = ?", min(number, _NO_ROW))
+        rows = self._all("SELECT * FROM issues WHERE id = ?", min(number, NO_ROW))
         return recording.issue_of(rows[0]) if rows else None
 
     def event(self, event_id: str) -> StoredEvent | None:
@@ -113,7 +109,7 @@ class Store:
     def events_of_issue(self, number: int, limit: int = 50, before: int | None = None) -> list[StoredEvent]:
         """The events stored of an issue, newest first; ``before`` is a ``row_id``."""
         query = f"{_EVENT} WHERE e.issue_id = ? AND e.id < ? ORDER BY e.id DESC LIMIT ?"
-        return self._events(query, min(number, _NO_ROW), _NO_ROW if before is None else before, limit)
+        return self._events(query, min(number, NO_ROW), NO_ROW if before is None else before, limit)
 
     def newest_event(self) -> StoredEvent | None:
         """The event that arrived last."""
@@ -144,16 +140,35 @@ class Store:
 
         All types but ``refused``, which is asked for by name.
         """
-        cursor = _NO_ROW if before is None else before
         if type == "refused":
-            rows = self._all("SELECT * FROM refused WHERE id < ? ORDER BY id DESC LIMIT ?", cursor, limit)
-            return [_refused_item(row) for row in rows]
+            return item_queries.refused_items(self._all, limit, before)
         if type is None:
-            return [
-                _item(row) for row in self._all(f"{_ITEM} WHERE i.id < ? ORDER BY i.id DESC LIMIT ?", cursor, limit)
-            ]
-        query = f"{_ITEM} WHERE i.id < ? AND i.type = ? ORDER BY i.id DESC LIMIT ?"
-        return [_item(row) for row in self._all(query, cursor, type, limit)]
+            return item_queries.all_items(self._all, limit, before)
+        return item_queries.items_among(self._all, [type], limit, before)
+
+    def items_among(self, types: Collection[str], limit: int = 50, before: int | None = None) -> list[Item]:
+        """Items of these types, newest first."""
+        return item_queries.items_among(self._all, types, limit, before)
+
+    def items_but(self, types: Collection[str], limit: int = 50, before: int | None = None) -> list[Item]:
+        """Items of all types but these, newest first."""
+        return item_queries.items_but(self._all, types, limit, before)
+
+    def item(self, row_id: int) -> Item | None:
+        """One item by its ``row_id``."""
+        return item_queries.one_item(self._all, row_id)
+
+    def item_payload(self, row_id: int) -> bytes | None:
+        """The payload of an item as received."""
+        return item_queries.payload(self._all, row_id)
+
+    def item_counts(self) -> dict[str, int]:
+        """The items there are, by type; logs and spans are counted one by one."""
+        return item_queries.counts(self._all)
+
+    def refused_count(self) -> int:
+        """The refused requests that are kept."""
+        return item_queries.refused_count(self._all)
 
     def stats(self) -> Stats:
         """What became of everything that reached the inbox."""
@@ -222,7 +237,7 @@ class Store:
     def delete_issue(self, number: int) -> bool:
         """Delete an issue with its events; whether it was there."""
         with self._transaction() as connection:
-            rows = connection.execute("SELECT envelope_id FROM events WHERE issue_id = ?", (min(number, _NO_ROW),))
+            rows = connection.execute("SELECT envelope_id FROM events WHERE issue_id = ?", (min(number, NO_ROW),))
             return retention.remove(connection, [int(row[0]) for row in rows])[0] > 0
 
     def clear(self) -> int:
@@ -268,37 +283,3 @@ class Store:
 def _event(row: sqlite3.Row) -> StoredEvent:
     data, _ = decode_event(row["payload"])  # its remarks were stored with the row
     return recording.event_of(row, row["project"], data)
-
-
-def _item(row: sqlite3.Row) -> Item:
-    return Item(
-        row_id=row["id"],
-        type=row["type"],
-        project=row["project"],
-        received_at=row["received_at"],
-        size=row["size"],
-        headers=json.loads(row["headers"]),
-        excerpt=_excerpt(row["excerpt"]),
-        remarks=json.loads(row["remarks"]),
-        event_id=row["event_id"],
-    )
-
-
-def _refused_item(row: sqlite3.Row) -> Item:
-    headers: dict[str, Any] = {}
-    return Item(
-        row_id=row["id"],
-        type="refused",
-        project=row["project"],
-        received_at=row["received_at"],
-        size=row["size"],
-        headers=headers,
-        excerpt=_excerpt(row["excerpt"]),
-        remarks=[],
-        status=row["status"],
-        reason=row["reason"],
-    )
-
-
-def _excerpt(data: bytes) -> str:
-    return bytes(data).decode("utf-8", "backslashreplace")

@@ -4,40 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.routing import Route
-
-from vedette._inbox.web.assets import Assets
-from vedette._inbox.web.templating import Templates
-from vedette._inbox.web.top import top_of
+from vedette._inbox.web.deleting import DeletePages
+from vedette._inbox.web.errors import ErrorPages
+from vedette._inbox.web.lists import IssueLists
+from vedette._inbox.web.other import OtherPage
+from vedette._inbox.web.renderer import Renderer
+from vedette._inbox.web.telemetry import TelemetryPages
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
+    from starlette.routing import Route
 
     from vedette._inbox.settings import Settings
     from vedette._inbox.store import Store
-
-_PER_PAGE = 50
 
 
 class Pages:
     """All that a person opens in a browser."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
-        self._store = store
-        self._settings = settings
-        self._assets = Assets()
-        self._templates = Templates()
+        self._renderer = Renderer(store, settings)
+        self.errors = ErrorPages(self._renderer)
 
     def routes(self) -> list[Route]:
         """The pages, and what they are dressed with."""
-        return [Route("/", self._issues, methods=["GET"]), *self._assets.routes()]
-
-    def _issues(self, request: Request) -> Response:
-        q = request.query_params.get("q", "")
-        found = self._store.issues(q, limit=_PER_PAGE)
-        return self._page("issues.html", "/", q=q, issues=found)
-
-    def _page(self, template: str, path: str, *, q: str = "", status: int = 200, **values: object) -> Response:
-        top = top_of(self._settings, self._store.stats(), q=q, path=path)
-        return self._templates.page(template, status, assets=self._assets.urls, top=top, **values)
+        return [
+            *IssueLists(self._renderer).routes(),
+            *OtherPage(self._renderer).routes(),
+            *TelemetryPages(self._renderer).routes(),
+            *DeletePages(self._renderer).routes(),
+            *self._renderer.assets.routes(),
+        ]

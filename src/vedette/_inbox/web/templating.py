@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from vedette._inbox.rows_as_json import rfc3339
+from vedette._inbox.event import safe
+from vedette._inbox.web.filters import FILTERS
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -26,9 +26,9 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            finalize=_made_visible,
         )
-        self._environment.filters["rfc3339"] = rfc3339
-        self._environment.filters["local_time"] = local_time
+        self._environment.filters.update(FILTERS)
 
     def page(self, template: str, /, status: int = 200, **values: object) -> HTMLResponse:
         """A whole page."""
@@ -39,8 +39,10 @@ class Templates:
         return self._environment.get_template(template).render(values)
 
 
-def local_time(seconds: float) -> str:
-    """The time of day of something of today, the date and the time of all else; in the inbox's time zone."""
-    moment = datetime.fromtimestamp(seconds, tz=timezone.utc).astimezone()
-    today = datetime.fromtimestamp(time.time(), tz=timezone.utc).astimezone().date()
-    return moment.strftime("%H:%M:%S" if moment.date() == today else "%Y-%m-%d %H:%M:%S")
+def _made_visible(value: object) -> object:
+    """What every expression of a template goes through: what could hide or reorder text is written out."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    if value.isprintable() and len(value) <= safe.MAX_VALUE:
+        return value
+    return "\n".join(safe.lines(value))

@@ -1,0 +1,74 @@
+"""What templates may do with a value: times, sizes and quantities in words, texts cut to a line."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Final
+
+from vedette._inbox.limits import KIB, MIB
+from vedette._inbox.rows_as_json import rfc3339
+from vedette._inbox.web.kinds import counted, grouped
+
+if TYPE_CHECKING:
+    from vedette._inbox.models import Item
+
+
+def local_time(seconds: float) -> str:
+    """The time of day of something of today, the date and the time of all else; in the inbox's time zone."""
+    moment = datetime.fromtimestamp(seconds, tz=timezone.utc).astimezone()
+    today = datetime.fromtimestamp(time.time(), tz=timezone.utc).astimezone().date()
+    return moment.strftime("%H:%M:%S" if moment.date() == today else "%Y-%m-%d %H:%M:%S")
+
+
+def short_time(seconds: float) -> str:
+    """For a column of a list: the time of day of something of today, else the day; in the inbox's time zone."""
+    moment = datetime.fromtimestamp(seconds, tz=timezone.utc).astimezone()
+    now = datetime.fromtimestamp(time.time(), tz=timezone.utc).astimezone()
+    if moment.date() == now.date():
+        return moment.strftime("%H:%M:%S")
+    return f"{moment.day} {moment:%b %H:%M}" if moment.year == now.year else moment.strftime("%Y-%m-%d")
+
+
+def clock(seconds: float) -> str:
+    """For a log: like ``short_time``, to the millisecond for something of today."""
+    shown = short_time(seconds)
+    return f"{shown}.{int(seconds * 1000) % 1000:03}" if shown.count(":") == 2 else shown  # noqa: PLR2004 - hours, minutes, seconds
+
+
+def size(number: int) -> str:
+    """Bytes in words: ``512 B``, ``2.1 KiB``."""
+    if number < KIB:
+        return f"{number} B"
+    return f"{number / KIB:.1f} KiB" if number < MIB else f"{number / MIB:.1f} MiB"
+
+
+def duration(seconds: float) -> str:
+    """A time that something took: ``0.4 ms``, ``1.25 s``."""
+    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:,.2f} s".replace(",", " ")
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """The beginning of a text, blanks and line ends squeezed."""
+    squeezed = " ".join(text[: limit * 4].split())
+    return squeezed if len(squeezed) <= limit and len(text) <= limit * 4 else squeezed[:limit] + "…"
+
+
+def as_text(value: object) -> str:
+    """Any decoded value: text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def gist(item: Item) -> str:
+    """What an item is about, in a line: the name of a file, else the beginning of the content."""
+    name = item.headers.get("filename")
+    if isinstance(name, str) and name:
+        kind = item.headers.get("content_type")
+        return one_line(f"{name} · {kind}" if isinstance(kind, str) and kind else name)
+    return one_line(item.excerpt) or "(no content)"
+
+
+_EACH = (as_text, clock, counted, duration, gist, grouped, local_time, one_line, rfc3339, short_time, size)
+FILTERS: Final[dict[str, Any]] = {one.__name__: one for one in _EACH}
+"""By the name that templates use."""
