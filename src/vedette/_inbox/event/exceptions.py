@@ -253,5 +253,5 @@ def _shown_width(line: str, characters: int) -> int:
 def _is_local(path: str) -> bool:
     """Whether it is an absolute path: not relative, not a share, and without a way up."""
     plain = path.replace("\\", "/")
-    absolute = plain.startswith("/") or _DRIVE.match(path) is not None
+    absolute = path.startswith("/") or _DRIVE.match(path) is not None
     return absolute and not plain.startswith("//") and "/../" not in plain + "/" and len(path) <= MAX_WORD

@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 MAX_REMARKS = 20
 MAX_ENTRIES = 200
 """Names with values of one place: of a frame, of the tags, of a context."""
+MAX_ROWS = 2_000
+"""Of all that stands around the exceptions together."""
 MAX_WORD = 400
 """Characters of a name: of a file, a function, a variable, a tag."""
 
+_MANY_LINES = 12
+_NARROW = 40  # characters
 _SHORT_JSON = 100
+_MAX_INDENTED = 4_000  # characters: indentation could make far more of them
 _PAIR = 2
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)?")
 
@@ -42,6 +47,11 @@ class Entry:
         """The value on one line, its line breaks written out."""
         return "\\n".join(self.lines)
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it may take more than twelve lines in a narrow window."""
+        return len(self.lines) > _MANY_LINES or sum(map(len, self.lines)) > _MANY_LINES * _NARROW
+
 
 class Fields:
     """The event's JSON, and what is remarked while it is read."""
@@ -49,6 +59,7 @@ class Fields:
     def __init__(self, event: StoredEvent) -> None:
         self.data: dict[str, Any] = event.data if is_dict(event.data) else {}
         self.notes = Remarks(self.data)
+        self._rows_left = MAX_ROWS
         self.remarks: list[str] = [safe.line(str(remark), MAX_WORD) for remark in event.remarks[:MAX_REMARKS]]
         if self.data is not event.data:
             self.remark((), "an object", event.data)
@@ -128,16 +139,18 @@ class Fields:
     def entries(self, source: Mapping[str, Any], key: str, path: Path, *, indent: bool = False) -> tuple[Entry, ...]:
         """An object, or a list of pairs, as names and values. ``indent``: long structure on several lines."""
         value, path = source.get(key), (*path, key)
+        allowed = min(MAX_ENTRIES, self._rows_left)
         if is_dict(value):
-            pairs = [(name, item, (*path, name)) for name, item in list(value.items())[:MAX_ENTRIES]]
+            pairs = [(name, item, (*path, name)) for name, item in list(value.items())[:allowed]]
         elif is_list(value):
-            pairs = list(self._pairs(value[:MAX_ENTRIES], path))
+            pairs = list(self._pairs(value[:allowed], path))
         else:
             if value is not None:
                 self.remark(path, "an object", value)
             return ()
-        if len(value) > MAX_ENTRIES:
-            self.say(f"{_place(path)}: {MAX_ENTRIES} of {len(value)} are shown")
+        self._rows_left -= len(pairs)
+        if len(value) > allowed:
+            self.say(f"{_place(path)}: {allowed} of {len(value)} are shown")
         return tuple(self.entry(name, item, where, indent=indent) for name, item, where in pairs)
 
     def entry(self, name: str, value: object, path: Path, *, indent: bool = False) -> Entry:
@@ -163,7 +176,7 @@ def as_text(value: object) -> str:
 def lines_of(value: object, *, indent: bool = False) -> tuple[str, ...]:
     """A value as safe lines. ``indent``: structure that is too long for one line gets several."""
     text = as_text(value)
-    if indent and not isinstance(value, str) and len(text) > _SHORT_JSON:
+    if indent and not isinstance(value, str) and _SHORT_JSON < len(text) <= _MAX_INDENTED:
         text = _json(value, 2)
     return tuple(safe.lines(text))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from vedette._inbox.web.assets import Assets
+from vedette._inbox.web.event_page import EventPages
 from vedette._inbox.web.templating import Templates
 from vedette._inbox.web.top import top_of
 
@@ -31,7 +32,8 @@ class Pages:
 
     def routes(self) -> list[Route]:
         """The pages, and what they are dressed with."""
-        return [Route("/", self._issues, methods=["GET"]), *self._assets.routes()]
+        events = EventPages(self._store, self._settings, self._page)
+        return [Route("/", self._issues, methods=["GET"]), *events.routes(), *self._assets.routes()]
 
     def _issues(self, request: Request) -> Response:
         q = request.query_params.get("q", "")
