@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from vedette._inbox.limits import DEFAULT_KEEP_EVENTS, DEFAULT_PORT
 from vedette._inbox.terminal.output import CANNOT
+from vedette._inbox.web import editors
 from vedette._protocol.version import VERSION
 from vedette._transport.journal import command as journal
 
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         # Imported here: --version and --help work without the extras, and at once.
         if args.action is None:
-            from vedette._inbox.terminal.live import run  # noqa: PLC0415
+            from vedette._inbox.serving import run  # noqa: PLC0415
         else:
             from vedette._inbox.terminal.commands import run  # noqa: PLC0415
     except ModuleNotFoundError as error:
@@ -75,6 +76,21 @@ def _add_inbox(inbox: argparse.ArgumentParser) -> None:
     inbox.add_argument("--keep-days", type=_days, metavar="DAYS", help="and for how long")
     inbox.add_argument("--key", type=_key, help="take envelopes with this key only")
     inbox.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="a name this machine goes by")
+    inbox.add_argument(
+        "--editor",
+        type=_editor,
+        metavar="E",
+        help="what links to code open: vscode, pycharm, zed, sublime, none, or a URL with {path} and {line} "
+        "(default: guessed from the terminal)",
+    )
+    inbox.add_argument(
+        "--path-map",
+        type=_path_map,
+        action="append",
+        default=[],
+        metavar="THERE=HERE",
+        help="where the files of a container are on this machine: /app=.",
+    )
     inbox.add_argument("--quiet", action="store_true", help="print no events")
     inbox.add_argument("--json", action="store_true", help="print one line of JSON when ready, and no events")
     actions = inbox.add_subparsers(dest="action", metavar="ACTION")
@@ -158,6 +174,20 @@ def _key(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.~-]+", text):
         raise argparse.ArgumentTypeError(f"should be of letters, digits and -_.~ to fit into a DSN, got {text!r}")
     return text
+
+
+def _editor(text: str) -> str:
+    try:
+        return editors.template_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _path_map(text: str) -> tuple[str, str]:
+    there, equals, here = text.partition("=")
+    if not (there and equals and here):
+        raise argparse.ArgumentTypeError(f"should be like /app=. or /app=/home/me/shop, got {text!r}")
+    return there, str(Path(here).resolve())
 
 
 def _duration(text: str) -> int:

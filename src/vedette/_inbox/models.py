@@ -50,6 +50,17 @@ class StoredEvent:
     data: dict[str, Any]  # decoded; empty if it could not be read at all (then ``remarks`` say why)
     remarks: list[str]  # what the sender got wrong and the inbox put up with
     project: str = ""
+    size: int = 0  # bytes of its JSON as received
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with an event; its name and type are the sender's words."""
+
+    row_id: int
+    filename: str
+    content_type: str
+    size: int  # bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ def event_of(row: sqlite3.Row, project: str, data: dict[str, Any]) -> StoredEven
         data=data,
         remarks=json.loads(row["remarks"]),
         project=project,
+        size=row["size"],
     )
 
 
@@ -179,7 +180,7 @@ def _record_event(
         issue = int(row["id"])
         connection.execute("UPDATE issues SET count = ? WHERE id = ?", (number, issue))
         _update(connection, issue, summary, event_row, now)
-    stored = StoredEvent(event_row, event.event_id, issue, number, now, event.data, event.remarks, project)
+    stored = StoredEvent(event_row, event.event_id, issue, number, now, event.data, event.remarks, project, event.size)
     current = connection.execute("SELECT * FROM issues WHERE id = ?", (issue,)).fetchone()
     return Recorded(stored, issue_of(current), row is None)
 

@@ -58,6 +58,8 @@ class ServeOptions:
     keep_days: float | None = None
     key: str | None = None  # take this key only; None: any
     allow_hosts: tuple[str, ...] = ()
+    editor: str = ""  # see Settings
+    path_map: tuple[tuple[str, str], ...] = ()
     quiet: bool = False  # say nothing but why it could not start
     json: bool = False  # one JSON line on stdout when ready, instead of the talk
 
@@ -224,6 +226,8 @@ def _settings(options: ServeOptions, listener: socket.socket, store: Store) -> S
         dsn=f"http://{options.key or _DEFAULT_KEY}@{address}/1",
         database=str(store.path),
         allow_hosts=allowed,
+        editor=options.editor,
+        path_map=options.path_map,
         token=secrets.token_urlsafe(16) if is_open else None,
     )
 

@@ -15,6 +15,8 @@ class Settings:
     dsn: str
     database: str
     allow_hosts: tuple[str, ...] = ()
+    editor: str = ""  # what a link to a place opens, a URL with {path} and {line}; empty: no links
+    path_map: tuple[tuple[str, str], ...] = ()  # beginnings of paths there, and what they are here
     token: str | None = None  # asked of readers, if the inbox can be reached from elsewhere
     max_body: int = MAX_BODY
     max_in_flight: int = MAX_IN_FLIGHT

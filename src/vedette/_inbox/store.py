@@ -18,11 +18,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from vedette._inbox import item_queries, recording, retention
+from vedette._inbox import event_queries, item_queries, recording, retention
 from vedette._inbox.arrival import Arrival, decode_event, read_arrival
 from vedette._inbox.item_queries import NO_ROW
 from vedette._inbox.limits import Refused
-from vedette._inbox.models import Issue, Item, Stats, StoredEvent
+from vedette._inbox.models import Attachment, Issue, Item, Stats, StoredEvent
 from vedette._inbox.recording import Recorded, Refusal
 from vedette._inbox.schema import NoDatabaseError, StoreError, connect, default_path, open_database
 from vedette._inbox.summary import parse_query
@@ -128,6 +128,14 @@ class Store:
         digits = prefix.replace("-", "").lower()
         query = f"{_EVENT} WHERE e.event_id >= ? AND e.event_id < ? ORDER BY e.id DESC LIMIT ?"
         return self._events(query, digits, digits + "g", limit)  # "g" comes after all hex digits
+
+    def neighbours(self, event: StoredEvent) -> tuple[str, str]:
+        """The ids of the next older and the next newer event of its issue; empty where there is none."""
+        return event_queries.neighbours(self._all, event)
+
+    def attachments(self, event_id: str) -> list[Attachment]:
+        """The files that came with an event."""
+        return event_queries.attachments(self._all, event_id)
 
     def envelope(self, event_id: str) -> bytes | None:
         """The envelope that brought an event: the body as received, decompressed."""

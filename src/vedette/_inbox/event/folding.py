@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vedette._inbox.event.received import Frame, Variable
+    from vedette._inbox.event.exceptions import Failure, Frame
+    from vedette._inbox.event.fields import Entry
 
 _LIBRARY_RUN = 2
 _REPEATS = 3
@@ -45,15 +46,16 @@ class LibraryRun:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """The rows above, so many more times."""
+    """The rows above, so many more times; ``units`` has those of all rounds."""
 
     times: int
-    of: tuple[Single | LibraryRun, ...]
+    units: tuple[Single | LibraryRun, ...]
 
     @property
     def frames(self) -> tuple[Frame, ...]:
         """The frames of one round."""
-        return tuple(frame for unit in self.of for frame in _frames_of(unit))
+        of_one = self.units[: len(self.units) // self.times]
+        return tuple(frame for unit in of_one for frame in _frames_of(unit))
 
 
 Row = Single | LibraryRun | Repeat
@@ -78,7 +80,7 @@ def rows_of(frames: Sequence[Frame], *, all_frames: bool = False) -> list[Row]:
     return _fold_repeats(units)
 
 
-def variables_of(frame: Frame, limit: int) -> tuple[list[Variable], list[Variable]]:
+def variables_of(frame: Frame, limit: int) -> tuple[list[Entry], list[Entry]]:
     """The variables to show, those that the failing line names first, and the rest.
 
     In the order of the line, but CONSTANTS after what varies: in ``RATES[country]`` the country is the news.
@@ -95,6 +97,53 @@ def variables_of(frame: Frame, limit: int) -> tuple[list[Variable], list[Variabl
     return ordered[:shown], ordered[shown:]
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The lines around the failing one, without blank ones at the edges and without common indentation."""
+
+    before: tuple[str, ...]
+    code: str
+    after: tuple[str, ...]
+    margin: int
+    """Characters of indentation taken away."""
+
+
+def source_of(frame: Frame, around: int) -> Source:
+    """At most so many lines before and after."""
+    before, after = list(frame.before[-around:]), list(frame.after[:around])
+    while before and not before[0].strip():
+        before.pop(0)
+    while after and not after[-1].strip():
+        after.pop()
+    lines = [*before, frame.code, *after]
+    margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+    cut = [line[margin:] for line in lines]
+    return Source(tuple(cut[: len(before)]), cut[len(before)], tuple(cut[len(before) + 1 :]), margin)
+
+
+Member = tuple[int, "tuple[Failure, ...]"]
+"""One of a group: its number, from 1, and its chain."""
+
+
+def kinds_of(group: Failure) -> list[list[Member]]:
+    """The members of a group, those together that differ in nothing but their values."""
+    kinds: dict[object, list[Member]] = {}
+    for number, member in enumerate(group.members, 1):
+        kinds.setdefault(_signature(member), []).append((number, member))
+    return list(kinds.values())
+
+
+def _signature(chain: Sequence[Failure]) -> object:
+    return tuple(
+        (
+            failure.type,
+            tuple(frame.place for frame in failure.frames),
+            tuple(_signature(member) for member in failure.members),
+        )
+        for failure in chain
+    )
+
+
 def _run(frames: list[Frame]) -> list[Single | LibraryRun]:
     if len(frames) < _LIBRARY_RUN:
         return [Single(frame) for frame in frames]
@@ -109,9 +158,9 @@ def _fold_repeats(units: list[Single | LibraryRun]) -> list[Row]:
         for period in range(1, _MAX_PERIOD + 1):
             times = _times(keys, index, period)
             if times >= _REPEATS:
-                round_ = tuple(units[index : index + period])
-                rows.extend((*round_, Repeat(times - 1, round_)))
+                more = index + period
                 index += times * period
+                rows.extend((*units[more - period : more], Repeat(times - 1, tuple(units[more:index]))))
                 break
         else:
             rows.append(units[index])

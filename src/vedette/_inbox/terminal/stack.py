@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from vedette._inbox.event.folding import Repeat, Single, rows_of, variables_of
+from vedette._inbox.event.folding import Repeat, Single, rows_of, source_of, variables_of
 from vedette._inbox.terminal.screen import row
 
 if TYPE_CHECKING:
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
+    from vedette._inbox.event.exceptions import Frame
+    from vedette._inbox.event.fields import Entry
     from vedette._inbox.event.folding import LibraryRun
-    from vedette._inbox.event.received import Frame, Variable
     from vedette._inbox.terminal.screen import Screen
 
 NARROW = 60
@@ -90,7 +91,7 @@ def _folded(fold: LibraryRun | Repeat, layout: Layout, indent: int, *, raised_he
     screen = layout.screen
     room = screen.width - indent - 2
     if isinstance(fold, Repeat):
-        frames = [f"`{frame.function}` {_file(frame)}" for frame in fold.frames]
+        frames = [f"`{frame.function}` {frame.file}" for frame in fold.frames]
         return row((" " * (indent + 2) + screen.fit(f"{fold.times} more times {', '.join(frames)}", room), "dim"))
     text = f"{len(fold.frames)} frames in {', '.join(fold.names)}"
     code = fold.frames[-1].code.strip() if raised_here and not layout.narrow else ""
@@ -131,7 +132,8 @@ def _wide_lines(found: Single, layout: Layout, indent: int) -> Iterator[Text]:
     """The failing line with its neighbours; its variables beside it if all fit there, else below."""
     frame, screen = found.frame, layout.screen
     start = indent + 2 + layout.column + _GAP
-    before, code, after = _source(frame)
+    source = source_of(frame, _AROUND)
+    before, code, after = source.before, source.code, source.after
     beside = _beside(frame, layout, screen.width - start - cell_len(code))
     widest = max((text.cell_len for text in beside), default=-_GAP)
     room = min(max(map(cell_len, (*before, code, *after))), screen.width - start - widest - _GAP)
@@ -166,18 +168,6 @@ def _beside(frame: Frame, layout: Layout, room: int) -> list[Text]:
     return texts if widest <= min(_BESIDE, room - _GAP) else []
 
 
-def _source(frame: Frame) -> tuple[list[str], str, list[str]]:
-    """The lines around the failing one, without blank ones at the edges and without common indentation."""
-    before, after = list(frame.before[-_AROUND:]), list(frame.after[:_AROUND])
-    while before and not before[0].strip():
-        before.pop(0)
-    while after and not after[-1].strip():
-        after.pop()
-    lines = [*before, frame.code, *after]
-    margin = min(len(line) - len(line.lstrip()) for line in lines if line.strip())
-    return [line[margin:] for line in before], frame.code[margin:], [line[margin:] for line in after]
-
-
 def _variable_lines(frame: Frame, layout: Layout, indent: int) -> Iterator[Text]:
     screen = layout.screen
     indent += 6 if layout.narrow else 4
@@ -192,7 +182,7 @@ def _variable_lines(frame: Frame, layout: Layout, indent: int) -> Iterator[Text]
         yield row((" " * indent + screen.fit(f"(variables: {frame.note})", room), "dim"))
 
 
-def _assignments(variables: Sequence[Variable], layout: Layout, room: int) -> Iterator[Text]:
+def _assignments(variables: Sequence[Entry], layout: Layout, room: int) -> Iterator[Text]:
     screen = layout.screen
     names = min(max((cell_len(variable.name) for variable in variables), default=0), _MAX_NAME, room // 2)
     for variable in variables:
@@ -206,7 +196,7 @@ def _assignments(variables: Sequence[Variable], layout: Layout, room: int) -> It
             yield row((" " * (names + 3) + f"({variable.note})", "dim"))
 
 
-def _more(rest: Sequence[Variable], layout: Layout, room: int) -> Text:
+def _more(rest: Sequence[Entry], layout: Layout, room: int) -> Text:
     """The hint that there is more: the names, as far as they fit, and how to see their values."""
     command = f": {layout.more} --locals"
     names = ", ".join(variable.name for variable in rest)
@@ -219,7 +209,7 @@ def _more(rest: Sequence[Variable], layout: Layout, room: int) -> Text:
 def _head(found: Single, layout: Layout, indent: int, room: int) -> Text:
     """Mark, place and function."""
     frame, screen = found.frame, layout.screen
-    where, function = _file(frame), frame.function
+    where, function = frame.file, frame.function
     if cell_len(where) + 1 + cell_len(function) > room:
         function = screen.fit(function, max(room - cell_len(where) - 1, room // 3))
         where = screen.fit_end(where, max(1, room - cell_len(function) - 1))
@@ -238,12 +228,7 @@ def _code(code: str, found: Single, layout: Layout, room: int) -> Text:
 
 
 def _place(frame: Frame) -> str:
-    return f"{_file(frame)} {frame.function}".rstrip()
-
-
-def _file(frame: Frame) -> str:
-    name = frame.filename or frame.module or "?"
-    return name if frame.lineno is None else f"{name}:{frame.lineno}"
+    return f"{frame.file} {frame.function}".rstrip()
 
 
 def _pad(text: str, width: int) -> str:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from vedette._inbox.event import safe
-from vedette._inbox.event.received import MAX_WORD, read
+from vedette._inbox.event.fields import MAX_WORD
+from vedette._inbox.event.folding import kinds_of
+from vedette._inbox.event.received import read
 from vedette._inbox.terminal.screen import row
 from vedette._inbox.terminal.stack import NARROW, WIDE, Layout, stack_lines
 
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from vedette._inbox.event.received import Crumb, Failure, Frame, Reading
+    from vedette._inbox.event.exceptions import Failure, Frame
+    from vedette._inbox.event.received import Reading
+    from vedette._inbox.event.surroundings import Crumb
     from vedette._inbox.models import Issue, StoredEvent
     from vedette._inbox.terminal.screen import Screen
 
@@ -121,20 +125,21 @@ class _View:
             f"#{issue.id} {which}",
             *(["unhandled"] if unhandled else []),
             *self._reading.facts,
-            *self._reading.tags,
+            *(f"{tag.name}={tag.value}" for tag in self._reading.tags),
         ]
         yield row(("  " + self._screen.fit(self._dot.join(facts), self._screen.width - 2), "dim"))
 
     def body(self) -> Iterator[Text]:
         """Message and exceptions."""
-        reading = self._reading
-        chain = reading.chain
+        message, chain = self._reading.message, self._reading.chain
         of_exception = bool(chain and chain[-1].title)
-        said = of_exception and reading.message == chain[-1].value
-        if reading.message and not said and (of_exception or self._cut(reading.message, reading.message_note)):
-            yield from self._paragraph(reading.message, 2, _ROWS_OF_VALUE, "logged: " if of_exception else "")
-        if reading.message_note:
-            yield self._note(reading.message_note, 2)
+        said = of_exception and message.lines == chain[-1].value
+        if message.lines and not said and (of_exception or self._cut(message.lines, message.note)):
+            yield from self._paragraph(message.lines, 2, _ROWS_OF_VALUE, "logged: " if of_exception else "")
+        if message.params:
+            yield self._note("parameters: " + ", ".join(f"{param.name}={param.value}" for param in message.params), 2)
+        if message.note:
+            yield self._note(message.note, 2)
         alone = len(chain) == 1 and not (of_exception and self._cut((chain[0].title,), *chain[0].notes))
         yield from self._chain(chain, 2, titled=alone)
 
@@ -143,8 +148,8 @@ class _View:
         reading, screen = self._reading, self._screen
         if reading.crumbs:
             yield self._before(reading.crumbs)
-        if reading.request:
-            yield row(("  request: ", "dim"), screen.fit(reading.request, screen.width - 11))
+        if reading.request.line:
+            yield row(("  request: ", "dim"), screen.fit(reading.request.line, screen.width - 11))
         for remark in reading.remarks:
             yield row(("  remark: " + screen.fit(remark, screen.width - 10), "dim"))
 
@@ -165,11 +170,8 @@ class _View:
 
     def _members(self, group: Failure, indent: int, *, closed: bool) -> Iterator[Text]:
         """The members of a group; those that differ in nothing but their values are shown once."""
-        kinds: dict[object, list[tuple[int, tuple[Failure, ...]]]] = {}
-        total = len(group.members)
-        for number, member in enumerate(group.members, 1):
-            kinds.setdefault(_signature(member), []).append((number, member))
-        shown = list(kinds.values())[: None if self._layout.all_frames else _MEMBERS]
+        kinds, total = kinds_of(group), len(group.members)
+        shown = kinds[: None if self._layout.all_frames else _MEMBERS]
         indent = min(indent, self._screen.width // 3)
         for index, ((number, member), *others) in enumerate(shown):
             times = f" {self._screen.signs.times}{len(others) + 1}" if others else ""
@@ -184,7 +186,7 @@ class _View:
             if len(others) > _OTHER_VALUES:
                 yield self._note(f"and {len(others) - _OTHER_VALUES} more of them", indent)
         if len(kinds) > len(shown):
-            left = sum(map(len, list(kinds.values())[len(shown) :]))
+            left = sum(map(len, kinds[len(shown) :]))
             yield self._note(f"and {left} others: {self._layout.more} --all-frames", indent)
 
     def _heading(self, failure: Failure, indent: int, rows: int) -> Iterator[Text]:
@@ -276,15 +278,3 @@ def _stacks(chain: Sequence[Failure]) -> Iterator[Sequence[Frame]]:
         yield failure.frames
         for member in failure.members:
             yield from _stacks(member)
-
-
-def _signature(chain: Sequence[Failure]) -> object:
-    """What is equal in members of a group that differ in their values only."""
-    return tuple(
-        (
-            failure.type,
-            tuple(frame.place for frame in failure.frames),
-            tuple(_signature(member) for member in failure.members),
-        )
-        for failure in chain
-    )

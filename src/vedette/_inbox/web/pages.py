@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vedette._inbox.web.deleting import DeletePages
 from vedette._inbox.web.errors import ErrorPages
+from vedette._inbox.web.event_page import EventPages
 from vedette._inbox.web.lists import IssueLists
 from vedette._inbox.web.other import OtherPage
 from vedette._inbox.web.renderer import Renderer
@@ -29,6 +30,7 @@ class Pages:
         """The pages, and what they are dressed with."""
         return [
             *IssueLists(self._renderer).routes(),
+            *EventPages(self._renderer.store, self._renderer.settings, self._renderer.page).routes(),
             *OtherPage(self._renderer).routes(),
             *TelemetryPages(self._renderer).routes(),
             *DeletePages(self._renderer).routes(),

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from vedette._inbox.event.folding import LibraryRun, Repeat, Single, rows_of, variables_of
-from vedette._inbox.event.received import Frame, Variable
+from vedette._inbox.event.exceptions import Frame
+from vedette._inbox.event.fields import Entry
+from vedette._inbox.event.folding import LibraryRun, Repeat, Single, rows_of, source_of, variables_of
 
 
 def own(function, lineno=1, **more):
@@ -37,7 +38,7 @@ def test_two_equal_frames_are_no_repeat():
 
 def test_functions_that_call_each_other_fold_together():
     rows = rows_of([own("odd"), own("even")] * 30 + [own("end")])
-    assert rows[2] == Repeat(29, (Single(own("odd")), Single(own("even"))))
+    assert rows[2] == Repeat(29, (Single(own("odd")), Single(own("even"))) * 29)
     assert len(rows) == 4
 
 
@@ -79,7 +80,7 @@ def test_all_frames_folds_nothing():
 
 
 def variables(*names):
-    return tuple(Variable(name, "1") for name in names)
+    return tuple(Entry(name, ("1",)) for name in names)
 
 
 def names_of(frame, limit=2):
@@ -104,3 +105,18 @@ def test_a_line_that_names_many_shows_up_to_twice_as_many():
 
 def test_a_single_one_left_is_shown_instead_of_a_hint():
     assert names_of(own("f", variables=variables("a", "b", "c"))) == (["a", "b", "c"], [])
+
+
+def test_a_repeat_opens_to_all_that_it_stands_for():
+    frames = [own("a"), *(own("rec") for _ in range(59)), own("end")]
+    repeat = rows_of(frames)[2]
+    assert isinstance(repeat, Repeat)
+    assert (repeat.times, len(repeat.units), repeat.frames) == (58, 58, (own("rec"),))
+
+
+def test_source_is_cut_to_what_says_something_and_moved_left():
+    found = own("f", code="    x()", before=("", "def f():", ""), after=("    return", "", ""))
+    source = source_of(found, 5)
+    assert (source.before, source.code, source.after) == (("def f():", ""), "    x()", ("    return",))
+    assert source_of(found, 1).margin == 4
+    assert source_of(own("f"), 5).code == ""

@@ -259,3 +259,124 @@ def test_only_absolute_local_paths_become_links_and_those_encoded(path, link):
 
 def test_handled_or_not_is_read_from_the_mechanism():
     assert read(stored(recursion())).chain[0].handled is False
+
+
+@pytest.mark.parametrize(
+    ("entry", "shown"),
+    [
+        ({"message": "stock low for sku %s", "params": ["4711"]}, "stock low for sku 4711"),
+        ({"message": "%(n)d%% of %(what)r", "params": {"n": 90, "what": "disk"}}, "90% of disk"),
+        ({"message": "took {:.2f} s for {0}", "params": ["1.25"]}, "took 1.25 s for 1.25"),
+        ({"message": "{a} and {b!r}", "params": {"a": "x", "b": "{a}"}}, "x and {a}"),
+        ({"message": "%s", "params": [{"a": [1]}]}, '{"a": [1]}'),
+        ({"message": "{x.__class__.__mro__} %999999999d", "params": [1]}, "{x.__class__.__mro__} 1"),
+        ({"message": "100 % sure", "formatted": "said", "params": ["a"]}, "said"),
+    ],
+)
+def test_parameters_of_a_message_that_was_not_formatted_are_put_in_as_text(entry, shown):
+    message = read(stored(event(logentry=entry))).message
+    assert (message.lines, message.params) == ((shown,), ())
+
+
+@pytest.mark.parametrize("params", [["a", "b"], {"other": "a"}, ["a", "b", "c"]])
+def test_parameters_that_do_not_fit_the_message_are_shown_beside_it(params):
+    message = read(stored(event(logentry={"message": "only %s here", "params": params}))).message
+    assert message.lines == ("only %s here",)
+    assert [entry.value for entry in message.params] == list(params.values() if isinstance(params, dict) else params)
+
+
+def one_frame(**fields):
+    frames = [frame("a.py:1", "f", fields.pop("code", "x"), **fields)]
+    (failure,) = read(stored(event(exception={"values": [{"type": "E", "stacktrace": {"frames": frames}}]}))).chain
+    return failure.frames[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "sent", "marked"),
+    [
+        ("rate = RATES[country]", {"colno": 8, "end_colno": 22}, "RATES[country]"),
+        ("\trate = RATES[country]", {"colno": 9, "end_colno": 14}, "RATES"),
+        ("a\x1b = RATES", {"colno": 6, "end_colno": 11}, "RATES"),
+    ],
+)
+def test_columns_count_characters_of_the_line_as_sent(code, sent, marked):
+    found = one_frame(code=code, **sent)
+    assert found.columns is not None
+    start, end = found.columns
+    assert found.code[start:end] == marked
+
+
+@pytest.mark.parametrize("sent", [{}, {"colno": 0}, {"colno": -3}, {"colno": 999}, {"colno": "7"}, {"end_colno": 3}])
+def test_columns_outside_the_line_are_none(sent):
+    assert one_frame(code="rate = 1", **sent).columns is None
+
+
+def test_an_end_that_makes_no_sense_is_left_out():
+    assert one_frame(code="rate = 1", colno=8, end_colno=2).columns == (7, None)
+
+
+def test_values_of_several_lines_keep_them():
+    found = one_frame(vars={"text": "one\n  two\x1b"})
+    assert found.variables[0].lines == ("one", "  two\\x1b")
+    assert found.variables[0].value == "one\\n  two\\x1b"
+
+
+def test_a_request_is_read_in_all_forms_that_clients_send():
+    request = {
+        "method": "POST",
+        "url": "http://shop.example/add",
+        "query_string": "a=1&b=x%20y",
+        "headers": [["Accept", "*/*"], ["X-Id", "7"]],
+        "cookies": "session=[Filtered]; theme=dark",
+        "env": {"REMOTE_ADDR": "127.0.0.1"},
+        "data": {"items": ["x" * 60, "y" * 60]},
+    }
+    meta = {"request": {"data": {"": {"len": 9000}}}}
+    found = read(stored(event(request=request, _meta=meta))).request
+    pairs = {name: [(e.name, e.value) for e in getattr(found, name)] for name in ("query", "headers", "cookies")}
+    assert found.line == "POST http://shop.example/add?a=1&b=x%20y"
+    assert pairs == {
+        "query": [("a", "1"), ("b", "x y")],
+        "headers": [("Accept", "*/*"), ("X-Id", "7")],
+        "cookies": [("session", "[Filtered]"), ("theme", "dark")],
+    }
+    assert found.body[0] == "{"
+    assert found.note == "1 of 9 000 kept"
+
+
+def test_what_stands_around_an_error_is_read_with_its_remarks():
+    found = read(
+        stored(
+            event(
+                contexts={"stock": {"left": 2, "skus": ["x" * 60] * 2}, "empty": {}, "odd": 3},
+                extra={"note": "cut"},
+                modules={"rich": "13.7"},
+                sdk={"name": "vedette.python", "version": "0.4"},
+                logger="shop",
+                server_name="box",
+                threads={"values": [{"id": 7, "name": "nightly", "current": True}, {"id": 8, "crashed": True}]},
+                exception={"values": [{"type": "E"}]},
+                _meta={"extra": {"note": {"": {"len": 70_000}}}},
+            )
+        )
+    )
+    assert [(context.name, [e.name for e in context.entries]) for context in found.contexts] == [
+        ("stock", ["left", "skus"])
+    ]
+    assert found.contexts[0].entries[1].lines[0] == "["
+    assert found.extra[0].note == "cut at 3 of 70 000 characters"
+    assert [(e.name, e.value) for e in found.more] == [
+        ("logger", "shop"),
+        ("server_name", "box"),
+        ("platform", "python"),
+    ]
+    assert found.sdk == "vedette.python 0.4"
+    assert [(thread.name, thread.state) for thread in found.threads] == [("nightly", "current"), ("8", "crashed")]
+    assert "contexts.odd: should be an object, is a number" in found.remarks
+
+
+def test_data_of_a_breadcrumb_that_its_line_leaves_out_is_kept():
+    data = {"method": "GET", "url": "http://stock.local/", "status_code": 500, "body": "busy"}
+    crumbs = [{"type": "http", "data": data}, {"message": "m", "data": {"a": 1}}, {"data": {"only": "this"}}]
+    found = read(stored(event(breadcrumbs=crumbs))).crumbs
+    assert [[(e.name, e.value) for e in crumb.data] for crumb in found] == [[("body", "busy")], [("a", "1")], []]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from vedette._inbox.server import ServeOptions, serve
 from vedette._inbox.terminal.output import closed, write
 from vedette._inbox.terminal.screen import Screen
 from vedette._inbox.terminal.tail import event_lines
+from vedette._inbox.web.editors import guessed
 
 if TYPE_CHECKING:
     import argparse
@@ -28,6 +30,8 @@ def run(args: argparse.Namespace) -> int:
         keep_days=args.keep_days,
         key=args.key,
         allow_hosts=tuple(args.allow_host),
+        editor=guessed(os.environ) if args.editor is None else args.editor,
+        path_map=tuple(args.path_map),
         quiet=args.quiet,
         json=args.json,
     )
@@ -48,7 +52,7 @@ class _Printer:
 
     def event(self, event: StoredEvent, issue: Issue, _new: bool) -> None:  # noqa: FBT001 - the hook's signature
         screen = Screen.of(sys.stdout)
-        url = f"{self._url}/api/events/{event.event_id}"
+        url = f"{self._url}/events/{event.event_id}"
         try:
             write(screen.render(event_lines(event, issue, screen, url)))
         except BrokenPipeError:

@@ -1,0 +1,110 @@
+"""The page of one event, the same in other forms, and the form that deletes its issue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from vedette._inbox.access import check_change
+from vedette._inbox.arrival import as_event_id
+from vedette._inbox.json_api import json_response
+from vedette._inbox.limits import Refused
+from vedette._inbox.rows_as_json import event_as_json
+from vedette._inbox.schema import StoreError
+from vedette._inbox.terminal.markdown import render_markdown
+from vedette._inbox.terminal.screen import Screen
+from vedette._inbox.terminal.view import render_event
+from vedette._inbox.web.editors import Editor
+from vedette._inbox.web.event_view import view_of
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from vedette._inbox.models import Issue, StoredEvent
+    from vedette._inbox.settings import Settings
+    from vedette._inbox.store import Store
+
+Page: TypeAlias = Callable[..., Response]
+"""Renders a template below a tab: ``page(template, path, status=..., **values)``."""
+
+_FORMS: Final = (".md", ".txt", ".json")
+_MAX_DIGITS: Final = 18  # of a number in a URL: fits SQLite
+
+
+class EventPages:
+    """``/issues/12``, its newest event, and ``/events/ID``: each as a page, and as ``.md``, ``.txt``, ``.json``."""
+
+    def __init__(self, store: Store, settings: Settings, page: Page) -> None:
+        self._store = store
+        self._settings = settings
+        self._page = page
+        self._editor = Editor(settings.editor, settings.path_map)
+
+    def routes(self) -> list[Route]:
+        """Reading, and deleting an issue."""
+        return [
+            Route("/issues/{name}", self._newest, methods=["GET"]),
+            Route("/issues/{name}/delete", self._delete, methods=["POST"]),
+            Route("/events/{name}", self._one, methods=["GET"]),
+        ]
+
+    def _newest(self, request: Request) -> Response:
+        number, form = _parted(request.path_params["name"])
+        found = self._store.events_of_issue(_number(number), limit=1)
+        return self._answer(found[0] if found else None, form, "issue")
+
+    def _one(self, request: Request) -> Response:
+        event_id, form = _parted(request.path_params["name"])
+        return self._answer(self._store.event(as_event_id(event_id) or ""), form, "event")
+
+    def _delete(self, request: Request) -> Response:
+        check_change(request.headers, f"{request.url.scheme}://{request.url.netloc}")
+        if not self._store.delete_issue(_number(request.path_params["name"])):
+            raise _not_there("issue")
+        return RedirectResponse("/", 303)
+
+    def _answer(self, event: StoredEvent | None, form: str, what: str) -> Response:
+        issue = None if event is None else self._store.issue(event.issue_id)
+        if event is None or issue is None:
+            raise _not_there(what)
+        url = f"{self._settings.url}/events/{event.event_id}"
+        if form == ".json":
+            return json_response(event_as_json(event))
+        if form == ".md":
+            return _text(render_markdown(event, issue, url=url), "text/markdown")
+        if form == ".txt":
+            screen = Screen()
+            return _text(screen.render(render_event(event, issue, screen, locals_=True, url=url)), "text/plain")
+        return self._as_page(event, issue)
+
+    def _as_page(self, event: StoredEvent, issue: Issue) -> Response:
+        beside, attachments = self._store.neighbours(event), self._store.attachments(event.event_id)
+        try:
+            view = view_of(event, issue, beside, attachments, self._editor)
+            return self._page("event.html", "/", view=view)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the border to hostile data: a fault of ours hides no event
+            fault = f"{type(error).__name__}: {ascii(str(error))[:200]}"
+            return self._page("broken_event.html", "/", event=event, issue=issue, fault=fault)
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """``12.md`` as the name and the form that is asked for; an empty one is the page."""
+    form = next((form for form in _FORMS if name.endswith(form)), "")
+    return name.removesuffix(form), form
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else 0  # issues begin at 1
+
+
+def _text(text: str, kind: str) -> Response:
+    return PlainTextResponse(text.encode("utf-8", "backslashreplace"), media_type=kind)
+
+
+def _not_there(what: str) -> Refused:
+    return Refused(404, "not_found", f"there is no such {what}: never arrived, removed by retention, or deleted")

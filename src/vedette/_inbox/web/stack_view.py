@@ -1,0 +1,238 @@
+"""The stacks of one event as the template shows them: what is open, coloured, linked, folded, and left out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from vedette._inbox.event.folding import LibraryRun, Single, kinds_of, rows_of, source_of, variables_of
+from vedette._inbox.web.code import Colours, Pieces, plain, underlined
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from vedette._inbox.event.exceptions import Failure, Frame
+    from vedette._inbox.event.fields import Entry
+    from vedette._inbox.event.folding import Member, Row
+    from vedette._inbox.web.editors import Editor
+
+MAX_FRAMES: Final = 500
+MAX_ROWS: Final = 2_000
+"""Variables of all frames of a page; those of the failing frames come first."""
+MAX_KINDS: Final = 50
+_AROUND: Final = 5
+_OTHERS: Final = 20
+_WORD: Final = re.compile(r"\w+|.")
+_PLACE_WIDTHS: Final = (16, 24, 32, 40)
+_FUNCTION_WIDTHS: Final = (8, 16, 24)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A source line with its number, if that is known."""
+
+    number: str
+    pieces: Pieces
+    failing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FrameView:
+    """A frame: a line when it is folded; its source and variables when it is open."""
+
+    frame: Frame
+    id: str  # "e0-f2": exception, frame
+    open: bool
+    head: Pieces
+    lines: tuple[Line, ...]
+    variables: tuple[Entry, ...]
+    note: str
+    editor: str  # a link, or empty
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Rows behind one line: a run of library frames, or repeats."""
+
+    text: str
+    code: str
+    rows: tuple[FrameView | Fold, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KindView:
+    """Members of a group that differ in their values only: one of them whole, and what the others say."""
+
+    number: int
+    title: str
+    times: int
+    chain: tuple[FailureView, ...]
+    others: tuple[Member, ...]
+    left_out: int
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FailureView:
+    """One exception of a chain; ``join`` is what it did to the next, ``below`` how many rows stand above its place."""
+
+    failure: Failure
+    rows: tuple[FrameView | Fold, ...]
+    notes: tuple[str, ...]
+    marked: FrameView | None
+    above: int
+    kinds: tuple[KindView, ...]
+    kinds_left_out: int
+    join: str
+
+
+class Stacks:
+    """Builds the views of one page: ids are given, and limits kept, in the order of reading."""
+
+    def __init__(self, chain: Sequence[Failure], editor: Editor) -> None:
+        self._editor = editor
+        self._colours = Colours()
+        self._exceptions = 0
+        self._frames_left = MAX_FRAMES
+        frames = list(_frames_of(chain))
+        self._allowed = _allowed_variables(frames)
+        self.place_width = _width((len(frame.file) for frame in frames if frame.own), _PLACE_WIDTHS)
+        self.function_width = _width((len(frame.function) for frame in frames if frame.own), _FUNCTION_WIDTHS)
+        self.chain = self._chain(chain)
+
+    def stack(self, frames: Sequence[Frame]) -> tuple[FrameView | Fold, ...]:
+        """A stack beside the exceptions: another thread's."""
+        return self._rows(frames)[0]
+
+    def _chain(self, chain: Sequence[Failure]) -> tuple[FailureView, ...]:
+        return tuple(
+            self._failure(failure, "" if index == len(chain) - 1 else failure.join)
+            for index, failure in enumerate(chain)
+        )
+
+    def _failure(self, failure: Failure, join: str) -> FailureView:
+        rows, note = self._rows(failure.frames)
+        marked = next(((index, row) for index, row in enumerate(rows) if isinstance(row, FrameView) and row.open), None)
+        kinds = kinds_of(failure)
+        return FailureView(
+            failure=failure,
+            rows=rows,
+            notes=(*failure.notes, *([note] if note else [])),
+            marked=marked[1] if marked else None,
+            above=marked[0] if marked else 0,
+            kinds=tuple(self._kind(kind, opened=index == 0) for index, kind in enumerate(kinds[:MAX_KINDS])),
+            kinds_left_out=sum(map(len, kinds[MAX_KINDS:])),
+            join=join,
+        )
+
+    def _kind(self, kind: list[Member], *, opened: bool) -> KindView:
+        (number, chain), *others = kind
+        return KindView(
+            number=number,
+            title=chain[-1].title,
+            times=len(kind),
+            chain=self._chain(chain),
+            others=tuple(others[:_OTHERS]),
+            left_out=max(0, len(others) - _OTHERS),
+            open=opened,
+        )
+
+    def _rows(self, frames: Sequence[Frame]) -> tuple[tuple[FrameView | Fold, ...], str]:
+        """The rows of a stack, and what is to say about frames that the page has no room for."""
+        kept = frames[max(0, len(frames) - self._frames_left) :]
+        self._frames_left -= len(kept)
+        exception = self._exceptions
+        self._exceptions += 1
+        numbers = iter(range(len(frames) - len(kept), len(frames)))
+        rows = tuple(self._row(row, exception, numbers) for row in (rows_of(kept) if kept else ()))
+        left_out = len(frames) - len(kept)
+        return rows, f"{left_out} frames are not shown: the page is full, they are in the JSON" if left_out else ""
+
+    def _row(self, row: Row, exception: int, numbers: Iterator[int]) -> FrameView | Fold:
+        if isinstance(row, Single):
+            return self._frame(row, f"e{exception}-f{next(numbers)}")
+        if isinstance(row, LibraryRun):
+            views = tuple(self._frame(Single(frame), f"e{exception}-f{next(numbers)}") for frame in row.frames)
+            return Fold(f"{len(views)} frames in {', '.join(row.names)}", row.frames[-1].code.strip(), views)
+        places = ", ".join(f"`{frame.function}` {frame.file}" for frame in row.frames)
+        units = tuple(self._row(unit, exception, numbers) for unit in row.units)
+        return Fold(f"{row.times} more times {places}", "", units)
+
+    def _frame(self, single: Single, name: str) -> FrameView:
+        frame = single.frame
+        lines = self._lines(single)
+        head = next((line.pieces for line in lines if line.failing), ())
+        variables, _ = variables_of(frame, len(frame.variables))
+        allowed = self._allowed.get(id(frame), 0)
+        notes = [frame.note] if frame.note else []
+        if allowed < len(variables):
+            notes.append(f"{len(variables) - allowed} variables are not shown: the page is full, they are in the JSON")
+        return FrameView(
+            frame=frame,
+            id=name,
+            open=single.marked,
+            head=_stripped(head),
+            lines=lines,
+            variables=tuple(variables[:allowed]),
+            note="; ".join(notes),
+            editor=self._editor.link(frame.path, frame.lineno),
+        )
+
+    def _lines(self, single: Single) -> tuple[Line, ...]:
+        frame = single.frame
+        source = source_of(frame, _AROUND)
+        texts = (*source.before, source.code, *source.after)
+        if not any(texts):
+            return ()
+        coloured = plain(texts)
+        if frame.own:
+            coloured = self._colours.lines(texts, frame.filename or frame.path, first=single.marked)
+        at = len(source.before)
+        numbers = [""] * len(texts)
+        if frame.lineno is not None:
+            numbers = [str(frame.lineno - at + index) for index in range(len(texts))]
+        lines = [Line(number, pieces) for number, pieces in zip(numbers, coloured, strict=True)]
+        lines[at] = Line(numbers[at], _with_columns(lines[at].pieces, frame, source.margin), failing=True)
+        return tuple(lines)
+
+
+def _with_columns(pieces: Pieces, frame: Frame, margin: int) -> Pieces:
+    """What failed is underlined; where only its beginning is known, the word that stands there."""
+    if frame.columns is None:
+        return pieces
+    start, end = frame.columns
+    if end is None:
+        word = _WORD.match(frame.code, start)
+        end = word.end() if word else start
+    return underlined(pieces, max(0, start - margin), max(0, end - margin))
+
+
+def _stripped(pieces: Pieces) -> Pieces:
+    """The failing line for the frame's head: without indentation, and without the underline."""
+    bare = tuple(piece._replace(failing=False) for piece in pieces)
+    return (bare[0]._replace(text=bare[0].text.lstrip()), *bare[1:]) if bare else ()
+
+
+def _frames_of(chain: Iterable[Failure]) -> Iterator[Frame]:
+    for failure in chain:
+        yield from failure.frames
+        for kind in kinds_of(failure):
+            yield from _frames_of(kind[0][1])
+
+
+def _allowed_variables(frames: list[Frame]) -> dict[int, int]:
+    """How many variables of each frame (by identity) fit into a page: of own frames first, newest first."""
+    left = MAX_ROWS
+    allowed: dict[int, int] = {}
+    own = [frame for frame in reversed(frames) if frame.own]
+    for frame in (*own, *(frame for frame in frames if not frame.own)):
+        allowed[id(frame)] = min(left, len(frame.variables))
+        left -= allowed[id(frame)]
+    return allowed
+
+
+def _width(lengths: Iterable[int], steps: Sequence[int]) -> int:
+    """The smallest of the steps that most of them fit into."""
+    longest = max(lengths, default=0)
+    return next((step for step in steps if longest <= step), steps[-1])
