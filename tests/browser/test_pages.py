@@ -10,4 +10,4 @@ def test_the_list_names_what_failed_and_how_often(inbox, visitor):
         inbox.send(envelope(order_failed(order=order)))
     row = visitor.open("/").locator("tbody tr")
     assert "CheckoutError: cannot price order A-18 for ann" in row.inner_text()
-    assert "2" in row.locator("td").nth(1).inner_text()
+    assert "2" in row.locator("td").nth(2).inner_text()

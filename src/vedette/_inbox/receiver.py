@@ -19,6 +19,7 @@ from vedette._inbox.json_api import JsonApi, json_response, refusal_response
 from vedette._inbox.limits import Refused
 from vedette._inbox.recording import Refusal
 from vedette._inbox.schema import StoreError
+from vedette._inbox.web.errors import NO_ROUTE
 from vedette._inbox.web.pages import Pages
 from vedette._inbox.writer import Submission
 
@@ -188,7 +189,8 @@ def _handlers(errors: ErrorPages) -> dict[object, Callable[[Request, Exception],
         if not isinstance(error, HTTPException):
             raise error
         detail = f"{error.detail}: {request.method} {request.url.path[:200]!a}"
-        response = errors.answer(request, Refused(error.status_code, "http", detail))
+        code = NO_ROUTE if error.status_code == 404 else "http"  # noqa: PLR2004 - HTTP
+        response = errors.answer(request, Refused(error.status_code, code, detail))
         response.headers.update(error.headers or {})
         return response
 

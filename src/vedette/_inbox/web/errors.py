@@ -6,14 +6,16 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from vedette._inbox.json_api import refusal_response
+from vedette._inbox.limits import Refused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from vedette._inbox.limits import Refused
     from vedette._inbox.web.renderer import Renderer
 
+NO_ROUTE: Final = "no_route"
+"""The code of a refusal by which no route has the path."""
 _FOR_PROGRAMS: Final = ("/api/", "/stream")
 
 
@@ -27,9 +29,10 @@ class ErrorPages:
         """To somebody who may read the inbox."""
         if not _is_person(request):
             return refusal_response(refused)
-        title = _title(refused.status)
+        if refused.code == NO_ROUTE:
+            refused = Refused(404, NO_ROUTE, f"There is nothing at {request.url.path[:200]}")
         return self._renderer.page_or_bare(
-            "error.html", "", status=refused.status, title=title, refused=refused, asks_token=False
+            "error.html", "", status=refused.status, title=_title(refused.status), refused=refused, asks_token=False
         )
 
     def answer_stranger(self, request: Request, refused: Refused) -> Response:
