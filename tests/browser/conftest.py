@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 # It may ask nobody but the inbox; and a container has neither a sandbox of its own nor much of /dev/shm.
-_SWITCHES = (
+SWITCHES = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-dev-shm-usage",
@@ -43,7 +43,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("no Chromium: install Debian's package, or name one by CHROMIUM=/path")
     api = pytest.importorskip("playwright.sync_api", reason="the group `browser` is not installed")
     with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_SWITCHES))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
         yield browser
         browser.close()
 
