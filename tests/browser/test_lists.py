@@ -102,7 +102,10 @@ def test_what_only_a_script_can_do_is_not_offered_without_one(inbox, visitor):
     assert not page.locator("#scheme").is_visible()
 
 
-def test_the_form_that_deletes_works_under_a_name_that_browsers_do_not_trust(chromium, tmp_path):
+@pytest.mark.parametrize(
+    ("path", "button"), [("/delete", "Delete everything"), ("/issues/1", "Delete issue #1 and all its events")]
+)
+def test_forms_work_under_a_name_that_browsers_do_not_trust(chromium, tmp_path, path, button):
     """There they send no Sec-Fetch-Site, and with the header's no-referrer an Origin of `null`."""
     switches = [*SWITCHES, "--host-resolver-rules=MAP inbox.test 127.0.0.1"]
     with RunningInbox(tmp_path / "inbox.db", "--allow-host", "inbox.test") as inbox:
@@ -110,8 +113,9 @@ def test_the_form_that_deletes_works_under_a_name_that_browsers_do_not_trust(chr
         browser = chromium.browser_type.launch(executable_path=CHROMIUM, args=switches)
         try:
             page = browser.new_page()
-            page.goto(f"http://inbox.test:{inbox.url.rpartition(':')[2]}/delete")
-            page.get_by_role("button", name="Delete everything").click()
+            page.goto(f"http://inbox.test:{inbox.url.rpartition(':')[2]}{path}")
+            page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+            page.get_by_role("button", name=button).click()
             assert page.locator("h1").inner_text() == "Waiting for the first error"
         finally:
             browser.close()

@@ -205,9 +205,10 @@ def test_an_attachment_is_downloaded_and_nothing_else(inbox):
     event = item(json.dumps(order_failed()).encode())
     attached = item(page, "attachment", filename='../..\\CON "x"\r\n.html', content_type="text/html")
     inbox.send(json.dumps({"event_id": EVENT_ID}).encode() + b"\n" + event + attached)
-    links = opened(inbox, "/other").links
-    assert f"/events/{EVENT_ID}" in links
-    [download] = [link for link in links if link.endswith("/payload")]
+    other = opened(inbox, "/other")
+    assert re.search(r"project 1 #\d+ 25 B", other.text)
+    assert f"/events/{EVENT_ID}" in other.links
+    [download] = [link for link in other.links if link.endswith("/payload")]
     answer = inbox.http.get(download)
     assert answer.content == page
     assert answer.headers["content-type"] == "application/octet-stream"

@@ -203,4 +203,11 @@ def _handlers(errors: ErrorPages) -> dict[object, Callable[[Request, Exception],
         refused = Refused(503, "not_stored", "the inbox's database cannot be used", (str(error),))
         return errors.answer(request, refused)
 
-    return {HTTPException: on_http_error, Refused: on_refused, StoreError: on_store_error}
+    def on_fault(request: Request, error: Exception) -> Response:
+        cause = f"{type(error).__name__}: {ascii(str(error))[:200]}"
+        fault = Refused(
+            500, "fault", "a bug in vedette, please report it: what went wrong is on the terminal", (cause,)
+        )
+        return errors.answer_stranger(request, fault)  # bare: whatever failed is not asked again
+
+    return {HTTPException: on_http_error, Refused: on_refused, StoreError: on_store_error, Exception: on_fault}
