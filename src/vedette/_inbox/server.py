@@ -30,6 +30,7 @@ from vedette._inbox.receiver import build_app
 from vedette._inbox.retention import Retention
 from vedette._inbox.settings import Settings
 from vedette._inbox.store import Store, StoreError, default_path
+from vedette._inbox.streaming import Streams
 from vedette._inbox.writer import Writer
 
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ def _run(
     announcer = None if on_event is None or options.quiet else Announcer(on_event, _say)
     retention = Retention(options.keep, options.keep_bytes, options.keep_days)
     announce = None if announcer is None else announcer.announce
-    writer = Writer(store, retention, key=options.key, announce=announce)
+    streams = Streams(store, settings)
+    writer = Writer(store, retention, key=options.key, announce=announce, committed=streams.announce)
     regrouped = store.regroup()
     store.retain(retention)
 
@@ -122,7 +124,8 @@ def _run(
     if announcer is not None:
         announcer.start()
     try:
-        asyncio.run(_Server(build_app(store, writer, settings), ready).serve_on(listener))
+        app = build_app(store, writer, streams, settings)
+        asyncio.run(_Server(app, ready, streams.close).serve_on(listener))
     finally:
         writer.stop()
         unseen = 0 if announcer is None else announcer.stop()
@@ -132,9 +135,9 @@ def _run(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, ended by a signal with exit code 0 instead of the signal once more."""
+    """uvicorn, ended by a signal with exit code 0 instead of the signal once more, and without waiting for streams."""
 
-    def __init__(self, app: ASGIApp, ready: Callable[[], None]) -> None:
+    def __init__(self, app: ASGIApp, ready: Callable[[], None], close_streams: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -151,6 +154,7 @@ class _Server(uvicorn.Server):
             )
         )
         self._ready = ready
+        self._close_streams = close_streams
 
     async def serve_on(self, listener: socket.socket) -> None:
         await self.serve(sockets=[listener])
@@ -158,6 +162,10 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._close_streams()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
