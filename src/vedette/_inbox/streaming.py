@@ -95,12 +95,9 @@ class Streams:
 
     async def _follow(self, reader: asyncio.Event, seen: str) -> AsyncGenerator[bytes, None]:
         clock = asyncio.get_running_loop().time
-        position = Position.parse(seen)
-        if position is None:
-            position = await run_in_threadpool(self._store.position)
-            yield _written([MISSED] if seen else [], position)
-        else:
-            yield _written([], position)
+        given = Position.parse(seen)
+        position = await run_in_threadpool(self._store.position) if given is None else given
+        yield _written([MISSED] if seen and given is None else [], position)
         told = clock()
         while not self._is_closed:
             reader.clear()  # before looking, so that nothing falls between
