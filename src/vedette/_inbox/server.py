@@ -73,6 +73,7 @@ class Ready:
     dsn: str
     pid: int
     database: Path
+    page: str  # to open in a browser: the URL, with the token if reading needs one
 
 
 def serve(
@@ -118,7 +119,7 @@ def _run(
             for text in _welcome(settings, store, regrouped, time.time()):
                 _say(text)
         if on_ready is not None:
-            on_ready(Ready(settings.url, settings.dsn, os.getpid(), database))
+            on_ready(Ready(settings.url, settings.dsn, os.getpid(), database, _page(settings)))
 
     writer.start()
     if announcer is not None:
@@ -240,6 +241,10 @@ def _settings(options: ServeOptions, listener: socket.socket, store: Store) -> S
     )
 
 
+def _page(settings: Settings) -> str:
+    return settings.url + ("" if settings.token is None else f"/?token={settings.token}")
+
+
 def _is_private(listener: socket.socket) -> bool:
     return is_loopback(str(listener.getsockname()[0]))
 
@@ -253,7 +258,7 @@ def _welcome(settings: Settings, store: Store, regrouped: int, now: float) -> li
     lines = [f"vedette inbox  {settings.url}", f"kept in        {settings.database}", f"DSN            {settings.dsn}"]
     if settings.token is not None:
         lines += [
-            f"to read it     {settings.url}/?token={settings.token} (it can be reached from elsewhere)",
+            f"to read it     {_page(settings)} (it can be reached from elsewhere)",
             "from there     use this machine's name instead, and start the inbox with --allow-host NAME",
         ]
     if regrouped:
