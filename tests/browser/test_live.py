@@ -36,6 +36,7 @@ def test_the_empty_page_turns_into_the_list_within_two_seconds(inbox, visitor):
     inbox.send(envelope(order_failed()))
     page.locator("#issue-1").get_by_text("CheckoutError: cannot price order A-17 for ann").wait_for(timeout=WITHIN)
     assert page.locator("header nav [aria-current=page]").inner_text() == "Issues 1"
+    assert page.title() == "Issues · vedette inbox"
 
 
 def test_counts_change_in_place(inbox, visitor):
@@ -45,7 +46,7 @@ def test_counts_change_in_place(inbox, visitor):
     until_live(page)
     page.evaluate("window.sameRow = document.getElementById('issue-1')")
     inbox.send(failure(1))
-    page.locator("#issue-1 td", has_text="2").first.wait_for(timeout=WITHIN)
+    page.locator("#issue-1 .seen", has_text="2").first.wait_for(timeout=WITHIN)
     assert rows(page) == ["issue-2", "issue-1"]
     assert page.evaluate("sameRow === document.getElementById('issue-1')")
 
@@ -100,7 +101,7 @@ def test_who_stands_in_the_list_keeps_the_focus_and_is_offered_a_link(inbox, vis
     inbox.send(failure(2))
     inbox.send(failure(1))
     page.get_by_role("link", name="1 new").wait_for(timeout=WITHIN)
-    page.locator("#issue-1 td", has_text="2").first.wait_for(timeout=WITHIN)
+    page.locator("#issue-1 .seen", has_text="2").first.wait_for(timeout=WITHIN)
     assert page.evaluate("document.activeElement.closest('tr').id") == "issue-1"
     assert rows(page) == ["issue-1"]
 
@@ -124,7 +125,7 @@ def test_what_was_deleted_goes(inbox, visitor):
     page.locator("#issue-2").wait_for(state="detached", timeout=2 * WITHIN)
     assert rows(page) == ["issue-1"]
     inbox.http.delete("/api/events")
-    page.locator("#issue-1").wait_for(state="detached", timeout=2 * WITHIN)
+    page.get_by_role("heading", name="Waiting for the first error").wait_for(timeout=2 * WITHIN)
 
 
 def test_nine_tabs_are_live_on_one_connection_and_the_rest_when_the_first_closes(inbox, visitor):
@@ -181,6 +182,54 @@ def test_a_server_that_is_gone_is_said_to_be_and_its_return_seen(tmp_path, chrom
         page.context.close()
 
 
+def test_an_older_page_changes_in_place_and_offers_the_first(inbox, visitor):
+    for number in range(60):
+        inbox.send(failure(number))
+    page = visitor.open("/?before=11")
+    until_live(page)
+    assert rows(page) == [f"issue-{number}" for number in range(10, 0, -1)]
+    inbox.send(failure(4))
+    inbox.send(failure(70))
+    page.locator("#issue-5 .seen", has_text="2").wait_for(timeout=WITHIN)
+    page.get_by_role("link", name="1 new").wait_for(timeout=WITHIN)
+    assert rows(page) == [f"issue-{number}" for number in range(10, 0, -1)]
+    page.get_by_role("link", name="1 new").click()
+    page.locator("#issue-61").wait_for()
+
+
+def test_an_event_page_never_changes_but_says_how_many_are_newer(inbox, visitor):
+    inbox.send(failure(1))
+    page = visitor.open("/issues/1")
+    until_live(page)
+    before = page.locator("main").inner_html()
+    inbox.send(failure(2))
+    for _ in range(2):
+        inbox.send(failure(1))
+    page.get_by_role("status").get_by_role("link", name="2 newer").wait_for(timeout=WITHIN)
+    assert page.locator("main").inner_html() == before
+    page.get_by_role("link", name="2 newer").click()
+    page.get_by_text("event 3 of 3").wait_for()
+    assert page.get_by_role("status").inner_text() == ""
+
+
+def test_a_tab_that_another_keeps_informed_misses_nothing_before_it_listens(inbox, visitor):
+    """What comes between the rendering of a page and its script is seen when it has started."""
+    first = visitor.open("/")
+    until_live(first)
+    second = first.context.new_page()
+    visitor.watch(second)
+
+    def late(route):
+        answer = route.fetch()
+        inbox.send(failure(1))
+        first.locator("#issue-1").wait_for()
+        route.fulfill(response=answer)
+
+    second.route("**/", late, times=1)
+    second.goto("/")
+    second.locator("#issue-1").wait_for(timeout=WITHIN)
+
+
 def test_the_title_counts_what_came_while_nobody_looked(inbox, visitor):
     page = visitor.open("/")
     inbox.send(failure(0))
@@ -193,11 +242,11 @@ def test_the_title_counts_what_came_while_nobody_looked(inbox, visitor):
     )
     for number in (1, 2, 2):
         inbox.send(failure(number))
-    wait_until(lambda: page.title() == "(3) vedette inbox", WITHIN / 1000)
+    wait_until(lambda: page.title() == "(3) Issues · vedette inbox", WITHIN / 1000)
     assert rows(page) == ["issue-1"]
     page.evaluate("window.isAway = false; document.dispatchEvent(new Event('visibilitychange', {bubbles: true}))")
     page.locator("#issue-3").wait_for(timeout=WITHIN)
-    assert page.title() == "vedette inbox"
+    assert page.title() == "Issues · vedette inbox"
 
 
 # --- copy ---
@@ -210,7 +259,7 @@ def copied(page: Page) -> str:
 
 def test_the_dsn_is_copied(inbox, visitor):
     page = visitor.open("/", permissions=["clipboard-read", "clipboard-write"])
-    page.get_by_role("button", name="copy the DSN").click()
+    page.locator("header").get_by_role("button", name="Copy the DSN").click()
     assert copied(page) == inbox.dsn
 
 
@@ -218,10 +267,31 @@ def test_without_a_clipboard_the_old_way_is_taken(inbox, visitor):
     """As over plain HTTP from another machine, where there is no ``navigator.clipboard``."""
     page = visitor.open("/", permissions=["clipboard-read", "clipboard-write"])
     page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined, configurable: true})")
-    page.get_by_role("button", name="copy the DSN").click()
+    page.locator("header").get_by_role("button", name="Copy the DSN").click()
     page.get_by_role("status").get_by_text("Copied.").wait_for()
     page.evaluate("delete navigator.clipboard")
     assert copied(page) == inbox.dsn
+
+
+def test_an_event_is_copied_as_its_markdown(inbox, visitor):
+    event_id = inbox.send(envelope(order_failed())).json()["id"]
+    page = visitor.open("/issues/1", permissions=["clipboard-read", "clipboard-write"])
+    markdown = inbox.http.get(f"/events/{event_id}.md").text
+    page.keyboard.press("c")
+    assert copied(page) == markdown
+    page.evaluate("navigator.clipboard.writeText('')")
+    page.reload()
+    page.get_by_role("button", name="copy", exact=True).click()
+    assert copied(page) == markdown
+
+
+def test_what_cannot_be_copied_is_said_to_be_so(inbox, visitor):
+    inbox.send(envelope(order_failed()))
+    page = visitor.open("/issues/1")
+    page.route("**/*.md", lambda route: route.fulfill(status=204))
+    page.evaluate("document.execCommand = () => false; Object.defineProperty(navigator, 'clipboard', {value: null})")
+    page.keyboard.press("c")
+    page.get_by_role("status").get_by_text("Could not copy.").wait_for()
 
 
 # --- keys ---
@@ -245,6 +315,38 @@ def test_keys_go_through_the_list_and_open_an_issue(inbox, visitor):
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert page.url.endswith("/issues/2")
+
+
+def test_keys_go_to_older_and_newer_events(inbox, visitor):
+    for _ in range(3):
+        inbox.send(failure(1))
+    page = visitor.open("/issues/1")
+    for key, shown in (("[", 2), ("[", 1), ("[", 1), ("]", 2), ("]", 3)):
+        page.keyboard.press(key)
+        page.get_by_text(f"event {shown} of 3").wait_for()
+
+
+def test_x_opens_everything_and_folds_it(inbox, visitor):
+    inbox.send(envelope(order_failed()))
+    page = visitor.open("/issues/1")
+    assert page.locator("main details:not([open])").count() > 1
+    page.keyboard.press("x")
+    assert page.locator("main details:not([open])").count() == 0
+    page.keyboard.press("x")
+    assert page.locator("main details[open]").count() == 0
+
+
+def test_a_link_to_a_folded_frame_opens_it(inbox, visitor):
+    deep = [frame(f"f{n}", "call()", own=False) for n in range(5)]
+    inbox.send(envelope({"exception": {"values": [exception("E", "v", frame("own", "raise"), *deep)]}}))
+    page = visitor.open("/issues/1")
+    assert not page.locator("#e0-f4").is_visible()
+    page.evaluate("location.hash = 'e0-f4'")
+    page.locator("#e0-f4").wait_for()
+    page.goto("about:blank")
+    page.goto("/issues/1#e0-f3")
+    page.locator("#e0-f3").wait_for()
+    assert not page.locator("#e0-f4").is_visible()
 
 
 def test_keys_rest_while_typing_and_with_modifiers(inbox, visitor):
@@ -303,7 +405,6 @@ def test_the_colour_scheme_can_be_switched_and_is_kept(inbox, visitor, system, o
 
 def test_without_javascript_nothing_is_offered_that_needs_it(inbox, visitor):
     page = visitor.open("/", java_script_enabled=False)
-    for name in ("copy the DSN", "Keys"):
-        assert page.get_by_role("button", name=name, include_hidden=True).count() == 1
-        assert not page.get_by_role("button", name=name, include_hidden=True).is_visible()
-    assert not page.get_by_role("radio", name="dark", include_hidden=True).is_visible()
+    assert page.get_by_role("heading", name="Waiting for the first error").is_visible()
+    assert page.get_by_role("button").count() == 0
+    assert page.get_by_role("radio").count() == 0

@@ -43,14 +43,13 @@ const renewList = (page) => {
   list.prepend(...others);
 };
 const renew = async () => { // at most twice a second, and not unseen
-  isDue = true;
-  if (isBusy || document.hidden) return;
+  if (isDue = isBusy || document.hidden) return;
   isBusy = true;
-  isDue = false;
   try {
     if (event) newer(JSON.parse(await load("/api/issues/" + event.issue)));
     else {
       const page = new DOMParser().parseFromString(await load(here), "text/html");
+      title = document.title = page.title;
       if (here.pathname === "/") renewList(page);
       for (const part of ["header nav", ".notices", "main nav"]) swap(one(part), one(part, page));
     }
