@@ -230,6 +230,18 @@ def test_a_tab_that_another_keeps_informed_misses_nothing_before_it_listens(inbo
     second.locator("#issue-1").wait_for(timeout=WITHIN)
 
 
+def test_without_locks_the_page_asks_by_itself(inbox, visitor):
+    """As over plain HTTP from another machine: no tab could keep the others from taking a connection each."""
+    page = visitor.open("/")
+    page.add_init_script("Object.defineProperty(navigator, 'locks', {value: undefined})")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    inbox.send(failure(1))
+    page.locator("#issue-1").wait_for(timeout=2 * WITHIN)
+    assert not any(url.endswith("/api/stream") for url in asked)
+
+
 def test_the_title_counts_what_came_while_nobody_looked(inbox, visitor):
     page = visitor.open("/")
     inbox.send(failure(0))
@@ -283,6 +295,13 @@ def test_an_event_is_copied_as_its_markdown(inbox, visitor):
     page.reload()
     page.get_by_role("button", name="copy", exact=True).click()
     assert copied(page) == markdown
+
+
+def test_what_was_said_goes_away(inbox, visitor):
+    page = visitor.open("/", permissions=["clipboard-write"])
+    page.locator("header").get_by_role("button", name="Copy the DSN").click()
+    page.get_by_text("Copied.").wait_for()
+    page.get_by_text("Copied.").wait_for(state="detached", timeout=6_000)
 
 
 def test_what_cannot_be_copied_is_said_to_be_so(inbox, visitor):

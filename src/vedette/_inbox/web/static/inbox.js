@@ -4,9 +4,9 @@ const one = (selector, from = document) => from.querySelector(selector);
 const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 const on = addEventListener;
 const isFocused = (node) => node.contains(document.activeElement);
-const load = (url) => fetch(url).then((answer) => answer.ok ? answer.text() : Promise.reject());
+const load = (url) => fetch(url).then((got) => got.ok ? got.text() : Promise.reject());
 
-// Before the first paint: the script is not deferred.
+// Before the first paint.
 const root = document.documentElement;
 let kept = {};
 try { kept = localStorage; } catch {}
@@ -14,9 +14,10 @@ const paint = () => { root.dataset.scheme = kept.scheme || "system"; };
 root.className = "js";
 paint();
 
-// --- live: what would move a page being read is offered as a link ---
+// Live: what would move a page being read is offered as a link.
 const here = new URL(location), isOld = here.searchParams.has("before"), row = "tr[id^=issue-]";
 here.searchParams.delete("before");
+here.hash = "";
 const active = new Set();
 let event, title, unseen = 0, isBusy = false, isDue = true;
 
@@ -69,29 +70,29 @@ const hear = ([kind, data]) => {
 };
 // One tab listens and tells the others: a browser makes six connections.
 const channel = new BroadcastChannel("inbox");
-channel.onmessage = (told) => hear(told.data);
 const listen = () => {
   const stream = new EventSource("/api/stream");
   const tell = (...news) => { hear(news); channel.postMessage(news); };
   for (const kind of ["issue", "item", "cleared"]) stream.addEventListener(kind, (e) => tell(kind, JSON.parse(e.data)));
   stream.onopen = () => tell("open"); // what was missed?
-  stream.onerror = () => { tell("gone"); stream.readyState === 2 && setTimeout(listen, 2000); };
+  stream.onerror = () => { tell("gone"); stream.readyState > 1 && setTimeout(listen, 2e3); };
   return new Promise(() => {}); // holds the lock
 };
 
-// --- copy ---
+// Copy.
 const type = "text/plain";
-const copyByEvent = (text) => { // over plain HTTP from another machine
+const copyByEvent = (text) => { // over HTTP from elsewhere
   on("copy", (e) => { e.preventDefault(); e.clipboardData.setData(type, text); }, { once: true });
   if (!document.execCommand("copy")) throw 0;
 };
 const copy = async (text) => {
   let done = "Copied.";
-  try { // with the promise: after a wait it is no longer the person's wish
+  try { // at once: after a wait it is no longer the person's wish
     const blob = text.then((whole) => new Blob([whole], { type }));
     await (navigator.clipboard?.write([new ClipboardItem({ [type]: blob })]) || text.then(copyByEvent));
   } catch { done = "Could not copy."; }
   one("#done").textContent = done;
+  setTimeout(() => one("#done").replaceChildren(), 4e3);
 };
 on("click", ({ target }) => {
   const { copy: from, copyUrl: url } = target.dataset;
@@ -99,14 +100,14 @@ on("click", ({ target }) => {
   if (target.id === "show-help") keys["?"]();
 });
 
-// --- keys ---
+// Keys.
 const press = (selector) => one(selector)?.click();
 const step = (by) => {
   const rows = all(row), next = rows[rows.findIndex(isFocused) + by];
   next && one("a", next).focus();
 };
 const keys = {
-  "/": () => one("[type=search]").select(),
+  "/": () => one("[type=search]")?.select(),
   j: () => step(1),
   k: () => step(-1),
   "[": () => press("[rel=prev]"),
@@ -147,6 +148,7 @@ on("DOMContentLoaded", () => {
   one(`[name=scheme][value=${root.dataset.scheme}]`).checked = true;
   one("#keys").checked = kept.keys !== "false";
   openTarget();
-  setTimeout(ifDue, 300); // unless it listens
-  navigator.locks?.request("inbox", listen) || listen();
+  channel.onmessage = (told) => hear(told.data);
+  setTimeout(ifDue, 300);
+  navigator.locks?.request("inbox", listen) || setInterval(renew, 2e3);
 });
