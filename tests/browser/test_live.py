@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -154,6 +156,21 @@ def test_nine_tabs_are_live_on_one_connection_and_the_rest_when_the_first_closes
     for tab in tabs:
         tab.locator("#issue-2").wait_for(timeout=WITHIN)
     assert len(streams) == 1
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_the_inbox_ends_within_two_seconds_with_nine_tabs_open(inbox, chromium, signal_number):
+    with chromium.new_context(base_url=inbox.url) as context:
+        tabs = [context.new_page() for _ in range(9)]
+        for tab in tabs:
+            tab.goto("/")
+        until_live(*tabs)
+        inbox.send(failure(1))
+        for tab in tabs:
+            tab.locator("#issue-1").wait_for(timeout=WITHIN)
+        start = time.monotonic()
+        assert inbox.end(signal_number) == (0, "")
+        assert time.monotonic() - start < 2
 
 
 def test_a_burst_is_fetched_twice_a_second_at_most(inbox, visitor):

@@ -1,4 +1,4 @@
-// At most 6 KB. Builds no markup from data: takes what the server renders.
+// At most 6 KB. Builds no markup from data: the server renders it.
 "use strict";
 const one = (selector, from = document) => from.querySelector(selector);
 const all = (selector, from = document) => [...from.querySelectorAll(selector)];
@@ -68,7 +68,7 @@ const hear = ([kind, data]) => {
   }
   renew();
 };
-// One tab listens and tells the others: a browser makes six connections.
+// One tab listens and tells the others: browsers make six connections.
 const channel = new BroadcastChannel("inbox");
 const listen = () => {
   const stream = new EventSource("/api/stream");
