@@ -9,8 +9,9 @@ INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo examples test test-long test-browser test-integrations lint format docs screenshots bench bench-integrations faults soak
 
+# ARGS=--stay keeps its inbox there, for a look at the page.
 demo: $(VENV)/.package
-	$(RUN) examples/demo.py
+	$(RUN) examples/demo.py $(ARGS)
 
 # Programs on each framework that fail on purpose; NAMES="flask django" runs these only.
 examples: $(VENV)/.examples

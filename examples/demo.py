@@ -1,10 +1,12 @@
 """The main job, end to end: an inbox, a program that fails against it, and what the inbox shows.
 
-Ends with 0 only if the inbox's own database holds everything that the program captured.
+Ends with 0 only if the inbox's own database holds everything that the program captured. With ``--stay`` the inbox
+goes on until Ctrl-C, so that its page can be looked at.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -32,13 +34,14 @@ def stored_ids(database: Path) -> set[str]:
         connection.close()
 
 
-def run(folder: Path) -> int:
+def run(folder: Path, *, stay: bool) -> int:
     """Start the inbox, let the shop fail, look, and compare."""
     database, report = folder / "inbox.db", folder / "captured.json"
     server = subprocess.Popen(inbox("--port", "0", "--json", "--db", database), stdout=subprocess.PIPE, text=True)
     try:
-        dsn = json.loads(server.stdout.readline())["dsn"] if server.stdout else ""
-        print(f"The inbox is listening. $ python examples/shop.py {dsn}\n", flush=True)
+        ready = json.loads(server.stdout.readline()) if server.stdout else {}
+        dsn, page = ready["dsn"], ready["url"]
+        print(f"The inbox is listening, its page is {page}\n\n$ python examples/shop.py {dsn}\n", flush=True)
         subprocess.run([sys.executable, HERE / "shop.py", dsn, "--ids", report], check=True, timeout=SECONDS)
         captured = json.loads(report.read_text())
         expected = captured["captured"]["error"]
@@ -47,6 +50,12 @@ def run(folder: Path) -> int:
         shown = subprocess.run(tail, check=False, timeout=2 * SECONDS).returncode
         print("\n$ vedette inbox list\n", flush=True)
         subprocess.run(inbox("list", "--db", database), check=False, timeout=SECONDS)
+        if stay:
+            print(f"\nLook at {page} (Ctrl-C ends it)", flush=True)
+            with contextlib.suppress(KeyboardInterrupt):
+                server.wait()
+        else:
+            print("\nThe page goes with the inbox; this keeps it there: make demo ARGS=--stay", flush=True)
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(SECONDS)
@@ -64,7 +73,7 @@ def main() -> int:
     """Run the demo in a folder of its own."""
     os.environ.pop("SENTRY_DSN", None)
     with tempfile.TemporaryDirectory(prefix="vedette-demo-") as folder:
-        return run(Path(folder))
+        return run(Path(folder), stay="--stay" in sys.argv[1:])
 
 
 if __name__ == "__main__":

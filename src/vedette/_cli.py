@@ -91,6 +91,7 @@ def _add_inbox(inbox: argparse.ArgumentParser) -> None:
         metavar="THERE=HERE",
         help="where the files of a container are on this machine: /app=.",
     )
+    inbox.add_argument("--open", action="store_true", help="open the page in the browser")
     inbox.add_argument("--quiet", action="store_true", help="print no events")
     inbox.add_argument("--json", action="store_true", help="print one line of JSON when ready, and no events")
     actions = inbox.add_subparsers(dest="action", metavar="ACTION")

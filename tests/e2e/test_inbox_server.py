@@ -37,9 +37,11 @@ def run_inbox(*options: str, **environment: str) -> subprocess.CompletedProcess[
 class Talk:
     """Runs an inbox that talks, ends it at the first line with a word, and keeps what it said."""
 
-    def __init__(self, *options: str, until: str = "Ctrl-C") -> None:
+    def __init__(self, *options: str, until: str = "Ctrl-C", **environment: str) -> None:
         command = [sys.executable, "-W", "error", "-m", "vedette", "inbox", "--port", "0", *options]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment}
+        )
         assert process.stderr is not None
         self.lines: list[str] = []
         for line in process.stderr:
@@ -136,6 +138,31 @@ def test_ten_events_are_kept_after_twelve_and_the_two_counted(tmp_path):
         stats = inbox.get("/api/stats")
         assert (stats["stored"], stats["events"]) == (12, 10)
         assert inbox.get("/api/issues/1")["count"] == 12
+
+
+# --- the person's browser ---
+
+
+def open_with(browser: str, tmp_path: Path, *options: str) -> Talk:
+    """An inbox with ``--open``, ended at the first line that speaks of a browser. No real one is found."""
+    environment = {"BROWSER": browser, "PATH": "", "DISPLAY": "", "WAYLAND_DISPLAY": ""}
+    return Talk("--open", "--db", str(tmp_path / "inbox.db"), *options, until="browser", **environment)
+
+
+@pytest.mark.parametrize("options", [(), ("--host", "0.0.0.0")], ids=["loopback", "with a token"])
+def test_the_page_is_opened_in_the_browser(tmp_path, options):
+    (tmp_path / "stand_in.py").write_text("import sys; print('browser at', sys.argv[1], file=sys.stderr)")
+    talk = open_with(f"{sys.executable} {tmp_path / 'stand_in.py'} %s", tmp_path, *options)
+    assert talk.code == 0
+    (opened,) = (line.split()[-1] for line in talk.lines if line.startswith("browser at"))
+    assert opened in " ".join(line for line in talk.lines if not line.startswith("browser at")).split()
+    assert ("/?token=" in opened) is bool(options)
+
+
+def test_without_a_browser_the_page_is_named(tmp_path):
+    talk = open_with(str(tmp_path / "missing %s"), tmp_path)
+    url = talk.lines[0].split()[-1]
+    assert f"vedette inbox: no browser could be opened; the page is {url}" in talk.lines
 
 
 # --- what keeps it from starting ---
@@ -253,7 +280,7 @@ def test_serve_calls_its_hooks_in_order_of_arrival(tmp_path, capsys):
     sender.join()
     assert code == 0
     assert seen == [("ann", 1, True), ("bob", 2, False)]
-    assert ready == [Ready(ready[0].url, ready[0].dsn, os.getpid(), tmp_path / "inbox.db")]
+    assert ready == [Ready(ready[0].url, ready[0].dsn, os.getpid(), tmp_path / "inbox.db", ready[0].url)]
     assert signal.getsignal(signal.SIGINT) is before
     assert "refused (400): malformed envelope at byte 0" in capsys.readouterr().err
 

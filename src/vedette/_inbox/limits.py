@@ -14,6 +14,7 @@ MAX_ITEMS: Final = 1_000  # items of an envelope
 MAX_DEPTH: Final = 200  # JSON containers inside each other
 MAX_IN_FLIGHT: Final = 256 * MIB  # bytes of bodies being received or waiting for the writer; the rest waits
 REQUEST_SECONDS: Final = 30.0
+PING_SECONDS: Final = 15.0
 
 KEPT_REFUSALS: Final = 100
 KEPT_REFUSAL_BYTES: Final = 4 * KIB

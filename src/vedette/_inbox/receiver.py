@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from vedette._inbox.settings import Settings
     from vedette._inbox.store import Store
+    from vedette._inbox.streaming import Streams
     from vedette._inbox.web.errors import ErrorPages
     from vedette._inbox.writer import Writer
 
@@ -52,12 +53,13 @@ _ALWAYS: Final = {
 }
 
 
-def build_app(store: Store, writer: Writer, settings: Settings) -> ASGIApp:
-    """The application: ingest, JSON routes and the guard around them. ``writer`` must have been started."""
+def build_app(store: Store, writer: Writer, streams: Streams, settings: Settings) -> ASGIApp:
+    """The application: ingest, JSON routes, pages, and the guard around them. ``writer`` must have been started."""
     receiver, pages = Receiver(writer, settings), Pages(store, settings)
     routes = [
         *receiver.routes(),
         *JsonApi(store, settings).routes(),
+        *streams.routes(),
         *pages.routes(),
     ]
     app = Starlette(routes=routes, exception_handlers=_handlers(pages.errors))

@@ -30,6 +30,7 @@ from vedette._inbox.receiver import build_app
 from vedette._inbox.retention import Retention
 from vedette._inbox.settings import Settings
 from vedette._inbox.store import Store, StoreError, default_path
+from vedette._inbox.streaming import Streams
 from vedette._inbox.writer import Writer
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Ready:
     dsn: str
     pid: int
     database: Path
+    page: str  # to open in a browser: the URL, with the token if reading needs one
 
 
 def serve(
@@ -102,7 +104,8 @@ def _run(
     announcer = None if on_event is None or options.quiet else Announcer(on_event, _say)
     retention = Retention(options.keep, options.keep_bytes, options.keep_days)
     announce = None if announcer is None else announcer.announce
-    writer = Writer(store, retention, key=options.key, announce=announce)
+    streams = Streams(store, settings)
+    writer = Writer(store, retention, key=options.key, announce=announce, committed=streams.announce)
     regrouped = store.regroup()
     store.retain(retention)
 
@@ -116,13 +119,14 @@ def _run(
             for text in _welcome(settings, store, regrouped, time.time()):
                 _say(text)
         if on_ready is not None:
-            on_ready(Ready(settings.url, settings.dsn, os.getpid(), database))
+            on_ready(Ready(settings.url, settings.dsn, os.getpid(), database, _page(settings)))
 
     writer.start()
     if announcer is not None:
         announcer.start()
     try:
-        asyncio.run(_Server(build_app(store, writer, settings), ready).serve_on(listener))
+        app = build_app(store, writer, streams, settings)
+        asyncio.run(_Server(app, ready, streams.close).serve_on(listener))
     finally:
         writer.stop()
         unseen = 0 if announcer is None else announcer.stop()
@@ -132,9 +136,9 @@ def _run(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, ended by a signal with exit code 0 instead of the signal once more."""
+    """uvicorn, ended by a signal with exit code 0 instead of the signal once more, and without waiting for streams."""
 
-    def __init__(self, app: ASGIApp, ready: Callable[[], None]) -> None:
+    def __init__(self, app: ASGIApp, ready: Callable[[], None], close_streams: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -151,6 +155,7 @@ class _Server(uvicorn.Server):
             )
         )
         self._ready = ready
+        self._close_streams = close_streams
 
     async def serve_on(self, listener: socket.socket) -> None:
         await self.serve(sockets=[listener])
@@ -158,6 +163,10 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._close_streams()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -232,6 +241,10 @@ def _settings(options: ServeOptions, listener: socket.socket, store: Store) -> S
     )
 
 
+def _page(settings: Settings) -> str:
+    return settings.url + ("" if settings.token is None else f"/?token={settings.token}")
+
+
 def _is_private(listener: socket.socket) -> bool:
     return is_loopback(str(listener.getsockname()[0]))
 
@@ -245,7 +258,7 @@ def _welcome(settings: Settings, store: Store, regrouped: int, now: float) -> li
     lines = [f"vedette inbox  {settings.url}", f"kept in        {settings.database}", f"DSN            {settings.dsn}"]
     if settings.token is not None:
         lines += [
-            f"to read it     {settings.url}/?token={settings.token} (it can be reached from elsewhere)",
+            f"to read it     {_page(settings)} (it can be reached from elsewhere)",
             "from there     use this machine's name instead, and start the inbox with --allow-host NAME",
         ]
     if regrouped:

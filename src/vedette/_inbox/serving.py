@@ -7,8 +7,9 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from vedette._inbox.browser import open_page
 from vedette._inbox.server import ServeOptions, serve
-from vedette._inbox.terminal.output import closed, write
+from vedette._inbox.terminal.output import closed, talk, write
 from vedette._inbox.terminal.screen import Screen
 from vedette._inbox.terminal.tail import event_lines
 from vedette._inbox.web.editors import guessed
@@ -35,10 +36,14 @@ def run(args: argparse.Namespace) -> int:
         quiet=args.quiet,
         json=args.json,
     )
-    if args.quiet or args.json:
-        return serve(options)
     printer = _Printer()
-    return serve(options, on_event=printer.event, on_ready=printer.ready)
+
+    def on_ready(ready: Ready) -> None:
+        printer.ready(ready)
+        if args.open:
+            open_page(ready.page, talk)
+
+    return serve(options, None if args.quiet or args.json else printer.event, on_ready)
 
 
 class _Printer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vedette._inbox.limits import MAX_BODY, MAX_IN_FLIGHT, REQUEST_SECONDS
+from vedette._inbox.limits import MAX_BODY, MAX_IN_FLIGHT, PING_SECONDS, REQUEST_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +21,4 @@ class Settings:
     max_body: int = MAX_BODY
     max_in_flight: int = MAX_IN_FLIGHT
     request_seconds: float = REQUEST_SECONDS
+    ping_seconds: float = PING_SECONDS  # of silence on a stream, after which its reader is told that it still stands

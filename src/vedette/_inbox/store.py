@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from vedette._inbox import event_queries, item_queries, recording, retention
 from vedette._inbox.arrival import Arrival, decode_event, read_arrival
+from vedette._inbox.changes import Change, Position, changes_since, position_of
 from vedette._inbox.item_queries import NO_ROW
 from vedette._inbox.limits import Refused
 from vedette._inbox.models import Attachment, Issue, Item, Stats, StoredEvent
@@ -200,6 +201,16 @@ class Store:
             dropped_by_clients=dropped,
         )
 
+    def position(self) -> Position:
+        """Where the database is now, for ``changes``."""
+        with self._reader() as connection:
+            return position_of(connection)
+
+    def changes(self, since: Position) -> tuple[Position, list[Change]]:
+        """What happened since, by whichever process, and the position to go on from."""
+        with self._reader() as connection:
+            return changes_since(connection, since)
+
     # --- writing ---
 
     def record(self, work: Sequence[Work]) -> list[list[Recorded] | StoreError]:
@@ -272,13 +283,18 @@ class Store:
                     raise StoreError(message) from error
                 raise
 
-    def _all(self, query: str, *values: object) -> list[sqlite3.Row]:
+    @contextlib.contextmanager
+    def _reader(self) -> Generator[sqlite3.Connection, None, None]:
         with self._read_lock:
             try:
-                return self._reading.execute(query, values).fetchall()
+                yield self._reading
             except sqlite3.Error as error:
                 message = f"{self.path}: {error}"
                 raise StoreError(message) from error
+
+    def _all(self, query: str, *values: object) -> list[sqlite3.Row]:
+        with self._reader() as connection:
+            return connection.execute(query, values).fetchall()
 
     def _events(self, query: str, *values: object) -> list[StoredEvent]:
         return [_event(row) for row in self._all(query, *values)]

@@ -53,15 +53,26 @@ _Waiting: TypeAlias = "tuple[Submission | Refusal, asyncio.Future[Answer]]"
 
 
 class Writer:
-    """Stores submissions in batches. ``announce`` is called for each event, in order, after its commit."""
+    """Stores submissions in batches.
+
+    After its commit ``announce`` is called for each event, in order, and ``committed`` once for the batch. They
+    run on the writer's thread: neither may block.
+    """
 
     def __init__(
-        self, store: Store, retention: Retention, *, key: str | None = None, announce: Announce | None = None
+        self,
+        store: Store,
+        retention: Retention,
+        *,
+        key: str | None = None,
+        announce: Announce | None = None,
+        committed: Callable[[], None] | None = None,
     ) -> None:
         self._store = store
         self._retention = retention
         self._key = key
         self._announce = announce
+        self._committed = committed
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="vedette-inbox-writer", daemon=True)
 
@@ -107,6 +118,8 @@ class Writer:
         futures = [future for _, future in waiting]
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             futures[0].get_loop().call_soon_threadsafe(_resolve, futures, answers)
+        if self._committed is not None:
+            self._committed()
         if self._announce is not None:
             for one in news:
                 self._announce(one)
