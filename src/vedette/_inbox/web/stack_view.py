@@ -22,6 +22,7 @@ MAX_ROWS: Final = 2_000
 """Variables of all frames of a page; those of the failing frames come first."""
 MAX_KINDS: Final = 50
 _AROUND: Final = 5
+_NARROW: Final = 36  # characters
 _OTHERS: Final = 20
 _WORD: Final = re.compile(r"\w+|.")
 _PLACE_WIDTHS: Final = (16, 24, 32, 40)
@@ -50,6 +51,11 @@ class FrameView:
     variables: tuple[Cells, ...]
     note: str
     editor: str  # a link, or empty
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether its source may have to be scrolled in a narrow window."""
+        return any(sum(len(piece.text) for piece in line.pieces) > _NARROW for line in self.lines)
 
     @property
     def is_cut(self) -> bool:
@@ -101,10 +107,11 @@ class Stacks:
         self._colours = Colours()
         self._exceptions = 0
         self._frames_left = MAX_FRAMES
-        frames = list(_frames_of(chain))
-        self._allowed = _allowed_variables(frames)
-        self.place_width = _width((len(frame.file) for frame in frames if frame.own), _PLACE_WIDTHS)
-        self.function_width = _width((len(frame.function) for frame in frames if frame.own), _FUNCTION_WIDTHS)
+        stacks = list(_stacks_of(chain))
+        own = [frame for stack in stacks for frame in stack if frame.own]
+        self._allowed = _allowed_variables(stacks)
+        self.place_width = _width((len(frame.file) for frame in own), _PLACE_WIDTHS)
+        self.function_width = _width((len(frame.function) for frame in own), _FUNCTION_WIDTHS)
         self.chain = self._chain(chain)
 
     def stack(self, frames: Sequence[Frame]) -> tuple[FrameView | Fold, ...]:
@@ -229,21 +236,28 @@ def _stripped(pieces: Pieces) -> Pieces:
     return (bare[0]._replace(text=bare[0].text.lstrip()), *bare[1:]) if bare else ()
 
 
-def _frames_of(chain: Iterable[Failure]) -> Iterator[Frame]:
+def _stacks_of(chain: Iterable[Failure]) -> Iterator[Sequence[Frame]]:
     for failure in chain:
-        yield from failure.frames
+        yield failure.frames
         for kind in kinds_of(failure):
-            yield from _frames_of(kind[0][1])
+            yield from _stacks_of(kind[0][1])
 
 
-def _allowed_variables(frames: list[Frame]) -> dict[int, int]:
-    """How many variables of each frame (by identity) fit into a page: of own frames first, newest first."""
+def _allowed_variables(stacks: Sequence[Sequence[Frame]]) -> dict[int, int]:
+    """How many variables of each frame (by identity) fit into a page.
+
+    Those of the failing frames first, then of own ones, then of the rest, in the order of reading; of a stack
+    the newest first.
+    """
+    newest_first = [list(reversed(stack)) for stack in stacks if stack]
+    failing = [next((frame for frame in stack if frame.own), stack[0]) for stack in newest_first]
+    frames = [frame for stack in newest_first for frame in stack]
     left = MAX_ROWS
     allowed: dict[int, int] = {}
-    own = [frame for frame in reversed(frames) if frame.own]
-    for frame in (*own, *(frame for frame in frames if not frame.own)):
-        allowed[id(frame)] = min(left, len(frame.variables))
-        left -= allowed[id(frame)]
+    for frame in (*failing, *sorted(frames, key=lambda frame: not frame.own)):
+        if id(frame) not in allowed:
+            allowed[id(frame)] = min(left, len(frame.variables))
+            left -= allowed[id(frame)]
     return allowed
 
 
