@@ -26,8 +26,6 @@ MAX_ROWS = 2_000
 MAX_WORD = 400
 """Characters of a name: of a file, a function, a variable, a tag."""
 
-_MANY_LINES = 12
-_NARROW = 40  # characters
 _SHORT_JSON = 100
 _MAX_INDENTED = 4_000  # characters: indentation could make far more of them
 _PAIR = 2
@@ -46,11 +44,6 @@ class Entry:
     def value(self) -> str:
         """The value on one line, its line breaks written out."""
         return "\\n".join(self.lines)
-
-    @property
-    def is_long(self) -> bool:
-        """Whether it may take more than twelve lines in a narrow window."""
-        return len(self.lines) > _MANY_LINES or sum(map(len, self.lines)) > _MANY_LINES * _NARROW
 
 
 class Fields:

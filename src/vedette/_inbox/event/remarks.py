@@ -42,6 +42,8 @@ class Remarks:
 
     def take(self, path: Path) -> str:
         """What is noted about the value at this path, or an empty string."""
+        if self._meta is None:
+            return ""
         node = _at(self._meta, path)
         if not is_dict(node) or "" not in node:
             return ""

@@ -22,11 +22,14 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 def line(text: str, limit: int = MAX_VALUE) -> str:
     """Text for a field of one line: line breaks are written out too. Cut after ``limit`` characters."""
-    return _UNSAFE.sub(_written_out, _cut(text, limit))
+    text = _cut(text, limit)
+    return text if text.isprintable() else _UNSAFE.sub(_written_out, text)
 
 
 def lines(text: str, limit: int = MAX_VALUE) -> list[str]:
     """Text of several lines, as a list of safe ones."""
+    if len(text) <= limit and text.isprintable():  # most are, and there may be thousands
+        return [text]
     return [line(part, limit) for part in _cut(text, limit).replace("\r\n", "\n").expandtabs(4).split("\n")]
 
 

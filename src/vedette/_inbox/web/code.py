@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MAX_COLOURED_LINE: Final = 400
-MAX_COLOURED: Final = 12_000
-"""Characters of one page that are coloured: it takes about 20 ms, when they are seen for the first time."""
-_KEPT_BACK: Final = 4_000
+MAX_COLOURED: Final = 6_000
+"""Characters of one page that are coloured: it takes about 10 ms, when they are seen for the first time."""
+_KEPT_BACK: Final = 2_500
 
 _LANGUAGES: Final = {
     "py": "python",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from vedette._inbox.event import safe
 from vedette._inbox.event.received import read
+from vedette._inbox.web.cells import Cells, cells_of
 from vedette._inbox.web.sections import CrumbView, File, Section, crumbs_of, files_of, sections_of, size_in_words
 from vedette._inbox.web.stack_view import FailureView, Fold, FrameView, Stacks
 
@@ -19,18 +20,20 @@ if TYPE_CHECKING:
 
 CRUMBS_OPEN: Final = 20
 _LINES_OF_VALUE: Final = 6
-_LENGTH_OF_VALUE: Final = 540
-"""Characters: six lines of a window of 1280 pixels."""
+_LENGTH_WIDE: Final = 540
+_LENGTH_NARROW: Final = 220
+"""Characters in six lines of a window of 1280 pixels, and of 400."""
 _FAR_BELOW: Final = 10
 """Rows above the failing line from which on it is named at the top."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text of several lines: what is shown of it, and the whole if that is more."""
+    """A text of several lines: what is shown of it, and the whole if that is more, or more in a narrow window."""
 
     shown: tuple[str, ...]
     whole: tuple[str, ...] = ()
+    if_narrow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class EventView:
     kind: str  # the exception's type, or empty for a message
     value: Text
     logged: Text  # a message beside the exception
+    params: tuple[Cells, ...]  # of the message
     handled: str
     stacks: Stacks
     where: Where | None
@@ -98,6 +102,7 @@ def view_of(
         kind=last.type if is_exception and last is not None else "",
         value=_cut(value),
         logged=_cut(message) if is_exception and message and not said else Text(()),
+        params=cells_of(reading.message.params),
         handled=_handled(reading),
         stacks=stacks,
         where=_where(stacks.chain),
@@ -117,13 +122,15 @@ def view_of(
 
 def _cut(lines: tuple[str, ...]) -> Text:
     shown = list(lines[:_LINES_OF_VALUE])
-    left = _LENGTH_OF_VALUE
+    left = _LENGTH_WIDE
     for index, line in enumerate(shown):
         if len(line) > left:
             shown[index:] = [line[:left] + "…"]
             break
         left -= len(line)
-    return Text(tuple(shown)) if tuple(shown) == lines else Text(tuple(shown), lines)
+    if tuple(shown) != lines:
+        return Text(tuple(shown), lines)
+    return Text(lines, lines, if_narrow=True) if _LENGTH_WIDE - left > _LENGTH_NARROW else Text(lines)
 
 
 def _handled(reading: Reading) -> str:

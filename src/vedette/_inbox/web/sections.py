@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from vedette._inbox.event import safe
 from vedette._inbox.limits import KIB, MIB
+from vedette._inbox.web.cells import Cells, cells_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +25,7 @@ _HOUR, _MINUTE, _TENTH = 3_600, 60, 0.1
 class Table:
     """Names and values; ``title`` tells it from the others of its section, if there are any."""
 
-    entries: tuple[Entry, ...]
+    rows: tuple[Cells, ...]
     title: str = ""
 
 
@@ -45,6 +46,7 @@ class CrumbView:
 
     crumb: Crumb
     distance: str
+    data: tuple[Cells, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +65,19 @@ def sections_of(reading: Reading) -> tuple[Section, ...]:
         _request(reading),
         _plain("Tags", reading.tags),
         _plain("User", reading.user),
-        Section("Contexts", _short(c.name for c in contexts), tuple(Table(c.entries, c.name) for c in contexts)),
+        Section(
+            "Contexts", _short(c.name for c in contexts), tuple(Table(cells_of(c.entries), c.name) for c in contexts)
+        ),
         _plain("Extra", reading.extra),
         _plain("Also sent", reading.more),
         _plain("Modules", reading.modules),
     )
-    return tuple(section for section in found if section.body or any(table.entries for table in section.tables))
+    return tuple(section for section in found if section.body or any(table.rows for table in section.tables))
 
 
 def crumbs_of(reading: Reading) -> tuple[CrumbView, ...]:
     """The breadcrumbs, oldest first."""
-    return tuple(CrumbView(crumb, _distance(crumb.at, reading.at)) for crumb in reading.crumbs)
+    return tuple(CrumbView(crumb, _distance(crumb.at, reading.at), cells_of(crumb.data)) for crumb in reading.crumbs)
 
 
 def files_of(attachments: Iterable[Attachment]) -> tuple[File, ...]:
@@ -98,22 +102,24 @@ def size_in_words(number: int) -> str:
 def _request(reading: Reading) -> Section:
     request = reading.request
     tables = (
-        Table(request.query, "Query"),
-        Table(request.headers, "Headers"),
-        Table(request.cookies, "Cookies"),
-        Table(request.environment, "Environment"),
+        Table(cells_of(request.query), "Query"),
+        Table(cells_of(request.headers), "Headers"),
+        Table(cells_of(request.cookies), "Cookies"),
+        Table(cells_of(request.environment), "Environment"),
     )
     return Section(
         "Request",
         request.line,
-        tuple(table for table in tables if table.entries),
-        body=request.body or ((request.line,) if request.line and not any(table.entries for table in tables) else ()),
+        tuple(table for table in tables if table.rows),
+        body=request.body or ((request.line,) if request.line and not any(table.rows for table in tables) else ()),
         note=request.note,
     )
 
 
 def _plain(title: str, entries: Sequence[Entry]) -> Section:
-    return Section(title, _short(f"{entry.name}={entry.value[:_GIST]}" for entry in entries), (Table(tuple(entries)),))
+    return Section(
+        title, _short(f"{entry.name}={entry.value[:_GIST]}" for entry in entries), (Table(cells_of(entries)),)
+    )
 
 
 def _short(parts: Iterable[str]) -> str:

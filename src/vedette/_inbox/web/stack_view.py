@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vedette._inbox.event.folding import LibraryRun, Single, kinds_of, rows_of, source_of, variables_of
+from vedette._inbox.web.cells import Cells, cells_of
 from vedette._inbox.web.code import Colours, Pieces, plain, underlined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from vedette._inbox.event.exceptions import Failure, Frame
-    from vedette._inbox.event.fields import Entry
     from vedette._inbox.event.folding import Member, Row
     from vedette._inbox.web.editors import Editor
 
@@ -22,17 +22,16 @@ MAX_ROWS: Final = 2_000
 """Variables of all frames of a page; those of the failing frames come first."""
 MAX_KINDS: Final = 50
 _AROUND: Final = 5
+_NARROW: Final = 36  # characters
 _OTHERS: Final = 20
 _WORD: Final = re.compile(r"\w+|.")
 _PLACE_WIDTHS: Final = (16, 24, 32, 40)
 _FUNCTION_WIDTHS: Final = (8, 16, 24)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A source line with its number, if that is known."""
+class Line(NamedTuple):
+    """A source line; the one where it failed, or one beside it."""
 
-    number: str
     pieces: Pieces
     failing: bool = False
 
@@ -43,12 +42,25 @@ class FrameView:
 
     frame: Frame
     id: str  # "e0-f2": exception, frame
+    place: str  # file and line, and the function: cut to their columns
+    function: str
     open: bool
     head: Pieces
     lines: tuple[Line, ...]
-    variables: tuple[Entry, ...]
+    first_line: int | None  # the number of the first of them
+    variables: tuple[Cells, ...]
     note: str
     editor: str  # a link, or empty
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether its source may have to be scrolled in a narrow window."""
+        return any(sum(len(piece.text) for piece in line.pieces) > _NARROW for line in self.lines)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the frame's head does not say everything."""
+        return (self.place, self.function) != (self.frame.file, self.frame.function)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +107,11 @@ class Stacks:
         self._colours = Colours()
         self._exceptions = 0
         self._frames_left = MAX_FRAMES
-        frames = list(_frames_of(chain))
-        self._allowed = _allowed_variables(frames)
-        self.place_width = _width((len(frame.file) for frame in frames if frame.own), _PLACE_WIDTHS)
-        self.function_width = _width((len(frame.function) for frame in frames if frame.own), _FUNCTION_WIDTHS)
+        stacks = list(_stacks_of(chain))
+        own = [frame for stack in stacks for frame in stack if frame.own]
+        self._allowed = _allowed_variables(stacks)
+        self.place_width = _width((len(frame.file) for frame in own), _PLACE_WIDTHS)
+        self.function_width = _width((len(frame.function) for frame in own), _FUNCTION_WIDTHS)
         self.chain = self._chain(chain)
 
     def stack(self, frames: Sequence[Frame]) -> tuple[FrameView | Fold, ...]:
@@ -160,9 +173,9 @@ class Stacks:
         return Fold(f"{row.times} more times {places}", "", units)
 
     def _frame(self, single: Single, name: str) -> FrameView:
-        frame = single.frame
+        frame, places, functions = single.frame, self.place_width, self.function_width
         lines = self._lines(single)
-        head = next((line.pieces for line in lines if line.failing), ())
+        at, head = next(((at, line.pieces) for at, line in enumerate(lines) if line.failing), (0, ()))
         variables, _ = variables_of(frame, len(frame.variables))
         allowed = self._allowed.get(id(frame), 0)
         notes = [frame.note] if frame.note else []
@@ -171,10 +184,13 @@ class Stacks:
         return FrameView(
             frame=frame,
             id=name,
+            place=_end_of(frame.file, places),
+            function=frame.function if len(frame.function) <= functions else frame.function[: functions - 1] + "…",
             open=single.marked,
             head=_stripped(head),
             lines=lines,
-            variables=tuple(variables[:allowed]),
+            first_line=None if frame.lineno is None else frame.lineno - at,
+            variables=cells_of(variables[:allowed]),
             note="; ".join(notes),
             editor=self._editor.link(frame.path, frame.lineno),
         )
@@ -188,13 +204,19 @@ class Stacks:
         coloured = plain(texts)
         if frame.own:
             coloured = self._colours.lines(texts, frame.filename or frame.path, first=single.marked)
+        lines = [Line(pieces) for pieces in coloured]
         at = len(source.before)
-        numbers = [""] * len(texts)
-        if frame.lineno is not None:
-            numbers = [str(frame.lineno - at + index) for index in range(len(texts))]
-        lines = [Line(number, pieces) for number, pieces in zip(numbers, coloured, strict=True)]
-        lines[at] = Line(numbers[at], _with_columns(lines[at].pieces, frame, source.margin), failing=True)
+        lines[at] = Line(_with_columns(coloured[at], frame, source.margin), failing=True)
         return tuple(lines)
+
+
+def _end_of(place: str, width: int) -> str:
+    """What matters of a path that is too long, from one of its folders on if there is one."""
+    if len(place) <= width:
+        return place
+    end = place[1 - width :]
+    slash = end.find("/")
+    return "…" + (end[slash:] if slash >= 0 else end)
 
 
 def _with_columns(pieces: Pieces, frame: Frame, margin: int) -> Pieces:
@@ -214,21 +236,28 @@ def _stripped(pieces: Pieces) -> Pieces:
     return (bare[0]._replace(text=bare[0].text.lstrip()), *bare[1:]) if bare else ()
 
 
-def _frames_of(chain: Iterable[Failure]) -> Iterator[Frame]:
+def _stacks_of(chain: Iterable[Failure]) -> Iterator[Sequence[Frame]]:
     for failure in chain:
-        yield from failure.frames
+        yield failure.frames
         for kind in kinds_of(failure):
-            yield from _frames_of(kind[0][1])
+            yield from _stacks_of(kind[0][1])
 
 
-def _allowed_variables(frames: list[Frame]) -> dict[int, int]:
-    """How many variables of each frame (by identity) fit into a page: of own frames first, newest first."""
+def _allowed_variables(stacks: Sequence[Sequence[Frame]]) -> dict[int, int]:
+    """How many variables of each frame (by identity) fit into a page.
+
+    Those of the failing frames first, then of own ones, then of the rest, in the order of reading; of a stack
+    the newest first.
+    """
+    newest_first = [list(reversed(stack)) for stack in stacks if stack]
+    failing = [next((frame for frame in stack if frame.own), stack[0]) for stack in newest_first]
+    frames = [frame for stack in newest_first for frame in stack]
     left = MAX_ROWS
     allowed: dict[int, int] = {}
-    own = [frame for frame in reversed(frames) if frame.own]
-    for frame in (*own, *(frame for frame in frames if not frame.own)):
-        allowed[id(frame)] = min(left, len(frame.variables))
-        left -= allowed[id(frame)]
+    for frame in (*failing, *sorted(frames, key=lambda frame: not frame.own)):
+        if id(frame) not in allowed:
+            allowed[id(frame)] = min(left, len(frame.variables))
+            left -= allowed[id(frame)]
     return allowed
 
 
