@@ -146,16 +146,16 @@ def test_ten_events_are_kept_after_twelve_and_the_two_counted(tmp_path):
 def open_with(browser: str, tmp_path: Path, *options: str) -> Talk:
     """An inbox with ``--open``, ended at the first line that speaks of a browser. No real one is found."""
     environment = {"BROWSER": browser, "PATH": "", "DISPLAY": "", "WAYLAND_DISPLAY": ""}
-    return Talk("--open", "--db", str(tmp_path / "inbox.db"), *options, until="browser", **environment)
+    return Talk("--open", "--db", str(tmp_path / "inbox.db"), *options, until=" browser ", **environment)
 
 
 @pytest.mark.parametrize("options", [(), ("--host", "0.0.0.0")], ids=["loopback", "with a token"])
 def test_the_page_is_opened_in_the_browser(tmp_path, options):
-    (tmp_path / "stand_in.py").write_text("import sys; print('browser at', sys.argv[1], file=sys.stderr)")
+    (tmp_path / "stand_in.py").write_text("import sys; print('The browser shows', sys.argv[1], file=sys.stderr)")
     talk = open_with(f"{sys.executable} {tmp_path / 'stand_in.py'} %s", tmp_path, *options)
     assert talk.code == 0
-    (opened,) = (line.split()[-1] for line in talk.lines if line.startswith("browser at"))
-    assert opened in " ".join(line for line in talk.lines if not line.startswith("browser at")).split()
+    (opened,) = (line.split()[-1] for line in talk.lines if line.startswith("The browser"))
+    assert opened in " ".join(line for line in talk.lines if not line.startswith("The browser")).split()
     assert ("/?token=" in opened) is bool(options)
 
 
