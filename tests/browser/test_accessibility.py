@@ -85,6 +85,19 @@ def test_axe_finds_nothing_on_the_empty_page(inbox, visitor, scheme):
     assert violations_in(visitor.open("/", color_scheme=scheme)) == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_help_and_the_status_line(filled, visitor, scheme):
+    page = visitor.open("/issues/1", color_scheme=scheme)
+    page.keyboard.press("?")
+    page.get_by_role("dialog").wait_for()
+    assert violations_in(page) == []
+    page.keyboard.press("Escape")
+    filled.send(envelope(order_failed()))
+    filled.send(envelope(order_failed(), event_id=EVENT_ID))  # a duplicate: counted once
+    page.get_by_role("link", name="1 newer").wait_for()
+    assert violations_in(page) == []
+
+
 def violations_in(page):
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
     found = Axe().run(page, options={"runOnly": list(RULES), "resultTypes": ["violations"]})

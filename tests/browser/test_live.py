@@ -131,31 +131,28 @@ def test_what_was_deleted_goes(inbox, visitor):
 
 
 def test_nine_tabs_are_live_on_one_connection_and_the_rest_when_the_first_closes(inbox, visitor):
-    first = visitor.open("/")
-    until_live(first)
+    context = visitor.open("about:blank").context
     streams: list[str] = []
 
     def note(request):
         if request.url.endswith("/api/stream"):
             streams.append(request.url)
 
-    first.context.on("request", note)
-    tabs = [first]
-    for _ in range(8):
-        tabs.append(first.context.new_page())
-        visitor.watch(tabs[-1])
-        tabs[-1].goto("/")
-    until_live(*tabs)
+    context.on("request", note)
+    tabs = [context.pages[0], *(context.new_page() for _ in range(8))]
+    for tab in tabs:
+        visitor.watch(tab)
+        tab.goto("/")
     inbox.send(failure(1))
     for tab in tabs:
         tab.locator("#issue-1").wait_for(timeout=WITHIN)
-    assert streams == []  # the first tab's was opened before
+    assert len(streams) == 1
     tabs.pop(0).close()
-    wait_until(lambda: tabs[0].evaluate("1") and streams)
+    wait_until(lambda: tabs[0].title() and len(streams) == 2)
     inbox.send(failure(2))
     for tab in tabs:
         tab.locator("#issue-2").wait_for(timeout=WITHIN)
-    assert len(streams) == 1
+    assert len(streams) == 2
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
@@ -434,6 +431,8 @@ def test_the_colour_scheme_can_be_switched_and_is_kept(inbox, visitor, system, o
     assert background() == colours[other]
     page.reload(wait_until="commit")
     wait_until(lambda: page.evaluate("document.body !== null"))
+    assert page.evaluate("document.documentElement.dataset.scheme") == other  # before anything is shown
+    page.wait_for_load_state()
     assert background() == colours[other]
     page.get_by_role("radio", name="system").check()
     assert background() == colours[system]

@@ -231,7 +231,7 @@ def test_another_host_needs_a_token_for_reading_but_not_for_sending(tmp_path):
         with httpx.Client(base_url=url, trust_env=False, headers={"Host": "shop.lan"}) as client:
             assert client.post("/api/1/envelope/", content=envelope(order_failed()), headers=AUTH).status_code == 200
             assert client.get("/api/health").json() == {"name": "vedette-inbox", "version": "0.1.0"}  # no key
-            for path in ("/", "/api/issues", "/api/items", "/api/events/x"):
+            for path in ("/", "/api/issues", "/api/items", "/api/events/x", "/api/stream"):
                 assert client.get(path).status_code == 401
             assert client.delete("/api/events").status_code == 401
             assert client.get("/api/issues", headers={"Authorization": f"Bearer {token}"}).status_code == 200

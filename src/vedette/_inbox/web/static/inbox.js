@@ -48,10 +48,10 @@ const renew = async () => { // at most twice a second, and not unseen
   isBusy = true;
   try {
     if (event) newer(JSON.parse(await load("/api/issues/" + event.issue)));
-    else {
+    else if (here.pathname === "/") {
       const page = new DOMParser().parseFromString(await load(here), "text/html");
       title = document.title = page.title;
-      if (here.pathname === "/") renewList(page);
+      renewList(page);
       for (const part of ["header nav", ".notices", "main nav"]) swap(one(part), one(part, page));
     }
   } catch {}
