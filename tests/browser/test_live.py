@@ -176,10 +176,11 @@ def test_a_burst_is_fetched_twice_a_second_at_most(inbox, visitor):
     until_live(page)
     fetches: list[str] = []
     page.on("request", lambda request: fetches.append(request.url))
+    start = time.monotonic()
     for number in range(1, 101):
         inbox.send(failure(number % 10))
     page.locator("#issue-10").wait_for(timeout=WITHIN)
-    assert 1 <= len(fetches) <= 6
+    assert 1 <= len(fetches) <= 3 + 2 * (time.monotonic() - start)
 
 
 def test_a_server_that_is_gone_is_said_to_be_and_its_return_seen(tmp_path, chromium):
