@@ -196,6 +196,14 @@ def test_folded_frames_say_where_and_which_line(inbox):
     ]
 
 
+def test_a_frames_head_has_the_beginning_of_its_line_and_the_open_frame_all_of_it(inbox):
+    code = "    x = [" + "1, " * 20_000 + "]"
+    values = [{"type": "E", "value": "v", "stacktrace": {"frames": [frame("a.py:1", "f", code)]}}]
+    page = inbox.page_of(event(exception={"values": values}))
+    assert [len(element["text"]) for element in page.all("code") if element["path"][-1] == "summary"] == [201]
+    assert page.texts("li", class_="mark") == ["❱" + code.strip()]
+
+
 def test_source_lines_are_numbered_from_the_first_one_sent(inbox):
     page = inbox.page_of(chained())
     assert [element["attrs"].get("start") for element in page.all("ol", class_="source")] == [
