@@ -237,8 +237,11 @@ def _stripped(pieces: Pieces) -> Pieces:
     left = _HEAD
     for piece in pieces:
         text = piece.text if head else piece.text.lstrip()
-        if text and left > 0:
-            head.append(Piece(piece.kind, text if len(text) <= left else text[:left] + "…"))
+        if len(text) > left:
+            head.append(Piece(piece.kind, text[:left] + "…"))
+            break
+        if text:
+            head.append(Piece(piece.kind, text))
         left -= len(text)
     return tuple(head)
 
