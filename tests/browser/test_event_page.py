@@ -209,11 +209,18 @@ def test_without_javascript_frames_open_older_events_are_reached_and_the_issue_i
     assert inbox.get("/api/issues")["results"] == []
 
 
-def test_long_values_scroll_in_their_cell(inbox, visitor):
-    frames = [frame("a.py:1", "f", "x", vars={"big": "v" * 10_000, "small": "'x'"})]
-    page = visitor.open(
-        send(inbox, event(exception={"values": [{"type": "E", "value": "v", "stacktrace": {"frames": frames}}]}))
-    )
+@pytest.mark.parametrize("width", [400, 1280])
+def test_values_wrap_and_scroll_in_their_cell_and_names_never_wrap(inbox, visitor, width):
+    frames = [frame("a.py:1", "f", "x", vars={"big": "v" * 10_000, "a_name_of_more_words": "long " * 60})]
+    data = event(exception={"values": [{"type": "E", "value": "v", "stacktrace": {"frames": frames}}]})
+    page = visitor.open(send(inbox, data), width=width)
+    lines = """cell => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        return range.getClientRects().length;
+    }"""
+    assert [cell.evaluate(lines) for cell in page.locator(".failing th").all()] == [1, 1]
+    assert page.locator("tr", has_text="a_name").locator("td").evaluate(lines) > 1
     box = page.locator("tr", has_text="big").locator(".long").bounding_box()
     assert box is not None
     assert box["height"] <= 13 * 21

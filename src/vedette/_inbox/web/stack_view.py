@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vedette._inbox.event.folding import LibraryRun, Single, kinds_of, rows_of, source_of, variables_of
 from vedette._inbox.web.cells import Cells, cells_of
-from vedette._inbox.web.code import Colours, Pieces, plain, underlined
+from vedette._inbox.web.code import Colours, Piece, Pieces, plain, underlined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,6 +22,7 @@ MAX_ROWS: Final = 2_000
 """Variables of all frames of a page; those of the failing frames come first."""
 MAX_KINDS: Final = 50
 _AROUND: Final = 5
+_HEAD: Final = 200  # characters of code in the head of a frame
 _NARROW: Final = 36  # characters
 _OTHERS: Final = 20
 _WORD: Final = re.compile(r"\w+|.")
@@ -231,9 +232,18 @@ def _with_columns(pieces: Pieces, frame: Frame, margin: int) -> Pieces:
 
 
 def _stripped(pieces: Pieces) -> Pieces:
-    """The failing line for the frame's head: without indentation, and without the underline."""
-    bare = tuple(piece._replace(failing=False) for piece in pieces)
-    return (bare[0]._replace(text=bare[0].text.lstrip()), *bare[1:]) if bare else ()
+    """The failing line for the frame's head: its beginning, without indentation and underline."""
+    head: list[Piece] = []
+    left = _HEAD
+    for piece in pieces:
+        text = piece.text if head else piece.text.lstrip()
+        if len(text) > left:
+            head.append(Piece(piece.kind, text[:left] + "…"))
+            break
+        if text:
+            head.append(Piece(piece.kind, text))
+        left -= len(text)
+    return tuple(head)
 
 
 def _stacks_of(chain: Iterable[Failure]) -> Iterator[Sequence[Frame]]:

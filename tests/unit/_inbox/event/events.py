@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vedette._inbox.models import Issue, StoredEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 EVENT_ID = "95a4478cf43049aaa8071bd99975cadd"
 AT = 1_764_079_331.0  # 2025-11-25 14:02:11 UTC
@@ -233,3 +236,23 @@ def issue(**more: Any) -> Issue:
         "environment": "dev",
     }
     return Issue(**{**fields, **more})
+
+
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in a JSON value."""
+    yield path
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in children:
+        yield from paths(child, (*path, key))
+
+
+def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    """A copy of a JSON value, with something else in that place."""
+    if not path:
+        return new
+    value = copy.deepcopy(value)
+    parent = value
+    for key in path[:-1]:
+        parent = parent[key]
+    parent[path[-1]] = new
+    return value

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import copy
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +14,9 @@ from tests.unit._inbox.event.events import (
     issue,
     mechanism,
     message,
+    paths,
     recursion,
+    replaced,
     stored,
 )
 from vedette._inbox.event.received import read
@@ -29,25 +29,6 @@ json_values = st.recursive(
     lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
     max_leaves=8,
 )
-
-
-def paths(value, path=()):
-    """Every place in a JSON value."""
-    yield path
-    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, child in children:
-        yield from paths(child, (*path, key))
-
-
-def replaced(value, path, new):
-    if not path:
-        return new
-    value = copy.deepcopy(value)
-    parent = value
-    for key in path[:-1]:
-        parent = parent[key]
-    parent[path[-1]] = new
-    return value
 
 
 META = {"exception": {"values": {"0": {"value": {"": {"len": 90_000, "rem": [["!limit", "s", 1021, 1024]]}}}}}}

@@ -417,3 +417,9 @@ def test_markdown_holds_the_event_in_a_block_that_the_event_cannot_end():
     assert document.startswith("# Bad\\*Error: see \\`\\`\\` and \\`\\`\\`\\`\\` \\<b\\>\n\n``````")
     fences = re.findall(r"^`{6,}(?:text)?$", document, re.MULTILINE)
     assert fences == ["```````text", "```````", "```````text", "```````"]
+
+
+def test_parameters_of_a_message_are_put_in_or_stand_below_it():
+    entry = {"message": "stock low for sku %s", "params": ["4711"]}
+    assert "ERROR stock low for sku 4711\n" in show(event(logentry=entry))
+    assert "(parameters: 0=a, 1=b)" in show(event(logentry={**entry, "params": ["a", "b"]}))

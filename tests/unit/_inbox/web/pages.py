@@ -51,6 +51,11 @@ class Document(HTMLParser):
         for element in self._open:
             element["text"] += data
 
+    @property
+    def main(self) -> list[dict[str, Any]]:
+        """The elements of the page's own part."""
+        return [element for element in self.elements if "main" in element["path"]]
+
     def all(self, tag: str, **attrs: str) -> list[dict[str, Any]]:
         wanted = {name.rstrip("_").replace("_", "-"): value for name, value in attrs.items()}
         return [

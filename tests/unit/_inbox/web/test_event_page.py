@@ -15,16 +15,34 @@ from tests.unit._inbox.event.events import (
     group,
     mechanism,
     message,
+    paths,
     recursion,
+    replaced,
 )
 from tests.unit._inbox.web.pages import site
 
 MARKUP = "</details><script>alert(1)</script><img src=x onerror=alert(1)><a href='javascript:1'>\"'>{{7*7}}{% x %}"
 HOSTILE = MARKUP + "\x00\x1b[31m\u202e\ud800\n</table>"
 ELEMENTS = {
-    *("html", "head", "meta", "title", "link", "script", "body", "header", "a", "nav", "span", "form", "input", "p"),
-    *("code", "main", "article", "h1", "h2", "h3", "ul", "ol", "li", "div", "time", "button", "section", "strong"),
-    *("details", "summary", "table", "caption", "tr", "th", "td", "footer", "b", "u", "fieldset", "legend", "label"),
+    *(
+        "article",
+        "nav",
+        "h1",
+        "h2",
+        "h3",
+        "p",
+        "ul",
+        "ol",
+        "li",
+        "div",
+        "section",
+        "footer",
+        "span",
+        "strong",
+        "b",
+        "u",
+    ),
+    *("a", "code", "time", "button", "form", "details", "summary", "table", "caption", "tr", "th", "td"),
 }
 
 
@@ -88,7 +106,7 @@ def hostile(value):
 def test_hostile_text_in_every_field_makes_no_element_and_no_address(inbox):
     data = hostile(whole())
     page = inbox.page_of(data)
-    assert {element["tag"] for element in page.elements} <= ELEMENTS
+    assert {element["tag"] for element in page.main} <= ELEMENTS
     assert [script["attrs"].get("src") for script in page.all("script")] == [page.all("script")[0]["attrs"]["src"]]
     for element in page.elements:
         assert not [name for name in element["attrs"] if name.startswith("on") or name == "style"]
@@ -111,7 +129,7 @@ def test_hostile_text_makes_as_many_elements_as_harmless_text(inbox):
         data = event(
             exception={"values": values}, tags={text: text}, extra={text: text}, breadcrumbs=[{"message": text}]
         )
-        return [element["tag"] for element in inbox.page_of(data).elements if element["tag"] != "span"]
+        return [element["tag"] for element in inbox.page_of(data).main if element["tag"] != "span"]
 
     assert tags(MARKUP) == tags(harmless)
 
@@ -123,12 +141,16 @@ json_values = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
-@given(st.dictionaries(st.sampled_from([*whole()]), json_values, min_size=1, max_size=3))
-def test_an_event_with_anything_anywhere_gets_a_page(inbox, damage):
-    page = inbox.page_of({**whole(), **damage})
+PLACES = [(data, path) for data in (whole(), group()) for path in paths(data) if path]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
+@given(st.sampled_from(PLACES), json_values, st.dictionaries(st.sampled_from([*whole()]), json_values, max_size=2))
+def test_an_event_with_anything_anywhere_gets_a_page(inbox, place, new, more):
+    data, path = place
+    page = inbox.page_of({**replaced(data, path, new), **more})
     assert "cannot be shown" not in page.texts("h1")[0]
-    assert {element["tag"] for element in page.elements} <= ELEMENTS
+    assert {element["tag"] for element in page.main} <= ELEMENTS
 
 
 def test_an_event_without_anything_says_what_is_wrong_with_it(inbox):
@@ -144,8 +166,8 @@ def test_a_fault_of_ours_still_gets_a_page_with_the_way_to_the_data(inbox, monke
     monkeypatch.setattr("vedette._inbox.web.event_page.view_of", fail)
     page = inbox.page_of(message())
     assert page.texts("h1") == ["This event cannot be shown"]
-    assert "ZeroDivisionError" in page.texts("code")[-1]
-    assert [a["text"] for a in page.all("a")][-2:] == ["JSON", "raw envelope"]
+    assert "ZeroDivisionError" in " ".join(page.texts("code"))
+    assert [a["text"] for a in page.main if a["tag"] == "a"][-2:] == ["JSON", "raw envelope"]
 
 
 def test_the_page_names_what_failed_in_the_order_of_the_chain(inbox):
@@ -172,6 +194,14 @@ def test_folded_frames_say_where_and_which_line(inbox):
         "shop/checkout.py:22 checkout amount = total(order)",
         'shop/pricing.py:15 total tax = vat(net, order["country"])',
     ]
+
+
+def test_a_frames_head_has_the_beginning_of_its_line_and_the_open_frame_all_of_it(inbox):
+    code = "    x = [" + "1, " * 20_000 + "]"
+    values = [{"type": "E", "value": "v", "stacktrace": {"frames": [frame("a.py:1", "f", code)]}}]
+    page = inbox.page_of(event(exception={"values": values}))
+    assert [len(element["text"]) for element in page.all("code") if element["path"][-1] == "summary"] == [201]
+    assert page.texts("li", class_="mark") == ["❱" + code.strip()]
 
 
 def test_source_lines_are_numbered_from_the_first_one_sent(inbox):
@@ -360,7 +390,7 @@ def test_the_page_has_one_h1_and_names_for_its_sections(inbox):
         page = inbox.page_of(data)
         assert len(page.all("h1")) == 1
         assert all(page.texts("h2"))
-        assert all(a["text"].strip() for a in page.all("a"))
+        assert all(a["text"].strip() for a in page.main if a["tag"] == "a")
 
 
 def test_mechanism_sources_say_how_exceptions_hang_together(inbox):
