@@ -76,8 +76,10 @@ def filled(inbox):
 )
 def test_axe_finds_nothing(filled, visitor, path, scheme):
     page = visitor.open(path, color_scheme=scheme)
-    visitor.faults.clear()  # the console says that /nowhere is a 404
     assert violations_in(page) == []
+    if path == "/nowhere":
+        page.close()
+        visitor.faults.clear()  # the console says that it is a 404, and again when the script looks for news
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

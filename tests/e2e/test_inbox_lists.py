@@ -10,6 +10,7 @@ import pytest
 
 from tests.inboxes import AUTH, EVENT_ID, RunningInbox, envelope, exception, frame, item, new_event_id, order_failed
 from tests.markup import HOSTILE, Markup
+from tests.waiting import wait_until
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 PAGES = ("/", "/issues", "/?q=x", "/logs", "/traces", "/other", "/other?type=refused", "/delete")
@@ -147,6 +148,22 @@ def test_the_empty_page_says_what_listens_and_what_to_paste(inbox):
 def test_the_empty_page_says_that_something_was_refused(inbox):
     inbox.send(b"nonsense")
     assert "1 request was refused" in opened(inbox, "/").text
+
+
+# --- notices ---
+
+
+def test_what_retention_took_and_clients_dropped_is_said_above_every_page(tmp_path):
+    report = {"discarded_events": [{"reason": "queue_overflow", "category": "error", "quantity": 2000}]}
+    with RunningInbox(tmp_path / "inbox.db", "--keep", "10") as inbox:
+        send_items(inbox, "client_report", report)
+        for _ in range(13):
+            inbox.send(envelope(order_failed()))
+        wait_until(lambda: inbox.get("/api/stats")["removed_events"] == 3)
+        for path in ("/", "/other", "/?q=nothing"):
+            text = opened(inbox, path).text
+            assert "a client dropped 2 000 errors: queue_overflow" in text
+            assert "3 events were removed" in text
 
 
 # --- other ---

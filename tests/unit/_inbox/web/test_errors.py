@@ -12,6 +12,7 @@ from vedette._inbox.receiver import build_app
 from vedette._inbox.retention import Retention
 from vedette._inbox.settings import Settings
 from vedette._inbox.store import Store
+from vedette._inbox.streaming import Streams
 from vedette._inbox.writer import Writer
 
 SETTINGS = Settings("http://127.0.0.1:8969", "http://inbox@127.0.0.1:8969/1", "inbox.db")
@@ -25,7 +26,7 @@ def store(tmp_path):
 
 def asked(store: Store, accept: str, path: str = "/") -> httpx.Response:
     async def ask() -> httpx.Response:
-        app = build_app(store, Writer(store, Retention()), SETTINGS)
+        app = build_app(store, Writer(store, Retention()), Streams(store, SETTINGS), SETTINGS)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=SETTINGS.url) as client:
             return await client.get(path, headers={"Accept": accept})
