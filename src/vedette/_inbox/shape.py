@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from vedette._inbox.lenient_json import is_dict, is_list
 
-MAX_EXCEPTIONS: Final = 200
+MAX_EXCEPTIONS: Final = 1_000
+"""Of one event. vedette sends 50, others as many as a group has: a MiB holds about a thousand with their frames."""
 MAX_FRAMES: Final = 500
 
 

@@ -16,6 +16,9 @@ _LIBRARY_RUN = 2
 _REPEATS = 3
 _MAX_PERIOD = 4
 """Functions that call each other in a circle: so many are recognized."""
+_ENDS_OF_CHAIN = 3
+_WHOLE_CHAIN = 8
+"""Exceptions of a chain that are all shown: more hide their middle."""
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
@@ -119,6 +122,15 @@ def source_of(frame: Frame, around: int) -> Source:
     margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
     cut = [line[margin:] for line in lines]
     return Source(tuple(cut[: len(before)]), cut[len(before)], tuple(cut[len(before) + 1 :]), margin)
+
+
+def chain_of(
+    chain: Sequence[Failure], *, all_frames: bool = False
+) -> tuple[Sequence[Failure], Sequence[Failure], Sequence[Failure]]:
+    """A chain's first exceptions, those in the middle of a long one, which fold, and its last."""
+    if all_frames or len(chain) <= _WHOLE_CHAIN:
+        return chain, (), ()
+    return chain[:_ENDS_OF_CHAIN], chain[_ENDS_OF_CHAIN:-_ENDS_OF_CHAIN], chain[-_ENDS_OF_CHAIN:]
 
 
 Member = tuple[int, "tuple[Failure, ...]"]

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from vedette._inbox.event import safe
 from vedette._inbox.event.fields import MAX_WORD
-from vedette._inbox.event.folding import kinds_of
+from vedette._inbox.event.folding import chain_of, kinds_of
 from vedette._inbox.event.received import read
 from vedette._inbox.terminal.screen import row
 from vedette._inbox.terminal.stack import NARROW, WIDE, Layout, stack_lines
@@ -155,18 +155,30 @@ class _View:
 
     def _chain(self, chain: Sequence[Failure], indent: int, *, titled: bool, closed: bool = False) -> Iterator[Text]:
         """A chain, cause first. ``titled``: the title of the last one stands above already."""
-        for index, failure in enumerate(chain):
-            last = index == len(chain) - 1
-            if not (last and titled) and failure.title:
-                rows = _ROWS_OF_VALUE if last else _ROWS_OF_CAUSE
-                yield from self._heading(failure, indent, rows)
-            for note in failure.notes:
-                yield self._note(note, indent + 2)
-            yield from stack_lines(failure.frames, self._layout, indent, closed=closed)
-            yield from self._members(failure, indent + 2, closed=closed)
-            if not last:
-                join = self._screen.fit(f"{self._screen.signs.ellipsis} {failure.join}", self._screen.width - indent)
-                yield row((" " * indent + join, "italic"))
+        first, folded, last = chain_of(chain, all_frames=self._layout.all_frames)
+        for failure in first:
+            yield from self._failure(failure, chain[-1], indent, titled=titled, closed=closed)
+        if folded:
+            yield self._note(f"{len(folded)} more exceptions: {self._layout.more} --all-frames", indent)
+            yield self._join(folded[-1], indent)
+        for failure in last:
+            yield from self._failure(failure, chain[-1], indent, titled=titled, closed=closed)
+
+    def _failure(self, failure: Failure, last: Failure, indent: int, *, titled: bool, closed: bool) -> Iterator[Text]:
+        """One exception of a chain, and what it has to do with the next."""
+        is_last = failure is last
+        if failure.title and not (is_last and titled):
+            yield from self._heading(failure, indent, _ROWS_OF_VALUE if is_last else _ROWS_OF_CAUSE)
+        for note in failure.notes:
+            yield self._note(note, indent + 2)
+        yield from stack_lines(failure.frames, self._layout, indent, closed=closed)
+        yield from self._members(failure, indent + 2, closed=closed)
+        if not is_last:
+            yield self._join(failure, indent)
+
+    def _join(self, failure: Failure, indent: int) -> Text:
+        text = self._screen.fit(f"{self._screen.signs.ellipsis} {failure.join}", self._screen.width - indent)
+        return row((" " * indent + text, "italic"))
 
     def _members(self, group: Failure, indent: int, *, closed: bool) -> Iterator[Text]:
         """The members of a group; those that differ in nothing but their values are shown once."""

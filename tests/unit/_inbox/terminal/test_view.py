@@ -151,13 +151,42 @@ def test_a_group_of_300_like_failures_stays_on_one_screen():
             **raised("ValueError", f"no {index}", frame("a.py:1", "f", "x")),
             "mechanism": mechanism(index + 1, 0, f"exceptions[{index}]"),
         }
-        for index in range(150)
+        for index in range(300)
     ]
-    data = event(exception={"values": [*reversed(leaves), raised("ExceptionGroup", "all")]})
-    shown = show(data)
-    assert "    1/150 ValueError: no 0 ×150\n" in shown
-    assert "    5/150 no 4\n    (and 145 more of them)\n" in shown
+    shown = show(event(exception={"values": [*reversed(leaves), raised("ExceptionGroup", "all")]}))
+    assert "    1/300 ValueError: no 0 ×300\n" in shown
+    assert "    5/300 no 4\n    (and 295 more of them)\n" in shown
+    assert "remark" not in shown
     assert shown.count("\n") < 24
+
+
+def a_chain_of(length):
+    values = [
+        {
+            **raised(f"E{index}", "x", frame("a.py:1", f"f{index}", "x")),
+            "mechanism": mechanism(index, index - 1, "__cause__"),
+        }
+        for index in range(length - 1, 0, -1)
+    ]
+    return event(exception={"values": [*values, raised("E0", "x", frame("a.py:1", "f0", "x"))]})
+
+
+def test_a_chain_of_50_shows_its_ends_and_how_to_see_the_rest():
+    assert show(a_chain_of(50)).splitlines()[9:] == [
+        "  ❱ a.py:1 f47   x",
+        "  … was the direct cause of",
+        "  (44 more exceptions: vedette inbox show 1 --all-frames)",
+        "  … was the direct cause of",
+        "  E2: x",
+        "  ❱ a.py:1 f2    x",
+        "  … was the direct cause of",
+        "  E1: x",
+        "  ❱ a.py:1 f1    x",
+        "  … was the direct cause of",
+        "  E0: x",
+        "  ❱ a.py:1 f0    x",
+    ]
+    assert show(a_chain_of(50), all_frames=True).count("was the direct cause of") == 49
 
 
 def test_a_recursion_of_61_takes_six_rows():
