@@ -10,12 +10,13 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vedette import _console as console
 from vedette._inbox.limits import DEFAULT_KEEP_EVENTS, DEFAULT_PORT
-from vedette._inbox.terminal.output import CANNOT
 from vedette._inbox.web import editors
 from vedette._protocol.version import VERSION
 from vedette._transport.journal import command as journal
@@ -30,11 +31,33 @@ _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code; wrong usage ends with SystemExit(2) as argparse does."""
-    parser = _parser()
-    args = parser.parse_args(argv)
+    """Run the command line and return the exit code; wrong usage ends with SystemExit(2) as argparse does.
+
+    Without ``argv`` this is the whole program: Ctrl-C while the interpreter ends is ignored.
+    """
+    deletes = not {"clear", "purge"}.isdisjoint(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            return _run(_parser().parse_args(argv))
+        finally:
+            console.flush()  # what argparse or print has written leaves here, where a failure is no traceback
+    except KeyboardInterrupt:
+        return console.NOT_CONFIRMED if deletes else console.DONE
+    except BrokenPipeError:
+        console.drop(sys.stdout)
+        return console.DONE
+    except console.OutputError as error:
+        console.drop(sys.stdout)
+        console.say(f"vedette: {error}")
+        return console.CANNOT
+    finally:
+        if argv is None:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _run(args: argparse.Namespace) -> int:
     if args.command is None:
-        parser.print_help(sys.stderr)
+        console.say(_parser().format_help().rstrip())
         return USAGE
     if args.command == "journal":
         return journal.run(args)
@@ -50,9 +73,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "vedette":
             raise
-        print(f"vedette {args.command} needs {error.name}, which is not installed. Run:", file=sys.stderr)
-        print(f"  {sys.executable} -m pip install 'vedette[{extra}]'", file=sys.stderr)
-        return CANNOT
+        console.say(f"vedette {args.command} needs {error.name}, which is not installed. Run:")
+        console.say(f"  {sys.executable} -m pip install 'vedette[{extra}]'")
+        return console.CANNOT
     return run(args)
 
 
@@ -136,7 +159,7 @@ def _port_of_environment() -> int:
     try:
         return _port(text) if text else DEFAULT_PORT
     except argparse.ArgumentTypeError as error:
-        print(f"vedette inbox: VEDETTE_INBOX_PORT {error}; it is ignored", file=sys.stderr)
+        console.talk("inbox", f"VEDETTE_INBOX_PORT {error}; it is ignored")
         return DEFAULT_PORT
 
 

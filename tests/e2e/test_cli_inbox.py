@@ -294,12 +294,14 @@ def test_the_server_prints_what_arrives_and_ends_with_0(database):
     with running("--port", "0", "--db", database) as process:
         url = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())[0]
         post(f"{url}/api/1/envelope/", envelope(1, chained()))
-        shown = until(process, f"{url}/api/events/")
+        shown = until(process, f"{url}/events/")
         assert FAILING_LINE in shown
-        address = shown.split()[-1]
+        event_id = shown.split()[-1].rpartition("/")[2]
         post(f"{url}/api/1/envelope/", envelope(2, chained()))
         assert "ERROR ×2 #1 CheckoutError" in until(process, "×2")
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=10) as response:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            f"{url}/api/events/{event_id}", timeout=10
+        ) as response:
             assert json.load(response)["issue"] == 1
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0

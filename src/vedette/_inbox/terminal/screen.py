@@ -50,8 +50,10 @@ class Screen:
     coloured: bool = False
 
     @classmethod
-    def of(cls, stream: TextIO, environ: Mapping[str, str] = os.environ) -> Screen:
-        """The screen behind a stream."""
+    def of(cls, stream: TextIO | None, environ: Mapping[str, str] = os.environ) -> Screen:
+        """The screen behind a stream; None is one that was closed."""
+        if stream is None:
+            return cls()
         terminal = stream.isatty() and environ.get("TERM") != "dumb"
         styled = terminal or bool(environ.get("FORCE_COLOR"))
         utf8 = (stream.encoding or "").replace("-", "").lower() == "utf8"

@@ -425,7 +425,7 @@ def test_an_event_of_thousands_of_rows_ends_with_the_way_to_the_rest():
         raised(f"E{index}", "x", *[frame(f"a.py:{line}", f"f{line}", "x") for line in range(1, 101)])
         for index in range(50)
     ]
-    lines = show(event(exception=values), url=URL).splitlines()
+    lines = show(event(exception=values), url=URL, all_frames=True).splitlines()
     assert len(lines) <= 2_000
     assert lines[-2:] == ["  the rest is in the JSON: vedette inbox show 1 --format json", f"  {URL}"]
 
