@@ -85,6 +85,13 @@ class Screen:
             end = end[1:]
         return ellipsis + end
 
+    def fit_middle(self, text: str, width: int) -> str:
+        """The text's beginning and end, cut to so many cells: what matters of an address."""
+        if cell_len(text) <= width:
+            return text
+        end = self.fit_end(text, width * 2 // 5 + len(self.signs.ellipsis))
+        return set_cell_size(text, max(0, width - cell_len(end))).rstrip() + end
+
     def wrap(self, text: str, width: int, rows: int) -> list[str]:
         """The text on at most so many rows of so many cells; a cut shows. Breaks at blanks where it can."""
         found: list[str] = []

@@ -234,8 +234,16 @@ class _View:
         texts = [crumb_text(crumb, self._reading.at, screen) for crumb in crumbs[-many:]]
         room = screen.width - len("  before: ") - len(self._dot) * (len(texts) - 1)
         shares = _shares([cell_len(text) for text in texts], room)
-        fitted = (screen.fit(text, share) for text, share in zip(texts, shares, strict=True))
+        fitted = (self._fit_crumb(text, share) for text, share in zip(texts, shares, strict=True))
         return row(("  before: ", "dim"), self._dot.join(fitted))
+
+    def _fit_crumb(self, text: str, room: int) -> str:
+        """What was answered survives the cut, and of the address its beginning and end."""
+        asked, arrow, answer = text.rpartition(f" {self._screen.signs.arrow} ")
+        left = room - cell_len(arrow + answer)
+        if not arrow or left < room // 2:
+            return self._screen.fit(text, room)
+        return self._screen.fit_middle(asked, left) + arrow + answer
 
     def _title(self, title: str, room: int) -> Text:
         """``Type: value``, the type bold."""

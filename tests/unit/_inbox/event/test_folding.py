@@ -7,6 +7,7 @@ from vedette._inbox.event.folding import (
     Repeat,
     Single,
     chain_of,
+    failing_part,
     kinds_of,
     rows_of,
     source_of,
@@ -157,3 +158,21 @@ def test_kinds_of_the_same_type_and_frames_stand_together_whatever_their_values(
     ]
     kinds = kinds_of(Failure("Group", (), (), members=tuple(members)))
     assert [[number for number, _ in kind] for kind in kinds] == [[1, 3], [2], [4], [5]]
+
+
+def part_of(code, columns):
+    found = failing_part(own("f", code=code, columns=columns))
+    return found if found is None else code[slice(*found)]
+
+
+def test_what_failed_in_a_line_is_a_part_of_it_or_the_word_at_its_beginning():
+    assert part_of("    x = a / b", (8, 13)) == "a / b"
+    assert part_of("    x = rates[country]", (8, None)) == "rates"
+    assert part_of("    x = -y", (8, None)) == "-"
+
+
+def test_that_a_whole_line_failed_needs_no_mark():
+    assert part_of("    raise Error(x)", (4, 18)) is None
+    assert part_of("    raise Error(x)", (4, None)) is None
+    assert part_of("    f() + g()", (4, 7)) == "f()"
+    assert part_of("x", None) is None

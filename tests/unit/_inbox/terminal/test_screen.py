@@ -68,11 +68,11 @@ def test_markup_and_emoji_codes_are_text():
 @given(st.text("ab 支é👍\u0301", max_size=40), st.integers(1, 30))
 def test_what_is_fitted_fits_and_keeps_its_beginning_or_end(text, width):
     screen = Screen()
-    for fitted in (screen.fit(text, width), screen.fit_end(text, width)):
+    for fitted in (screen.fit(text, width), screen.fit_end(text, width), screen.fit_middle(text, width)):
         assert cell_len(fitted) <= width or fitted == text[: len(fitted)]
         assert fitted == text or "…" in fitted
     if cell_len(text) <= width:
-        assert screen.fit(text, width) == screen.fit_end(text, width) == text
+        assert screen.fit(text, width) == screen.fit_end(text, width) == screen.fit_middle(text, width) == text
 
 
 @given(st.text("ab 支é👍", max_size=80), st.integers(2, 30), st.integers(1, 4))
@@ -87,3 +87,7 @@ def test_wrapped_text_fits_and_loses_nothing_but_blanks_unless_it_says_so(text, 
 
 def test_text_wraps_at_blanks():
     assert Screen().wrap("one two three four", 9, 5) == ["one two", "three", "four"]
+
+
+def test_of_an_address_both_ends_are_kept():
+    assert Screen().fit_middle("GET stock.local/api/v2/items?id=7", 20) == "GET stock.l…ems?id=7"

@@ -117,12 +117,52 @@ def test_a_chained_error_at_50_columns():
     """)
 
 
+def with_columns(**columns):
+    data = chained()
+    data["exception"]["values"][0]["stacktrace"]["frames"][-1].update(columns)
+    return data
+
+
+def test_what_failed_in_the_line_is_underlined_by_a_row_of_carets():
+    shown = show(with_columns(colno=12, end_colno=26)).splitlines()
+    assert shown[5:8] == [
+        "  ❱ shop/pricing.py:7 vat          rate = RATES[country]",
+        "                                          ^^^^^^^^^^^^^^",
+        "      country = 'AT'",
+    ]
+    assert len(shown) == 17
+
+
+def test_the_carets_stand_under_their_part_at_any_width():
+    for width in (40, 80, 120):
+        shown = show(with_columns(colno=12), width).splitlines()
+        at = next(number for number, line in enumerate(shown) if "RATES" in line)
+        assert shown[at + 1].split()[0] == "^^^^^"
+        assert shown[at + 1].index("^") == shown[at].index("RATES")
+    assert shown[at + 1].endswith("net     = Decimal('29.97')")
+    assert shown[at + 2].split()[0] == "8"
+
+
+def test_where_a_terminal_can_underline_there_is_no_row_of_carets():
+    screen = Screen(width=80, styled=True, coloured=False)
+    shown = show(with_columns(colno=12), screen=screen)
+    assert "^" not in shown
+    assert "\x1b[1;4mRATES\x1b[0m" in shown
+
+
+def test_carets_beyond_the_screen_are_left_out():
+    data = with_columns(context_line="    " + "x" * 70 + " = RATES[country]", colno=78)
+    assert "^" not in show(data)
+
+
 def test_a_chain_of_two_fits_24_lines_with_a_request_and_many_variables():
     data = chained(request={"method": "POST", "url": "http://shop.example/checkout"})
     for failure in data["exception"]["values"]:
-        failure["stacktrace"]["frames"][-1]["context_line"] = "f(a, b, c, d, e, f)"
+        failure["stacktrace"]["frames"][-1]["context_line"] = "x = f(a, b, c, d, e, f)"
+        failure["stacktrace"]["frames"][-1]["colno"] = 5
         failure["stacktrace"]["frames"][-1]["vars"] = dict.fromkeys("abcdefghij", "1")
-    assert show(data, url=URL).count("\n") <= 24
+    screen = Screen(width=80, styled=True)  # what can underline needs no row for carets
+    assert show(data, url=URL, screen=screen).count("\n") <= 24
 
 
 def test_a_group_is_a_tree_whose_like_members_are_shown_once():
@@ -199,6 +239,16 @@ def test_a_recursion_of_61_takes_six_rows():
           ❱ send.py:21 rec        return 1 / n
               n = 0
     """)
+
+
+def test_a_breadcrumb_of_a_request_keeps_method_and_status():
+    urls = ["http://stock.local/api/v2/warehouses/vienna/items?id=4711", "http://tax.local/rates"]
+    crumbs = [
+        {"type": "http", "timestamp": AT - 1, "data": {"method": "GET", "url": url, "status_code": status}}
+        for url, status in zip(urls, (200, 503), strict=True)
+    ]
+    (line,) = show(event(message="m", breadcrumbs=crumbs)).splitlines()[2:]
+    assert line == "  before: −1.0s GET stock.l…tems?id=4711 → 200 · −1.0s GET tax.local/rates → 503"
 
 
 def test_a_message_with_its_request():
