@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 WIDTH_WITHOUT_TERMINAL = 120
 MIN_WIDTH = 30
 MAX_WIDTH = 400
+_WITHOUT_LINKS = ("linux", "vt", "cons", "sun", "eterm", "emacs")
+"""Terminals that would show a link's address, or worse; what others do not know they leave out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +56,14 @@ class Screen:
         """The screen behind a stream; None is one that was closed."""
         if stream is None:
             return cls()
-        terminal = stream.isatty() and environ.get("TERM") != "dumb"
+        name = environ.get("TERM", "")
+        terminal = stream.isatty() and name != "dumb"
         styled = terminal or bool(environ.get("FORCE_COLOR"))
         utf8 = (stream.encoding or "").replace("-", "").lower() == "utf8"
         return cls(
             width=_width(stream, environ),
             signs=Signs() if utf8 else ASCII_SIGNS,
-            links=terminal,
+            links=terminal and not name.startswith(_WITHOUT_LINKS),
             styled=styled,
             coloured=styled and not environ.get("NO_COLOR"),
         )

@@ -213,13 +213,17 @@ def _assignments(variables: Sequence[Entry], layout: Layout, room: int) -> Itera
 
 
 def _more(rest: Sequence[Entry], layout: Layout, room: int) -> Text:
-    """The hint that there is more: the names, as far as they fit, and how to see their values."""
+    """The hint that there is more: the names, as far as they fit, and how to see their values.
+
+    Where there is little room, the option alone, never half a command.
+    """
     command = f": {layout.more} --locals"
     names = ", ".join(variable.name for variable in rest)
     left = room - len(command) - len("and ")
-    if left < min(cell_len(names), _MAX_NAME):
-        names = f"{len(rest)} more"
-    return row((layout.screen.fit(f"and {layout.screen.fit(names, left)}{command}", room), "dim"))
+    if left >= min(cell_len(names), _MAX_NAME):
+        return row((f"and {layout.screen.fit(names, left)}{command}", "dim"))
+    hints = (f"and {len(rest)} more{command}", f"and {len(rest)} more: --locals", f"{len(rest)} more")
+    return row((next((hint for hint in hints if len(hint) <= room), ""), "dim"))
 
 
 def _head(found: Single, layout: Layout, indent: int, room: int) -> Text:

@@ -223,9 +223,14 @@ class _View:
             parts = self._screen.wrap(line, room - inset, rows)
             wrapped.extend(" " * (inset if index or number else 0) + part for number, part in enumerate(parts))
         if len(wrapped) > rows:
-            wrapped[rows - 1 :] = [self._screen.fit(wrapped[rows - 1], room - 4) + f" {self._screen.signs.ellipsis}"]
+            wrapped[rows - 1 :] = [self._with_ellipsis(wrapped[rows - 1], room)]
         for line in wrapped:
             yield row(" " * indent + self._screen.fit(line, room))
+
+    def _with_ellipsis(self, text: str, room: int) -> str:
+        ellipsis = self._screen.signs.ellipsis
+        text = self._screen.fit(text, room - len(ellipsis) - 1)
+        return text if text.endswith(ellipsis) else f"{text} {ellipsis}"
 
     def _before(self, crumbs: Sequence[Crumb]) -> Text:
         """The last few breadcrumbs on one line, each with its distance in time."""

@@ -48,6 +48,17 @@ def test_a_dumb_terminal_gets_plain_text():
     assert not screen.links
 
 
+@pytest.mark.parametrize("name", ["linux", "vt220", "eterm-color"])
+def test_a_terminal_that_would_print_links_as_text_gets_none(name):
+    screen = Screen.of(Stream(terminal=True), {"TERM": name})
+    assert screen.coloured
+    assert not screen.links
+
+
+def test_a_stream_that_is_closed_is_none_to_adapt_to():
+    assert Screen.of(None, {"FORCE_COLOR": "1", "COLUMNS": "40"}) == Screen()
+
+
 @pytest.mark.parametrize(
     ("columns", "width"), [("64", 64), ("7", 30), ("99999", 400), ("x", 120), ("0", 120), ("", 120)]
 )

@@ -263,7 +263,7 @@ def test_a_long_message_is_cut_after_six_rows_and_its_stack_follows():
     stack = {"stacktrace": {"frames": [frame("a.py:1", "main", "report()", vars={"n": "1"})]}}
     shown = show(event(level="info", message="word " * 400, threads={"values": [{"id": 1, **stack}]}))
     paragraph = shown.splitlines()[2:8]
-    assert paragraph[-1].endswith("…")
+    assert paragraph[-1].endswith("wo…")
     assert shown.endswith("❱ a.py:1 main   report()\n      n = 1\n")
 
 
@@ -303,6 +303,19 @@ def test_a_value_of_several_lines_is_shown_in_lines_under_its_title():
     shown = show(event(exception=[raised("ValueError", "bad\nnote one\nnote two")])).splitlines()
     assert shown[0] == "14:02:11 ERROR ValueError: bad\\nnote one\\nnote two"
     assert shown[2:] == ["  ValueError: bad", "    note one", "    note two"]
+
+
+@pytest.mark.parametrize(
+    ("width", "hint"),
+    [
+        (80, "and raw, password, note, attempts, matrix: vedette inbox show 1 --locals"),
+        (50, "and 5 more: vedette inbox show 1 --locals"),
+        (40, "and 5 more: --locals"),
+        (30, "and 5 more: --locals"),
+    ],
+)
+def test_the_hint_at_more_variables_is_never_half_a_command(width, hint):
+    assert hint in [line.strip() for line in show(chained(), width).splitlines()]
 
 
 def test_all_variables_come_with_their_whole_values_when_asked_for():
