@@ -117,7 +117,7 @@ def _add_inbox(inbox: argparse.ArgumentParser) -> None:
     inbox.add_argument("--open", action="store_true", help="open the page in the browser")
     inbox.add_argument("--quiet", action="store_true", help="print no events")
     inbox.add_argument("--json", action="store_true", help="print one line of JSON when ready, and no events")
-    actions = inbox.add_subparsers(dest="action", metavar="ACTION")
+    actions = inbox.add_subparsers(dest="action", metavar="[ACTION]")
 
     # An option that the parent has too must not overwrite with its default what stood before the action.
     database = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)

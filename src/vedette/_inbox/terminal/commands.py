@@ -52,7 +52,7 @@ def _list(store: Store, args: argparse.Namespace) -> int:
         talk("inbox", "no issue matches" if args.query or since else "no issue yet")
         return NOTHING
     if args.json:
-        write("".join(json.dumps(issue_as_json(issue)) + "\n" for issue in found))
+        write("".join(_as_json(issue_as_json(issue)) + "\n" for issue in found))
     else:
         screen = Screen.of(sys.stdout)
         write(screen.render(render_list(found, screen)))
@@ -96,11 +96,16 @@ def _find(store: Store, which: str | None) -> list[StoredEvent]:
 
 def _formatted(event: StoredEvent, issue: Issue, args: argparse.Namespace) -> str:
     if args.format == "json":
-        return json.dumps(event_as_json(event), indent=2) + "\n"
+        return _as_json(event_as_json(event), indent=2) + "\n"
     if args.format == "md":
         return render_markdown(event, issue)
     screen = Screen.of(sys.stdout)
     return screen.render(render_event(event, issue, screen, locals_=args.locals, all_frames=args.all_frames))
+
+
+def _as_json(value: object, indent: int | None = None) -> str:
+    """JSON of printable ASCII: fit for a terminal, too."""
+    return json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
 
 
 def _show_raw(envelope: bytes | None) -> int:
