@@ -90,14 +90,21 @@ def render_list(issues: Sequence[Issue], screen: Screen, *, now: float | None = 
     for issue, (number, count, last) in zip(issues, cells, strict=True):
         line = row((f"{number:>{widths[0]}}  ", "bold"), f"{count:>{widths[1]}}  ", (f"{last:>{widths[2]}}  ", "dim"))
         room = screen.width - line.cell_len
-        place = screen.fit_end(safe.line(issue.place, MAX_WORD), room * 2 // 5)
+        place = screen.fit_end(_place(issue, screen), room * 2 // 5)
         level = "" if issue.level == "error" else f"{safe.line(issue.level, 20)}: "
-        title = screen.fit(level + safe.line(issue.title, MAX_WORD), room - cell_len(place) - 2)
-        line.append(title, _LEVELS.get(issue.level, ""))
-        line.append(" " * (room - cell_len(title) - cell_len(place)) + place, "dim")
+        title = row(screen.fit(level + safe.line(issue.title, MAX_WORD), room - cell_len(place) - 2))
+        title.stylize(_LEVELS.get(issue.level, ""), 0, len(level) + len(issue.type) or len(title))
+        line.append_text(title)
+        line.append(" " * (room - title.cell_len - cell_len(place)) + place, "dim")
         line.rstrip()
         lines.append(line)
     return lines
+
+
+def _place(issue: Issue, screen: Screen) -> str:
+    """Where it failed; of little room the file's name and line make the most."""
+    place = safe.line(issue.place, MAX_WORD)
+    return place.partition(" in ")[0].rpartition("/")[2] if screen.width < NARROW else place
 
 
 def crumb_text(crumb: Crumb, at: float, screen: Screen) -> str:

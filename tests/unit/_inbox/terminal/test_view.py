@@ -389,6 +389,21 @@ def test_issues_take_one_line_each():
          #7     ×1  2025-11-24 14:02:11  warning: stock low
     """)
     assert render_list([], screen) == []
+    narrow = Screen(width=40)
+    assert narrow.render(render_list(issues[:1], narrow, now=AT)) == ("#12  ×1000  14:02:11  Checkout…  …g.py:7\n")
+
+
+def test_of_an_issue_the_level_and_the_type_are_coloured():
+    issues = [
+        issue(place=""),
+        issue(place="", type="", title="stock low: 3", level="warning"),
+        issue(place="", type="", title="plain text"),
+    ]
+    screen = Screen(width=80, styled=True, coloured=True)
+    shown = screen.render(render_list(issues, screen, now=AT)).splitlines()
+    assert "\x1b[31mCheckoutError\x1b[0m: cannot price" in shown[0]
+    assert "\x1b[33mwarning: \x1b[0mstock low: 3" in shown[1]
+    assert "\x1b[31mplain text\x1b[0m" in shown[2]
 
 
 def test_without_utf8_the_mark_is_a_plain_sign():
