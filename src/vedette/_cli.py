@@ -10,12 +10,13 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vedette import _console as console
 from vedette._inbox.limits import DEFAULT_KEEP_EVENTS, DEFAULT_PORT
-from vedette._inbox.terminal.output import CANNOT
 from vedette._inbox.web import editors
 from vedette._protocol.version import VERSION
 from vedette._transport.journal import command as journal
@@ -30,11 +31,33 @@ _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code; wrong usage ends with SystemExit(2) as argparse does."""
-    parser = _parser()
-    args = parser.parse_args(argv)
+    """Run the command line and return the exit code; wrong usage ends with SystemExit(2) as argparse does.
+
+    Without ``argv`` this is the whole program: Ctrl-C while the interpreter ends is ignored.
+    """
+    deletes = not {"clear", "purge"}.isdisjoint(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            return _run(_parser().parse_args(argv))
+        finally:
+            console.flush()  # what argparse or print has written leaves here, where a failure is no traceback
+    except KeyboardInterrupt:
+        return console.NOT_CONFIRMED if deletes else console.DONE
+    except BrokenPipeError:
+        console.drop(sys.stdout)
+        return console.DONE
+    except console.OutputError as error:
+        console.drop(sys.stdout)
+        console.say(f"vedette: {error}")
+        return console.CANNOT
+    finally:
+        if argv is None:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _run(args: argparse.Namespace) -> int:
     if args.command is None:
-        parser.print_help(sys.stderr)
+        console.say(_parser().format_help().rstrip())
         return USAGE
     if args.command == "journal":
         return journal.run(args)
@@ -50,9 +73,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "vedette":
             raise
-        print(f"vedette {args.command} needs {error.name}, which is not installed. Run:", file=sys.stderr)
-        print(f"  {sys.executable} -m pip install 'vedette[{extra}]'", file=sys.stderr)
-        return CANNOT
+        console.say(f"vedette {args.command} needs {error.name}, which is not installed. Run:")
+        console.say(f"  {sys.executable} -m pip install 'vedette[{extra}]'")
+        return console.CANNOT
     return run(args)
 
 
@@ -94,7 +117,7 @@ def _add_inbox(inbox: argparse.ArgumentParser) -> None:
     inbox.add_argument("--open", action="store_true", help="open the page in the browser")
     inbox.add_argument("--quiet", action="store_true", help="print no events")
     inbox.add_argument("--json", action="store_true", help="print one line of JSON when ready, and no events")
-    actions = inbox.add_subparsers(dest="action", metavar="ACTION")
+    actions = inbox.add_subparsers(dest="action", metavar="[ACTION]")
 
     # An option that the parent has too must not overwrite with its default what stood before the action.
     database = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
@@ -136,7 +159,7 @@ def _port_of_environment() -> int:
     try:
         return _port(text) if text else DEFAULT_PORT
     except argparse.ArgumentTypeError as error:
-        print(f"vedette inbox: VEDETTE_INBOX_PORT {error}; it is ignored", file=sys.stderr)
+        console.talk("inbox", f"VEDETTE_INBOX_PORT {error}; it is ignored")
         return DEFAULT_PORT
 
 

@@ -9,14 +9,16 @@ import pty
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import urllib.request
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from urllib.error import HTTPError
 
 import pytest
 
-from tests.unit._inbox.event.events import chained, group, message, recursion
+from tests.unit._inbox.event.events import HOSTILE, chained, group, message, recursion
 from vedette._inbox.store import Store
 
 COMMAND = [sys.executable, "-W", "error", "-m", "vedette"]
@@ -179,6 +181,52 @@ def test_an_output_that_is_not_utf8_gets_plain_signs(filled):
     assert "  > shop/pricing.py:7 vat" in done.stdout
 
 
+def test_a_terminal_that_is_not_utf8_gets_plain_signs(filled):
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    written = on_a_terminal("inbox", "show", "1", "--db", str(filled), **plain)
+    assert "\x1b[1;31m> \x1b[0m" in written
+    assert "... was the direct cause of" in written
+    assert written.isascii()
+
+
+@pytest.fixture
+def hostile(database):
+    data = chained(tags={HOSTILE: HOSTILE}, release=HOSTILE, transaction=HOSTILE, logger=HOSTILE)
+    for failure in data["exception"]["values"]:
+        failure["value"] = f"\x7f{HOSTILE}"
+        failure["stacktrace"]["frames"][-1].update(
+            filename=HOSTILE, function=HOSTILE, context_line=HOSTILE, vars={HOSTILE: HOSTILE}
+        )
+    with Store(database) as store:
+        store.add_envelope("1", envelope(1, data))
+        store.add_envelope("1", envelope(2, data))
+    return database
+
+
+OURS = re.compile(r"\x1b\[[\d;]*m|\x1b]8;[^\x1b\x07]*\x1b\\\\")
+STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u2028]")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("list",),
+        ("list", "--json"),
+        ("show",),
+        ("show", "--locals", "--all-frames"),
+        ("show", "--format", "md"),
+        ("show", "--format", "json"),
+        ("tail", "--all", "--until", "2"),
+    ],
+    ids=" ".join,
+)
+def test_nothing_received_steers_the_terminal(hostile, command):
+    done = inbox(hostile, *command, FORCE_COLOR="1", COLUMNS="80")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "evil" in done.stdout or command == ("list",)
+    assert not STEERING.search(OURS.sub("", done.stdout))
+
+
 def on_a_terminal(*command, **env):
     """The bytes that a command writes to a terminal of 80 columns and 24 lines."""
     controller, terminal = pty.openpty()
@@ -305,6 +353,21 @@ def test_the_server_prints_what_arrives_and_ends_with_0(database):
         assert process.wait(10) == 0
 
 
+def test_a_server_prints_nothing_that_steers_the_terminal(database):
+    with running("--port", "0", "--db", database, FORCE_COLOR="1") as process:
+        url = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())[0]
+        with pytest.raises(HTTPError):
+            post(f"{url}/api/1/envelope/", f'{{"\x1b[31m":"{HOSTILE[:-3]}'.encode())
+        post(f"{url}/api/1/envelope/", envelope(1, chained(tags={HOSTILE: HOSTILE}, level=HOSTILE)))
+        shown = until(process, f"{url}/events/")
+        process.send_signal(signal.SIGINT)
+        rest, said = process.communicate(timeout=10)
+        assert "refused (400)" in said
+        assert "evil" in shown
+        assert not STEERING.search(OURS.sub("", shown + rest))
+        assert not STEERING.search(said)
+
+
 def test_the_server_as_json_prints_one_line_and_no_events(database):
     with running("--port", "0", "--json", "--db", database) as process:
         ready = json.loads(process.stdout.readline())
@@ -370,6 +433,29 @@ def test_a_file_that_is_no_inbox_database_ends_with_3(tmp_path):
     done = inbox(path, "list")
     assert (done.returncode, done.stdout) == (3, "")
     assert str(path) in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [("list",), ("show",), ("tail", "--until", "1"), ("clear", "--yes"), ("--port", "0")], ids=" ".join
+)
+def test_a_database_of_a_newer_version_ends_with_3_and_is_left_alone(filled, command):
+    with closing(sqlite3.connect(filled)) as connection, connection:
+        connection.execute("UPDATE meta SET value = '99' WHERE name = 'schema_version'")
+    done = inbox(filled, *command)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "written by another version of vedette (its schema is 99" in done.stderr
+    with closing(sqlite3.connect(filled)) as connection:
+        assert connection.execute("SELECT count(*) FROM events").fetchone() == (5,)
+
+
+@pytest.mark.long  # SQLite waits for five seconds
+@pytest.mark.parametrize("command", [("clear", "--yes"), ("--port", "0")], ids=" ".join)
+def test_a_database_that_is_locked_ends_with_3(filled, command):
+    with closing(sqlite3.connect(filled, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        done = inbox(filled, *command)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "inbox.db: database is locked" in done.stderr
 
 
 def without(modules, *arguments):

@@ -75,6 +75,16 @@ def test_a_restart_says_what_is_there_from_before(tmp_path):
     assert re.fullmatch(r"2 issues from before, last \d+ s ago \(Ctrl-C ends, events stay\)", talk.lines[-1])
 
 
+def test_a_restart_after_two_hours_says_two_hours(tmp_path):
+    with Store(tmp_path / "inbox.db") as store:
+        for number in range(7):
+            store.add_envelope("1", envelope({"message": "m", "fingerprint": [str(number)]}))
+    with closing(sqlite3.connect(tmp_path / "inbox.db")) as connection, connection:
+        connection.execute("UPDATE events SET received_at = received_at - 7300")
+    talk = Talk("--db", str(tmp_path / "inbox.db"))
+    assert talk.lines[-1] == "7 issues from before, last 2 h ago (Ctrl-C ends, events stay)"
+
+
 def test_json_is_one_line_and_nothing_else(tmp_path):
     with RunningInbox(tmp_path / "inbox.db") as inbox:
         ready = {"url": inbox.url, "dsn": inbox.dsn}

@@ -17,17 +17,22 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import Any, Final, TypeAlias
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from vedette._inbox.lenient_json import is_list
 from vedette._inbox.shape import Raised, exceptions_of, line, message_of, own_frames, text
 
-GROUPING_VERSION: Final = 1
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GROUPING_VERSION: Final = 2
 
 Parts: TypeAlias = "list[str | Parts]"  # what is hashed: texts in nested lists
 
 _DEFAULT: Final = re.compile(r"\{\{\s*default\s*\}\}")
 _MAX_NORMALIZED: Final = 2048  # characters of a value that are looked at
+_MAX_LINES: Final = 20  # exceptions of a chain that the explanation names
 
 # In this order: a UUID holds hex and numbers, a date holds numbers. Each begins where no word goes on: a long
 # text is searched in one pass.
@@ -72,8 +77,7 @@ def normalized(value: str) -> str:
 
 def _default_key(event: dict[str, Any], exceptions: list[Raised], outermost: int) -> tuple[str, str]:
     if exceptions:
-        parts = _parts_of_all(exceptions)[outermost]
-        return _digest(["exception", *parts]), _in_words(exceptions, outermost)
+        return _digest(["exception", *_parts(exceptions, outermost)]), _in_words(exceptions, outermost)
     shown, template, has_parameters = message_of(event)
     logger = text(event.get("logger"), 256)
     if not shown:
@@ -84,23 +88,30 @@ def _default_key(event: dict[str, Any], exceptions: list[Raised], outermost: int
     return _digest(["message", by, logger]), words + (f"\nof the logger {line(logger)}" if logger else "")
 
 
-def _parts_of_all(exceptions: list[Raised]) -> dict[int, Parts]:
-    """What enters the key, for each exception: its own part, its members', then its cause's."""
-    parts: dict[int, Parts] = {}
-    waiting = list(range(len(exceptions)))
-    while waiting:  # those whose children are done, until all are: links make no cycle, and recursion could be deep
-        later: list[int] = []
-        for index in waiting:
-            exc = exceptions[index]
-            children = [*exc.members, *([] if exc.cause is None else [exc.cause])]
-            if any(child not in parts for child in children):
-                later.append(index)
-                continue
-            members: Parts = sorted({_digest(parts[member]) for member in exc.members})
-            cause = [] if exc.cause is None else parts[exc.cause]
-            parts[index] = [_own_part(exc), *([members] if members else []), *cause]
-        waiting = later
+def _parts(exceptions: list[Raised], outermost: int) -> Parts:
+    """What enters the key: for each exception of the chain its own part, and its members' keys.
+
+    Without recursion, and each exception once: links make a tree, which may be a thousand deep.
+    """
+    heads = [outermost]  # of chains: a member's stand behind its group's
+    for head in heads:
+        heads.extend(member for exc in _chain(exceptions, head) for member in exc.members)
+    keys: dict[int, str] = {}
+    parts: Parts = []
+    for head in reversed(heads):
+        parts = []
+        for exc in _chain(exceptions, head):
+            members: Parts = sorted({keys[member] for member in exc.members})
+            parts.extend([_own_part(exc), *([members] if members else [])])
+        keys[head] = _digest(parts)
     return parts
+
+
+def _chain(exceptions: list[Raised], index: int | None) -> Iterator[Raised]:
+    """An exception, what it was raised from, and so on."""
+    while index is not None:
+        yield exceptions[index]
+        index = exceptions[index].cause
 
 
 def _own_part(exc: Raised) -> Parts:
@@ -117,14 +128,11 @@ def _own_part(exc: Raised) -> Parts:
 
 def _in_words(exceptions: list[Raised], outermost: int) -> str:
     lines: list[str] = []
-    index: int | None = outermost
-    while index is not None and len(lines) < 20:  # noqa: PLR2004 - as many lines as are still read
-        exc = exceptions[index]
+    for exc in islice(_chain(exceptions, outermost), _MAX_LINES):
         lines.append(_one_in_words(exc))
         if exc.members:
             kinds = dict.fromkeys(exceptions[member].type for member in exc.members)
             lines.append(f"with its kinds of members, however many: {', '.join(kinds)}"[:500])
-        index = exc.cause
     return "\nfrom ".join(lines)
 
 

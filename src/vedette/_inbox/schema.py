@@ -10,6 +10,8 @@ import contextlib
 import os
 import sqlite3
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION: Final = 1
 BUSY_SECONDS: Final = 5.0
+_PAUSE_SECONDS: Final = 0.01
 
 _TABLES: Final = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -150,7 +153,7 @@ def set_meta(connection: sqlite3.Connection, name: str, value: str) -> None:
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     tables = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _switch_to_wal(connection)
         _create(connection)
     elif "meta" not in tables:
         message = f"{path} is no inbox database: it has other tables"
@@ -162,6 +165,20 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             f"{SCHEMA_VERSION}): update vedette, or name another file with --db"
         )
         raise StoreError(message)
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """SQLite's own waiting does not cover this switch: two that open a new file at once would lock each other out."""
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > end:
+                raise
+            threading.Event().wait(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _create(connection: sqlite3.Connection) -> None:

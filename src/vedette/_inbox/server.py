@@ -13,7 +13,6 @@ import os
 import secrets
 import signal
 import socket
-import sys
 import threading
 import time
 import urllib.request
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
+from vedette._console import CANNOT, DONE, say, talk, write
 from vedette._inbox.access import is_loopback
 from vedette._inbox.announcing import Announcer, EventHook
 from vedette._inbox.json_api import HEALTH_NAME
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EventHook", "Ready", "ServeOptions", "serve"]
 
-EXIT_CANNOT_START: Final = 3
 _DEFAULT_KEY: Final = "inbox"
 _GRACE_SECONDS: Final = 1  # for requests in flight when asked to end
 _ANY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognized, never bound
@@ -85,12 +84,17 @@ def serve(
     each event stored, in order, on a thread of its own (not with ``quiet``).
     """
     try:
-        listener = _bind(options)
-        with contextlib.closing(listener), Store(options.database or default_path()) as store:
+        with (
+            _sigterm_as_ctrl_c(),
+            contextlib.closing(_bind(options)) as listener,
+            Store(options.database or default_path()) as store,
+        ):
             return _run(options, listener, store, on_event, on_ready)
     except (StoreError, _CannotStartError) as error:
-        _say(f"vedette inbox: {error}")
-        return EXIT_CANNOT_START
+        talk("inbox", str(error))
+        return CANNOT
+    except KeyboardInterrupt:  # before the server has come to hear signals, or after
+        return DONE
 
 
 def _run(
@@ -101,7 +105,7 @@ def _run(
     on_ready: Callable[[Ready], None] | None,
 ) -> int:
     settings = _settings(options, listener, store)
-    announcer = None if on_event is None or options.quiet else Announcer(on_event, _say)
+    announcer = None if on_event is None or options.quiet else Announcer(on_event, say)
     retention = Retention(options.keep, options.keep_bytes, options.keep_days)
     announce = None if announcer is None else announcer.announce
     streams = Streams(store, settings)
@@ -113,11 +117,10 @@ def _run(
         database = store.path.absolute()
         if options.json:
             line = {"url": settings.url, "dsn": settings.dsn, "pid": os.getpid()}
-            sys.stdout.write(json.dumps(line) + "\n")
-            sys.stdout.flush()
+            write(json.dumps(line) + "\n")
         elif not options.quiet:
             for text in _welcome(settings, store, regrouped, time.time()):
-                _say(text)
+                say(text)
         if on_ready is not None:
             on_ready(Ready(settings.url, settings.dsn, os.getpid(), database, _page(settings)))
 
@@ -131,8 +134,8 @@ def _run(
         writer.stop()
         unseen = 0 if announcer is None else announcer.stop()
     if unseen:
-        _say(f"{unseen} events were not shown here, as the terminal did not keep up: they are stored")
-    return 0
+        say(f"{unseen} events were not shown here, as the terminal did not keep up: they are stored")
+    return DONE
 
 
 class _Server(uvicorn.Server):
@@ -179,6 +182,19 @@ class _Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _sigterm_as_ctrl_c() -> Generator[None, None, None]:
+    """Either ends it in the same way, from the first line on: grouping anew may take seconds."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class _CannotStartError(Exception):
@@ -279,9 +295,3 @@ def _ago(seconds: float) -> str:
         if seconds >= size:
             return f"{int(seconds // size)} {unit}"
     return f"{max(0, int(seconds))} s"
-
-
-def _say(text: str) -> None:
-    with contextlib.suppress(OSError, ValueError):  # nobody is listening
-        sys.stderr.write(text + "\n")
-        sys.stderr.flush()

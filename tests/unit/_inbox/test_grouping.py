@@ -121,6 +121,11 @@ def test_groups_of_3_and_of_300_failures_of_one_kind_are_one_issue():
     assert key(small) == key(large)
 
 
+def test_the_301st_member_matters_if_it_is_of_another_kind():
+    same = [exception("TimeoutError", f"{number} s", frame("fetch")) for number in range(300)]
+    assert key(group(*same)) != key(group(*same, exception("ValueError", "x", frame("parse"))))
+
+
 def test_the_order_of_a_groups_members_does_not_matter_but_their_kinds_do():
     slow, wrong = exception("TimeoutError", "1 s", frame("fetch")), exception("ValueError", "x", frame("parse"))
     assert key(group(dict(slow), dict(wrong))) == key(group(dict(wrong), dict(slow)))
@@ -220,4 +225,5 @@ def test_links_that_lead_nowhere_or_in_circles_end():
     circle = chain(exception("A", "x", exception_id=1, parent_id=2), exception("B", "x", exception_id=2, parent_id=1))
     nowhere = chain(exception("A", "x", exception_id=1, parent_id=9), exception("B", "x", exception_id=1, parent_id=1))
     deep = chain(*[exception("E", "x", exception_id=i, parent_id=i - 1) for i in range(2000)])
-    assert len({key(circle), key(nowhere), key(deep)}) == 3
+    groups = [exception("E", "x", exception_id=i, parent_id=i - 1, source="exceptions[0]") for i in range(2000)]
+    assert len({key(circle), key(nowhere), key(deep), key(chain(*groups))}) == 4

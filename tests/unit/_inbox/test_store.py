@@ -38,6 +38,16 @@ def add(inbox: Store, *events: dict[str, object]) -> list[str]:
 # --- the file ---
 
 
+def test_two_that_open_a_new_file_at_once_wait_for_each_other(tmp_path):
+    path = tmp_path / "inbox.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        end = threading.Timer(0.2, other.execute, ["ROLLBACK"])
+        end.start()
+        Store(path).close()
+        end.join()
+
+
 def test_the_database_and_its_directory_are_the_owners_alone(inbox, database):
     add(inbox, order_failed())
     assert stat.S_IMODE(database.parent.stat().st_mode) == 0o700

@@ -22,7 +22,7 @@ MAX_FRAMES = 100
 """Frames of one stack: the oldest 20 and the newest 80, as the client sends them."""
 MAX_EVENT_FRAMES = 4_000
 _MAX_THREADS = 100
-_MAX_DEPTH_OF_GROUPS = 8
+_MAX_DEPTH_OF_GROUPS = 16
 _OLDEST_FRAMES = 20
 _SOURCE_LINES = 10
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
@@ -114,8 +114,10 @@ class Stacks:
         if len(values) > MAX_EXCEPTIONS:
             fields.say(f"exception: the last {MAX_EXCEPTIONS} of {len(values)} are shown")
         first = max(0, len(values) - MAX_EXCEPTIONS)
-        failures = [self._failure(value, where) for value, where in fields.objects(values[first:], path, first)]
-        return _tree(failures, *exceptions_of(fields.data))
+        objects = list(fields.objects(values[first:], path, first))
+        # The outermost first: should frames be too many, those of a group's last members are left out.
+        failures = [self._failure(value, where) for value, where in reversed(objects)]
+        return _tree(failures[::-1], *exceptions_of(fields.data))
 
     def threads(self) -> list[Thread]:
         """The threads, the one that the event is of first."""
@@ -216,10 +218,9 @@ class Stacks:
 def _tree(failures: Sequence[Failure], raised: Sequence[Raised], outermost: int) -> tuple[Failure, ...]:
     """Hang the exceptions together: one chain, oldest first, whose groups hold the chains of their members.
 
-    What the outermost one does not lead to (a broken event) stands before it, so that nothing is hidden.
+    Groups in more than 16 others are counted where they would stand. What the outermost one does not lead to (a
+    broken event) stands before it, so that nothing is hidden.
     """
-    if not failures:
-        return ()
     seen: set[int] = set()
 
     def chain_to(last: int | None, depth: int) -> list[Failure]:
@@ -231,13 +232,27 @@ def _tree(failures: Sequence[Failure], raised: Sequence[Raised], outermost: int)
         return [with_members(index, depth) for index in reversed(order)]
 
     def with_members(index: int, depth: int) -> Failure:
-        members = raised[index].members if depth < _MAX_DEPTH_OF_GROUPS else []
+        members, failure = raised[index].members, failures[index]
+        if members and depth == _MAX_DEPTH_OF_GROUPS:
+            number = mark_below(index)
+            return replace(failure, notes=(*failure.notes, f"{number} exceptions inside it, nested deeper, left out"))
         chains = (tuple(chain_to(member, depth + 1)) for member in members)
-        return replace(failures[index], members=tuple(filter(None, chains)))
+        return replace(failure, members=tuple(filter(None, chains)))
 
-    whole = chain_to(outermost, 0)
+    def mark_below(index: int) -> int:
+        waiting, before = list(raised[index].members), len(seen)
+        while waiting:
+            found = waiting.pop()
+            if found not in seen:
+                seen.add(found)
+                cause = raised[found].cause
+                waiting.extend([*raised[found].members, *([] if cause is None else [cause])])
+        return len(seen) - before
+
+    whole = chain_to(outermost, 0) if failures else []
     for index in reversed(range(len(failures))):
-        whole = [*chain_to(index, 0), *whole]
+        if index not in seen:
+            whole = [*chain_to(index, 0), *whole]
     return tuple(whole)
 
 

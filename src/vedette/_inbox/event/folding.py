@@ -16,6 +16,10 @@ _LIBRARY_RUN = 2
 _REPEATS = 3
 _MAX_PERIOD = 4
 """Functions that call each other in a circle: so many are recognized."""
+_ENDS_OF_CHAIN = 3
+_WHOLE_CHAIN = 8
+"""Exceptions of a chain that are all shown: more hide their middle."""
+_WORD = re.compile(r"\w+|.")
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
@@ -119,6 +123,30 @@ def source_of(frame: Frame, around: int) -> Source:
     margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
     cut = [line[margin:] for line in lines]
     return Source(tuple(cut[: len(before)]), cut[len(before)], tuple(cut[len(before) + 1 :]), margin)
+
+
+def failing_part(frame: Frame) -> tuple[int, int] | None:
+    """Where in the failing line it failed, as offsets, if that is less than the whole line.
+
+    Where only the beginning is known, it is the word that stands there; at the line's own beginning it says nothing.
+    """
+    if frame.columns is None:
+        return None
+    start, end = frame.columns
+    at_margin = not frame.code[:start].strip()
+    if end is None:
+        word = _WORD.match(frame.code, start)
+        return None if word is None or at_margin else (start, word.end())
+    return None if at_margin and not frame.code[end:].strip() else (start, end)
+
+
+def chain_of(
+    chain: Sequence[Failure], *, all_frames: bool = False
+) -> tuple[Sequence[Failure], Sequence[Failure], Sequence[Failure]]:
+    """A chain's first exceptions, those in the middle of a long one, which fold, and its last."""
+    if all_frames or len(chain) <= _WHOLE_CHAIN:
+        return chain, (), ()
+    return chain[:_ENDS_OF_CHAIN], chain[_ENDS_OF_CHAIN:-_ENDS_OF_CHAIN], chain[-_ENDS_OF_CHAIN:]
 
 
 Member = tuple[int, "tuple[Failure, ...]"]

@@ -10,11 +10,11 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from vedette._console import CANNOT, DONE, NOT_CONFIRMED, NOTHING, is_confirmed, not_confirmed, talk, write
 from vedette._inbox.event import safe
 from vedette._inbox.rows_as_json import event_as_json, issue_as_json
 from vedette._inbox.store import NoDatabaseError, Store, StoreError, default_path
 from vedette._inbox.terminal.markdown import render_markdown
-from vedette._inbox.terminal.output import CANNOT, DONE, NOT_CONFIRMED, NOTHING, closed, talk, write
 from vedette._inbox.terminal.screen import Screen
 from vedette._inbox.terminal.tail import tail
 from vedette._inbox.terminal.view import render_event, render_list
@@ -38,26 +38,21 @@ def run(args: argparse.Namespace) -> int:
         with Store(path, create=False) as store:
             return _ACTIONS[args.action](store, args)
     except NoDatabaseError as error:
-        talk(f"nothing was received yet: {error}")
+        talk("inbox", f"nothing was received yet: {error}")
         return NOTHING
     except StoreError as error:
-        talk(str(error))
+        talk("inbox", str(error))
         return CANNOT
-    except BrokenPipeError:
-        closed()
-        return DONE
-    except KeyboardInterrupt:
-        return NOT_CONFIRMED if args.action == "clear" else DONE
 
 
 def _list(store: Store, args: argparse.Namespace) -> int:
     since = None if args.since is None else time.time() - args.since
     found = list(_issues(store, args.query, since))
     if not found:
-        talk("no issue matches" if args.query or since else "no issue yet")
+        talk("inbox", "no issue matches" if args.query or since else "no issue yet")
         return NOTHING
     if args.json:
-        write("".join(json.dumps(issue_as_json(issue)) + "\n" for issue in found))
+        write("".join(_as_json(issue_as_json(issue)) + "\n" for issue in found))
     else:
         screen = Screen.of(sys.stdout)
         write(screen.render(render_list(found, screen)))
@@ -74,16 +69,16 @@ def _issues(store: Store, query: str | None, since: float | None) -> Iterator[Is
 def _show(store: Store, args: argparse.Namespace) -> int:
     found = _find(store, args.which)
     if len(found) != 1:
-        talk(f"{args.which} is the beginning of several:" if found else f"no event {args.which or 'yet'}")
+        talk("inbox", f"{args.which} is the beginning of several:" if found else f"no event {args.which or 'yet'}")
         for event in found:
-            talk(f"  {event.event_id}  #{event.issue_id}")
+            talk("inbox", f"  {event.event_id}  #{event.issue_id}")
         return NOTHING
     event = found[0]
     if args.format == "raw":
         return _show_raw(store.envelope(event.event_id))
     issue = store.issue(event.issue_id)
     if issue is None:  # by another process, just now
-        talk(f"issue #{event.issue_id} was deleted")
+        talk("inbox", f"issue #{event.issue_id} was deleted")
         return NOTHING
     write(_formatted(event, issue, args))
     return DONE
@@ -101,49 +96,45 @@ def _find(store: Store, which: str | None) -> list[StoredEvent]:
 
 def _formatted(event: StoredEvent, issue: Issue, args: argparse.Namespace) -> str:
     if args.format == "json":
-        return json.dumps(event_as_json(event), indent=2) + "\n"
+        return _as_json(event_as_json(event), indent=2) + "\n"
     if args.format == "md":
         return render_markdown(event, issue)
     screen = Screen.of(sys.stdout)
     return screen.render(render_event(event, issue, screen, locals_=args.locals, all_frames=args.all_frames))
 
 
+def _as_json(value: object, indent: int | None = None) -> str:
+    """JSON of printable ASCII: fit for a terminal, too."""
+    return json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
+
+
 def _show_raw(envelope: bytes | None) -> int:
     """The envelope's bytes as they came; to a terminal as text that cannot steer it."""
     if envelope is None:
-        talk("the envelope is not kept any more")
+        talk("inbox", "the envelope is not kept any more")
         return NOTHING
-    if sys.stdout.isatty():
+    if sys.stdout is not None and sys.stdout.isatty():
         text = envelope.decode(errors="backslashreplace")
         write("".join(line + "\n" for line in safe.lines(text, len(text))))
     else:
-        sys.stdout.buffer.write(envelope)
-        sys.stdout.buffer.flush()
+        write(envelope)
     return DONE
 
 
 def _clear(store: Store, args: argparse.Namespace) -> int:
     if args.issue is not None and store.issue(args.issue) is None:
-        talk(f"no issue #{args.issue}")
+        talk("inbox", f"no issue #{args.issue}")
         return NOTHING
     what = "everything" if args.issue is None else f"issue #{args.issue}"
-    if not (args.yes or _confirmed(f"Delete {what} in {store.path}? [y/N] ")):
-        talk("nothing was deleted" + ("" if sys.stdin.isatty() else ": without a terminal it takes --yes"))
+    if not (args.yes or is_confirmed(f"Delete {what} in {store.path}? [y/N] ")):
+        talk("inbox", not_confirmed())
         return NOT_CONFIRMED
     if args.issue is None:
         store.clear()
     else:
         store.delete_issue(args.issue)
-    talk(f"{what} was deleted")
+    talk("inbox", f"{what} was deleted")
     return DONE
-
-
-def _confirmed(question: str) -> bool:
-    if not sys.stdin.isatty():
-        return False
-    sys.stderr.write(question)
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 _ACTIONS: dict[str, Callable[[Store, argparse.Namespace], int]] = {

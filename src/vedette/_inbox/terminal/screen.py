@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 WIDTH_WITHOUT_TERMINAL = 120
 MIN_WIDTH = 30
 MAX_WIDTH = 400
+_WITHOUT_LINKS = ("linux", "vt", "cons", "sun", "eterm", "emacs")
+"""Terminals that would show a link's address, or worse; what others do not know they leave out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,18 @@ class Screen:
     coloured: bool = False
 
     @classmethod
-    def of(cls, stream: TextIO, environ: Mapping[str, str] = os.environ) -> Screen:
-        """The screen behind a stream."""
-        terminal = stream.isatty() and environ.get("TERM") != "dumb"
+    def of(cls, stream: TextIO | None, environ: Mapping[str, str] = os.environ) -> Screen:
+        """The screen behind a stream; None is one that was closed."""
+        if stream is None:
+            return cls()
+        name = environ.get("TERM", "")
+        terminal = stream.isatty() and name != "dumb"
         styled = terminal or bool(environ.get("FORCE_COLOR"))
         utf8 = (stream.encoding or "").replace("-", "").lower() == "utf8"
         return cls(
             width=_width(stream, environ),
             signs=Signs() if utf8 else ASCII_SIGNS,
-            links=terminal,
+            links=terminal and not name.startswith(_WITHOUT_LINKS),
             styled=styled,
             coloured=styled and not environ.get("NO_COLOR"),
         )
@@ -82,6 +87,13 @@ class Screen:
         while end and cell_len(end) > width - len(ellipsis):
             end = end[1:]
         return ellipsis + end
+
+    def fit_middle(self, text: str, width: int) -> str:
+        """The text's beginning and end, cut to so many cells: what matters of an address."""
+        if cell_len(text) <= width:
+            return text
+        end = self.fit_end(text, width * 2 // 5 + len(self.signs.ellipsis))
+        return set_cell_size(text, max(0, width - cell_len(end))).rstrip() + end
 
     def wrap(self, text: str, width: int, rows: int) -> list[str]:
         """The text on at most so many rows of so many cells; a cut shows. Breaks at blanks where it can."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from vedette._inbox.event.folding import Repeat, Single, rows_of, source_of, variables_of
+from vedette._inbox.event.folding import Repeat, Single, failing_part, rows_of, source_of, variables_of
 from vedette._inbox.terminal.screen import row
 
 if TYPE_CHECKING:
@@ -115,17 +115,22 @@ def _frame_lines(found: Single, layout: Layout, indent: int) -> Iterator[Text]:
 
 def _plain_lines(found: Single, layout: Layout, indent: int) -> Iterator[Text]:
     code = found.frame.code.strip()
+    margin = len(found.frame.code) - len(found.frame.code.lstrip())
     if layout.narrow:
+        start = indent + 4
         yield _head(found, layout, indent, layout.screen.width - indent - 2)
         if code:
-            yield row(" " * (indent + 4), _code(code, found, layout, layout.screen.width - indent - 4))
-        return
-    head = _head(found, layout, indent, layout.column)
-    if code:
+            yield row(" " * start, _code(code, found, layout, layout.screen.width - start, margin))
+    else:
         start = indent + 2 + layout.column + _GAP
-        head.append(" " * (start - head.cell_len))
-        head.append_text(_code(code, found, layout, layout.screen.width - start))
-    yield head
+        head = _head(found, layout, indent, layout.column)
+        if code:
+            head.append(" " * (start - head.cell_len))
+            head.append_text(_code(code, found, layout, layout.screen.width - start, margin))
+        yield head
+    carets = _carets(found, layout, layout.screen.width - start, margin)
+    if carets:
+        yield row(" " * start + carets)
 
 
 def _wide_lines(found: Single, layout: Layout, indent: int) -> Iterator[Text]:
@@ -133,27 +138,38 @@ def _wide_lines(found: Single, layout: Layout, indent: int) -> Iterator[Text]:
     frame, screen = found.frame, layout.screen
     start = indent + 2 + layout.column + _GAP
     source = source_of(frame, _AROUND)
-    before, code, after = source.before, source.code, source.after
-    beside = _beside(frame, layout, screen.width - start - cell_len(code))
+    numbered = [(_number(frame, index - len(source.before)), text) for index, text in enumerate(source.before)]
+    numbered.append(("", source.code))
+    beside = _beside(frame, layout, screen.width - start - cell_len(source.code))
     widest = max((text.cell_len for text in beside), default=-_GAP)
-    room = min(max(map(cell_len, (*before, code, *after))), screen.width - start - widest - _GAP)
-    for offset, text in enumerate((*before, code, *after, *[""] * (len(beside) - 1 - len(after))), -len(before)):
-        if offset == 0:
+    lines = (*source.before, source.code, *source.after)
+    room = min(max(map(cell_len, lines)), screen.width - start - widest - _GAP)
+    if carets := _carets(found, layout, room, source.margin):
+        numbered.append(("", carets))
+    numbered += [(_number(frame, index), text) for index, text in enumerate(source.after, 1)]
+    failing = len(source.before)
+    numbered += [("", "")] * (failing + len(beside) - len(numbered))
+    for index, (number, text) in enumerate(numbered):
+        if index == failing:
             line = _head(found, layout, indent, layout.column)
-            style = ""
+            shown = _code(text, found, layout, room, source.margin)
         else:
-            number = "" if frame.lineno is None or not text else str(frame.lineno + offset)
             line = row((" " * (indent + 2) + number.rjust(layout.column), "dim"))
-            style = "dim"
+            shown = row((screen.fit(text, room), "dim"))
         if text:
             line.append(" " * (start - line.cell_len))
-            line.append_text(_code(text, found, layout, room) if offset == 0 else row((screen.fit(text, room), style)))
-        if 0 <= offset < len(beside):
+            line.append_text(shown)
+        if 0 <= index - failing < len(beside):
             line.append(" " * (start + room + _GAP - line.cell_len))
-            line.append_text(beside[offset])
+            line.append_text(beside[index - failing])
+        line.rstrip()
         yield line
     if not beside:
         yield from _variable_lines(frame, layout, indent)
+
+
+def _number(frame: Frame, offset: int) -> str:
+    return "" if frame.lineno is None else str(frame.lineno + offset)
 
 
 def _beside(frame: Frame, layout: Layout, room: int) -> list[Text]:
@@ -197,13 +213,17 @@ def _assignments(variables: Sequence[Entry], layout: Layout, room: int) -> Itera
 
 
 def _more(rest: Sequence[Entry], layout: Layout, room: int) -> Text:
-    """The hint that there is more: the names, as far as they fit, and how to see their values."""
+    """The hint that there is more: the names, as far as they fit, and how to see their values.
+
+    Where there is little room, the option alone, never half a command.
+    """
     command = f": {layout.more} --locals"
     names = ", ".join(variable.name for variable in rest)
     left = room - len(command) - len("and ")
-    if left < min(cell_len(names), _MAX_NAME):
-        names = f"{len(rest)} more"
-    return row((layout.screen.fit(f"and {layout.screen.fit(names, left)}{command}", room), "dim"))
+    if left >= min(cell_len(names), _MAX_NAME):
+        return row((f"and {layout.screen.fit(names, left)}{command}", "dim"))
+    hints = (f"and {len(rest)} more{command}", f"and {len(rest)} more: --locals", f"{len(rest)} more")
+    return row((next((hint for hint in hints if len(hint) <= room), ""), "dim"))
 
 
 def _head(found: Single, layout: Layout, indent: int, room: int) -> Text:
@@ -222,9 +242,24 @@ def _head(found: Single, layout: Layout, indent: int, room: int) -> Text:
     return line
 
 
-def _code(code: str, found: Single, layout: Layout, room: int) -> Text:
+def _code(code: str, found: Single, layout: Layout, room: int, margin: int) -> Text:
+    """The line without its margin; what failed in it is underlined where that can be shown."""
     style = "bold" if found.marked else "" if found.frame.own else "dim"
-    return row((layout.screen.fit(code, max(1, room)), style))
+    line = row((layout.screen.fit(code, max(1, room)), style))
+    part = failing_part(found.frame) if found.marked else None
+    if part is not None and layout.screen.styled:
+        line.stylize("underline", part[0] - margin, part[1] - margin)
+    return line
+
+
+def _carets(found: Single, layout: Layout, room: int, margin: int) -> str:
+    """The row below the failing line for a screen that cannot underline, or nothing."""
+    part = failing_part(found.frame) if found.marked else None
+    if part is None or layout.screen.styled:
+        return ""
+    start = cell_len(found.frame.code[margin : part[0]])
+    carets = " " * start + "^" * cell_len(found.frame.code[part[0] : part[1]])
+    return carets[:room] if start < room else ""
 
 
 def _place(frame: Frame) -> str:

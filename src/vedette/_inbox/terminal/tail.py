@@ -7,8 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from vedette._console import DONE, NOTHING, talk, write
 from vedette._inbox.store import NoDatabaseError, Store
-from vedette._inbox.terminal.output import DONE, NOTHING, talk, write
 from vedette._inbox.terminal.screen import Screen
 from vedette._inbox.terminal.view import render_event, render_repeat
 
@@ -31,7 +31,7 @@ def tail(path: Path, args: argparse.Namespace) -> int:
     clock = _Clock(args.timeout)
     store = _store_when_there(path, clock)
     if store is None:
-        talk(f"time is over: no inbox database at {path}")
+        talk("inbox", f"time is over: no inbox database at {path}")
         return NOTHING
     with store:
         return _follow(store, args, clock)
@@ -85,7 +85,7 @@ def _follow(store: Store, args: argparse.Namespace, clock: _Clock) -> int:
             if printed == args.until:
                 return DONE
         if not clock.wait(0 if events else _POLL_SECONDS):
-            talk(f"time is over after {printed} events")
+            talk("inbox", f"time is over after {printed} events")
             return NOTHING
         events = store.events_after(seen)
 

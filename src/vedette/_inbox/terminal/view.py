@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from vedette._inbox.event import safe
 from vedette._inbox.event.fields import MAX_WORD
-from vedette._inbox.event.folding import kinds_of
+from vedette._inbox.event.folding import chain_of, kinds_of
 from vedette._inbox.event.received import read
 from vedette._inbox.terminal.screen import row
 from vedette._inbox.terminal.stack import NARROW, WIDE, Layout, stack_lines
@@ -90,14 +90,21 @@ def render_list(issues: Sequence[Issue], screen: Screen, *, now: float | None = 
     for issue, (number, count, last) in zip(issues, cells, strict=True):
         line = row((f"{number:>{widths[0]}}  ", "bold"), f"{count:>{widths[1]}}  ", (f"{last:>{widths[2]}}  ", "dim"))
         room = screen.width - line.cell_len
-        place = screen.fit_end(safe.line(issue.place, MAX_WORD), room * 2 // 5)
+        place = screen.fit_end(_place(issue, screen), room * 2 // 5)
         level = "" if issue.level == "error" else f"{safe.line(issue.level, 20)}: "
-        title = screen.fit(level + safe.line(issue.title, MAX_WORD), room - cell_len(place) - 2)
-        line.append(title, _LEVELS.get(issue.level, ""))
-        line.append(" " * (room - cell_len(title) - cell_len(place)) + place, "dim")
+        title = row(screen.fit(level + safe.line(issue.title, MAX_WORD), room - cell_len(place) - 2))
+        title.stylize(_LEVELS.get(issue.level, ""), 0, len(level) + len(issue.type) or len(title))
+        line.append_text(title)
+        line.append(" " * (room - title.cell_len - cell_len(place)) + place, "dim")
         line.rstrip()
         lines.append(line)
     return lines
+
+
+def _place(issue: Issue, screen: Screen) -> str:
+    """Where it failed; of little room the file's name and line make the most."""
+    place = safe.line(issue.place, MAX_WORD)
+    return place.partition(" in ")[0].rpartition("/")[2] if screen.width < NARROW else place
 
 
 def crumb_text(crumb: Crumb, at: float, screen: Screen) -> str:
@@ -155,18 +162,30 @@ class _View:
 
     def _chain(self, chain: Sequence[Failure], indent: int, *, titled: bool, closed: bool = False) -> Iterator[Text]:
         """A chain, cause first. ``titled``: the title of the last one stands above already."""
-        for index, failure in enumerate(chain):
-            last = index == len(chain) - 1
-            if not (last and titled) and failure.title:
-                rows = _ROWS_OF_VALUE if last else _ROWS_OF_CAUSE
-                yield from self._heading(failure, indent, rows)
-            for note in failure.notes:
-                yield self._note(note, indent + 2)
-            yield from stack_lines(failure.frames, self._layout, indent, closed=closed)
-            yield from self._members(failure, indent + 2, closed=closed)
-            if not last:
-                join = self._screen.fit(f"{self._screen.signs.ellipsis} {failure.join}", self._screen.width - indent)
-                yield row((" " * indent + join, "italic"))
+        first, folded, last = chain_of(chain, all_frames=self._layout.all_frames)
+        for failure in first:
+            yield from self._failure(failure, chain[-1], indent, titled=titled, closed=closed)
+        if folded:
+            yield self._note(f"{len(folded)} more exceptions: {self._layout.more} --all-frames", indent)
+            yield self._join(folded[-1], indent)
+        for failure in last:
+            yield from self._failure(failure, chain[-1], indent, titled=titled, closed=closed)
+
+    def _failure(self, failure: Failure, last: Failure, indent: int, *, titled: bool, closed: bool) -> Iterator[Text]:
+        """One exception of a chain, and what it has to do with the next."""
+        is_last = failure is last
+        if failure.title and not (is_last and titled):
+            yield from self._heading(failure, indent, _ROWS_OF_VALUE if is_last else _ROWS_OF_CAUSE)
+        for note in failure.notes:
+            yield self._note(note, indent + 2)
+        yield from stack_lines(failure.frames, self._layout, indent, closed=closed)
+        yield from self._members(failure, indent + 2, closed=closed)
+        if not is_last:
+            yield self._join(failure, indent)
+
+    def _join(self, failure: Failure, indent: int) -> Text:
+        text = self._screen.fit(f"{self._screen.signs.ellipsis} {failure.join}", self._screen.width - indent)
+        return row((" " * indent + text, "italic"))
 
     def _members(self, group: Failure, indent: int, *, closed: bool) -> Iterator[Text]:
         """The members of a group; those that differ in nothing but their values are shown once."""
@@ -211,9 +230,14 @@ class _View:
             parts = self._screen.wrap(line, room - inset, rows)
             wrapped.extend(" " * (inset if index or number else 0) + part for number, part in enumerate(parts))
         if len(wrapped) > rows:
-            wrapped[rows - 1 :] = [self._screen.fit(wrapped[rows - 1], room - 4) + f" {self._screen.signs.ellipsis}"]
+            wrapped[rows - 1 :] = [self._with_ellipsis(wrapped[rows - 1], room)]
         for line in wrapped:
             yield row(" " * indent + self._screen.fit(line, room))
+
+    def _with_ellipsis(self, text: str, room: int) -> str:
+        ellipsis = self._screen.signs.ellipsis
+        text = self._screen.fit(text, room - len(ellipsis) - 1)
+        return text if text.endswith(ellipsis) else f"{text} {ellipsis}"
 
     def _before(self, crumbs: Sequence[Crumb]) -> Text:
         """The last few breadcrumbs on one line, each with its distance in time."""
@@ -222,8 +246,16 @@ class _View:
         texts = [crumb_text(crumb, self._reading.at, screen) for crumb in crumbs[-many:]]
         room = screen.width - len("  before: ") - len(self._dot) * (len(texts) - 1)
         shares = _shares([cell_len(text) for text in texts], room)
-        fitted = (screen.fit(text, share) for text, share in zip(texts, shares, strict=True))
+        fitted = (self._fit_crumb(text, share) for text, share in zip(texts, shares, strict=True))
         return row(("  before: ", "dim"), self._dot.join(fitted))
+
+    def _fit_crumb(self, text: str, room: int) -> str:
+        """What was answered survives the cut, and of the address its beginning and end."""
+        asked, arrow, answer = text.rpartition(f" {self._screen.signs.arrow} ")
+        left = room - cell_len(arrow + answer)
+        if not arrow or left < room // 2:
+            return self._screen.fit(text, room)
+        return self._screen.fit_middle(asked, left) + arrow + answer
 
     def _title(self, title: str, room: int) -> Text:
         """``Type: value``, the type bold."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 
+from vedette._console import CANNOT, DONE, NOT_CONFIRMED, NOTHING, is_confirmed, not_confirmed, talk, write
 from vedette._protocol.categories import KNOWN_CATEGORIES
 from vedette._transport.journal import folder as places
 from vedette._transport.journal.files import unlink
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from vedette._transport.journal.ownership import Ownership
     from vedette._transport.journal.record import Record
 
-_DONE, _NOTHING, _NOT_CONFIRMED, _CANNOT = 0, 1, 2, 3
 _ID_DIGITS: Final = 32
 
 
@@ -44,9 +43,11 @@ def run(args: argparse.Namespace) -> int:
     """Do it; the exit code."""
     try:
         return _list(args.directory) if args.action == "ls" else _purge(args)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        _talk(str(error))
-        return _CANNOT
+        talk("journal", str(error))
+        return CANNOT
 
 
 def _segments(directory: str) -> Iterator[_Segment]:
@@ -106,11 +107,11 @@ def _list(directory: str) -> int:
             number += 1
             when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.time))
             category = record.category if record.category in KNOWN_CATEGORIES else "unknown"
-            print(f"{when}  {where}  {category}  {_event_id(body)}  {len(body)} bytes, {state}")
+            write(f"{when}  {where}  {category}  {_event_id(body)}  {len(body)} bytes, {state}\n")
     if not number:
-        _talk("nothing waits")
-        return _NOTHING
-    return _DONE
+        talk("journal", "nothing waits")
+        return NOTHING
+    return DONE
 
 
 def _event_id(body: bytes) -> str:
@@ -133,25 +134,13 @@ def _purge(args: argparse.Namespace) -> int:
             left_behind += 1
             waiting += sum(1 for _ in segment.waiting())
     if in_use:
-        _talk(f"{in_use} of running programs: left alone")
+        talk("journal", f"{in_use} of running programs: left alone")
     if not left_behind:
-        _talk("nothing to delete")
-        return _NOTHING
-    if not (args.yes or _confirmed(f"Delete {waiting} waiting envelopes in {args.directory}? [y/N] ")):
-        _talk("nothing was deleted" + ("" if sys.stdin.isatty() else ": without a terminal it takes --yes"))
-        return _NOT_CONFIRMED
+        talk("journal", "nothing to delete")
+        return NOTHING
+    if not (args.yes or is_confirmed(f"Delete {waiting} waiting envelopes in {args.directory}? [y/N] ")):
+        talk("journal", not_confirmed())
+        return NOT_CONFIRMED
     deleted = sum(segment.delete() for segment in _segments(args.directory) if not segment.is_in_use)
-    _talk(f"{deleted} deleted")
-    return _DONE
-
-
-def _confirmed(question: str) -> bool:
-    if not sys.stdin.isatty():
-        return False
-    sys.stderr.write(question)
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
-
-
-def _talk(text: str) -> None:
-    print(f"vedette journal: {text}", file=sys.stderr)
+    talk("journal", f"{deleted} deleted")
+    return DONE

@@ -1,8 +1,18 @@
 from __future__ import annotations
 
-from vedette._inbox.event.exceptions import Frame
+from vedette._inbox.event.exceptions import Failure, Frame
 from vedette._inbox.event.fields import Entry
-from vedette._inbox.event.folding import LibraryRun, Repeat, Single, rows_of, source_of, variables_of
+from vedette._inbox.event.folding import (
+    LibraryRun,
+    Repeat,
+    Single,
+    chain_of,
+    failing_part,
+    kinds_of,
+    rows_of,
+    source_of,
+    variables_of,
+)
 
 
 def own(function, lineno=1, **more):
@@ -120,3 +130,49 @@ def test_source_is_cut_to_what_says_something_and_moved_left():
     assert (source.before, source.code, source.after) == (("def f():", ""), "    x()", ("    return",))
     assert source_of(found, 1).margin == 4
     assert source_of(own("f"), 5).code == ""
+
+
+def chain(length):
+    return [Failure(f"E{number}", (), ()) for number in range(length)]
+
+
+def test_a_long_chain_folds_its_middle():
+    first, folded, last = chain_of(chain(50))
+    assert [failure.type for failure in (*first, *last)] == ["E0", "E1", "E2", "E47", "E48", "E49"]
+    assert len(folded) == 44
+
+
+def test_a_chain_of_eight_or_one_that_is_wanted_whole_does_not_fold():
+    assert chain_of(chain(8)) == (chain(8), (), ())
+    assert chain_of(chain(50), all_frames=True) == (chain(50), (), ())
+
+
+def test_kinds_of_the_same_type_and_frames_stand_together_whatever_their_values():
+    here, there = (own("f", 1),), (own("f", 2),)
+    members = [
+        (Failure("KeyError", ("'a'",), here),),
+        (Failure("ValueError", ("'a'",), here),),
+        (Failure("KeyError", ("'b'",), here),),
+        (Failure("KeyError", ("'a'",), there),),
+        (Failure("OSError", (), ()), Failure("KeyError", ("'a'",), here)),
+    ]
+    kinds = kinds_of(Failure("Group", (), (), members=tuple(members)))
+    assert [[number for number, _ in kind] for kind in kinds] == [[1, 3], [2], [4], [5]]
+
+
+def part_of(code, columns):
+    found = failing_part(own("f", code=code, columns=columns))
+    return found if found is None else code[slice(*found)]
+
+
+def test_what_failed_in_a_line_is_a_part_of_it_or_the_word_at_its_beginning():
+    assert part_of("    x = a / b", (8, 13)) == "a / b"
+    assert part_of("    x = rates[country]", (8, None)) == "rates"
+    assert part_of("    x = -y", (8, None)) == "-"
+
+
+def test_that_a_whole_line_failed_needs_no_mark():
+    assert part_of("    raise Error(x)", (4, 18)) is None
+    assert part_of("    raise Error(x)", (4, None)) is None
+    assert part_of("    f() + g()", (4, 7)) == "f()"
+    assert part_of("x", None) is None

@@ -175,6 +175,46 @@ def test_nested_groups_are_a_tree():
     assert [member[0].type for member in inner.members] == ["ValueError", "OSError"]
 
 
+def test_groups_in_more_than_16_others_are_counted_where_they_would_stand():
+    depth = 30
+    nested = [{"type": f"G{n}", "mechanism": mechanism(n, n - 1, "exceptions[0]")} for n in range(depth, 0, -1)]
+    (failure,) = read(stored(event(exception={"values": [*nested, {"type": "G0", "mechanism": mechanism(0)}]}))).chain
+    for number in range(17):
+        assert failure.type == f"G{number}"
+        if failure.members:
+            ((failure,),) = failure.members
+    assert failure.type == "G16"
+    assert failure.notes == ("14 exceptions inside it, nested deeper, left out",)
+
+
+def a_group_of(size, frames):
+    members = [
+        {"type": "E", "mechanism": mechanism(n, 0, f"exceptions[{n - 1}]"), "stacktrace": {"frames": frames}}
+        for n in range(1, size + 1)
+    ]
+    root = {"type": "Group", "mechanism": mechanism(0), "stacktrace": {"frames": frames}}
+    return event(exception={"values": [*reversed(members), root]})
+
+
+def test_a_group_of_300_has_300_members():
+    reading = read(stored(a_group_of(300, [frame("a.py:1", "f", "x")])))
+    assert len(reading.chain[-1].members) == 300
+    assert reading.remarks == ()
+
+
+def test_what_is_left_out_of_a_group_of_1500_is_said():
+    reading = read(stored(a_group_of(1500, [])))
+    assert len(reading.chain[-1].members) == 999
+    assert reading.remarks == ("exception: the last 1000 of 1501 are shown",)
+
+
+def test_if_frames_are_too_many_it_is_the_last_members_that_lose_them():
+    frames = [frame(f"a.py:{line}", "f", "x") for line in range(1, 51)]
+    (failure,) = read(stored(a_group_of(100, frames))).chain
+    assert len(failure.frames) == 50
+    assert [len(member[0].frames) for member in (failure.members[0], failure.members[-1])] == [50, 0]
+
+
 def test_exceptions_whose_links_lead_nowhere_are_shown_too():
     values = [{"type": "Lost", "mechanism": mechanism(7, 7, "x")}, {"type": "Last", "mechanism": mechanism(0)}]
     assert [failure.type for failure in read(stored(event(exception={"values": values}))).chain] == ["Lost", "Last"]

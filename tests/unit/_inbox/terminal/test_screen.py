@@ -48,6 +48,17 @@ def test_a_dumb_terminal_gets_plain_text():
     assert not screen.links
 
 
+@pytest.mark.parametrize("name", ["linux", "vt220", "eterm-color"])
+def test_a_terminal_that_would_print_links_as_text_gets_none(name):
+    screen = Screen.of(Stream(terminal=True), {"TERM": name})
+    assert screen.coloured
+    assert not screen.links
+
+
+def test_a_stream_that_is_closed_is_none_to_adapt_to():
+    assert Screen.of(None, {"FORCE_COLOR": "1", "COLUMNS": "40"}) == Screen()
+
+
 @pytest.mark.parametrize(
     ("columns", "width"), [("64", 64), ("7", 30), ("99999", 400), ("x", 120), ("0", 120), ("", 120)]
 )
@@ -68,11 +79,11 @@ def test_markup_and_emoji_codes_are_text():
 @given(st.text("ab 支é👍\u0301", max_size=40), st.integers(1, 30))
 def test_what_is_fitted_fits_and_keeps_its_beginning_or_end(text, width):
     screen = Screen()
-    for fitted in (screen.fit(text, width), screen.fit_end(text, width)):
+    for fitted in (screen.fit(text, width), screen.fit_end(text, width), screen.fit_middle(text, width)):
         assert cell_len(fitted) <= width or fitted == text[: len(fitted)]
         assert fitted == text or "…" in fitted
     if cell_len(text) <= width:
-        assert screen.fit(text, width) == screen.fit_end(text, width) == text
+        assert screen.fit(text, width) == screen.fit_end(text, width) == screen.fit_middle(text, width) == text
 
 
 @given(st.text("ab 支é👍", max_size=80), st.integers(2, 30), st.integers(1, 4))
@@ -87,3 +98,7 @@ def test_wrapped_text_fits_and_loses_nothing_but_blanks_unless_it_says_so(text, 
 
 def test_text_wraps_at_blanks():
     assert Screen().wrap("one two three four", 9, 5) == ["one two", "three", "four"]
+
+
+def test_of_an_address_both_ends_are_kept():
+    assert Screen().fit_middle("GET stock.local/api/v2/items?id=7", 20) == "GET stock.l…ems?id=7"

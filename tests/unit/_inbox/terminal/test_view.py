@@ -117,12 +117,52 @@ def test_a_chained_error_at_50_columns():
     """)
 
 
+def with_columns(**columns):
+    data = chained()
+    data["exception"]["values"][0]["stacktrace"]["frames"][-1].update(columns)
+    return data
+
+
+def test_what_failed_in_the_line_is_underlined_by_a_row_of_carets():
+    shown = show(with_columns(colno=12, end_colno=26)).splitlines()
+    assert shown[5:8] == [
+        "  ❱ shop/pricing.py:7 vat          rate = RATES[country]",
+        "                                          ^^^^^^^^^^^^^^",
+        "      country = 'AT'",
+    ]
+    assert len(shown) == 17
+
+
+def test_the_carets_stand_under_their_part_at_any_width():
+    for width in (40, 80, 120):
+        shown = show(with_columns(colno=12), width).splitlines()
+        at = next(number for number, line in enumerate(shown) if "RATES" in line)
+        assert shown[at + 1].split()[0] == "^^^^^"
+        assert shown[at + 1].index("^") == shown[at].index("RATES")
+    assert shown[at + 1].endswith("net     = Decimal('29.97')")
+    assert shown[at + 2].split()[0] == "8"
+
+
+def test_where_a_terminal_can_underline_there_is_no_row_of_carets():
+    screen = Screen(width=80, styled=True, coloured=False)
+    shown = show(with_columns(colno=12), screen=screen)
+    assert "^" not in shown
+    assert "\x1b[1;4mRATES\x1b[0m" in shown
+
+
+def test_carets_beyond_the_screen_are_left_out():
+    data = with_columns(context_line="    " + "x" * 70 + " = RATES[country]", colno=78)
+    assert "^" not in show(data)
+
+
 def test_a_chain_of_two_fits_24_lines_with_a_request_and_many_variables():
     data = chained(request={"method": "POST", "url": "http://shop.example/checkout"})
     for failure in data["exception"]["values"]:
-        failure["stacktrace"]["frames"][-1]["context_line"] = "f(a, b, c, d, e, f)"
+        failure["stacktrace"]["frames"][-1]["context_line"] = "x = f(a, b, c, d, e, f)"
+        failure["stacktrace"]["frames"][-1]["colno"] = 5
         failure["stacktrace"]["frames"][-1]["vars"] = dict.fromkeys("abcdefghij", "1")
-    assert show(data, url=URL).count("\n") <= 24
+    screen = Screen(width=80, styled=True)  # what can underline needs no row for carets
+    assert show(data, url=URL, screen=screen).count("\n") <= 24
 
 
 def test_a_group_is_a_tree_whose_like_members_are_shown_once():
@@ -151,13 +191,42 @@ def test_a_group_of_300_like_failures_stays_on_one_screen():
             **raised("ValueError", f"no {index}", frame("a.py:1", "f", "x")),
             "mechanism": mechanism(index + 1, 0, f"exceptions[{index}]"),
         }
-        for index in range(150)
+        for index in range(300)
     ]
-    data = event(exception={"values": [*reversed(leaves), raised("ExceptionGroup", "all")]})
-    shown = show(data)
-    assert "    1/150 ValueError: no 0 ×150\n" in shown
-    assert "    5/150 no 4\n    (and 145 more of them)\n" in shown
+    shown = show(event(exception={"values": [*reversed(leaves), raised("ExceptionGroup", "all")]}))
+    assert "    1/300 ValueError: no 0 ×300\n" in shown
+    assert "    5/300 no 4\n    (and 295 more of them)\n" in shown
+    assert "remark" not in shown
     assert shown.count("\n") < 24
+
+
+def a_chain_of(length):
+    values = [
+        {
+            **raised(f"E{index}", "x", frame("a.py:1", f"f{index}", "x")),
+            "mechanism": mechanism(index, index - 1, "__cause__"),
+        }
+        for index in range(length - 1, 0, -1)
+    ]
+    return event(exception={"values": [*values, raised("E0", "x", frame("a.py:1", "f0", "x"))]})
+
+
+def test_a_chain_of_50_shows_its_ends_and_how_to_see_the_rest():
+    assert show(a_chain_of(50)).splitlines()[9:] == [
+        "  ❱ a.py:1 f47   x",
+        "  … was the direct cause of",
+        "  (44 more exceptions: vedette inbox show 1 --all-frames)",
+        "  … was the direct cause of",
+        "  E2: x",
+        "  ❱ a.py:1 f2    x",
+        "  … was the direct cause of",
+        "  E1: x",
+        "  ❱ a.py:1 f1    x",
+        "  … was the direct cause of",
+        "  E0: x",
+        "  ❱ a.py:1 f0    x",
+    ]
+    assert show(a_chain_of(50), all_frames=True).count("was the direct cause of") == 49
 
 
 def test_a_recursion_of_61_takes_six_rows():
@@ -172,6 +241,16 @@ def test_a_recursion_of_61_takes_six_rows():
     """)
 
 
+def test_a_breadcrumb_of_a_request_keeps_method_and_status():
+    urls = ["http://stock.local/api/v2/warehouses/vienna/items?id=4711", "http://tax.local/rates"]
+    crumbs = [
+        {"type": "http", "timestamp": AT - 1, "data": {"method": "GET", "url": url, "status_code": status}}
+        for url, status in zip(urls, (200, 503), strict=True)
+    ]
+    (line,) = show(event(message="m", breadcrumbs=crumbs)).splitlines()[2:]
+    assert line == "  before: −1.0s GET stock.l…tems?id=4711 → 200 · −1.0s GET tax.local/rates → 503"
+
+
 def test_a_message_with_its_request():
     assert show(message()) == text("""
         14:02:11 WARNING stock low for sku 4711
@@ -184,7 +263,7 @@ def test_a_long_message_is_cut_after_six_rows_and_its_stack_follows():
     stack = {"stacktrace": {"frames": [frame("a.py:1", "main", "report()", vars={"n": "1"})]}}
     shown = show(event(level="info", message="word " * 400, threads={"values": [{"id": 1, **stack}]}))
     paragraph = shown.splitlines()[2:8]
-    assert paragraph[-1].endswith("…")
+    assert paragraph[-1].endswith("wo…")
     assert shown.endswith("❱ a.py:1 main   report()\n      n = 1\n")
 
 
@@ -224,6 +303,19 @@ def test_a_value_of_several_lines_is_shown_in_lines_under_its_title():
     shown = show(event(exception=[raised("ValueError", "bad\nnote one\nnote two")])).splitlines()
     assert shown[0] == "14:02:11 ERROR ValueError: bad\\nnote one\\nnote two"
     assert shown[2:] == ["  ValueError: bad", "    note one", "    note two"]
+
+
+@pytest.mark.parametrize(
+    ("width", "hint"),
+    [
+        (80, "and raw, password, note, attempts, matrix: vedette inbox show 1 --locals"),
+        (50, "and 5 more: vedette inbox show 1 --locals"),
+        (40, "and 5 more: --locals"),
+        (30, "and 5 more: --locals"),
+    ],
+)
+def test_the_hint_at_more_variables_is_never_half_a_command(width, hint):
+    assert hint in [line.strip() for line in show(chained(), width).splitlines()]
 
 
 def test_all_variables_come_with_their_whole_values_when_asked_for():
@@ -297,6 +389,21 @@ def test_issues_take_one_line_each():
          #7     ×1  2025-11-24 14:02:11  warning: stock low
     """)
     assert render_list([], screen) == []
+    narrow = Screen(width=40)
+    assert narrow.render(render_list(issues[:1], narrow, now=AT)) == ("#12  ×1000  14:02:11  Checkout…  …g.py:7\n")
+
+
+def test_of_an_issue_the_level_and_the_type_are_coloured():
+    issues = [
+        issue(place=""),
+        issue(place="", type="", title="stock low: 3", level="warning"),
+        issue(place="", type="", title="plain text"),
+    ]
+    screen = Screen(width=80, styled=True, coloured=True)
+    shown = screen.render(render_list(issues, screen, now=AT)).splitlines()
+    assert "\x1b[31mCheckoutError\x1b[0m: cannot price" in shown[0]
+    assert "\x1b[33mwarning: \x1b[0mstock low: 3" in shown[1]
+    assert "\x1b[31mplain text\x1b[0m" in shown[2]
 
 
 def test_without_utf8_the_mark_is_a_plain_sign():
@@ -396,7 +503,7 @@ def test_an_event_of_thousands_of_rows_ends_with_the_way_to_the_rest():
         raised(f"E{index}", "x", *[frame(f"a.py:{line}", f"f{line}", "x") for line in range(1, 101)])
         for index in range(50)
     ]
-    lines = show(event(exception=values), url=URL).splitlines()
+    lines = show(event(exception=values), url=URL, all_frames=True).splitlines()
     assert len(lines) <= 2_000
     assert lines[-2:] == ["  the rest is in the JSON: vedette inbox show 1 --format json", f"  {URL}"]
 
