@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import errno
 import json
+import logging
 import os
 import secrets
 import signal
@@ -24,6 +25,7 @@ import uvicorn
 
 from vedette._inbox.access import is_loopback
 from vedette._inbox.announcing import Announcer, EventHook
+from vedette._inbox.connection import Connection
 from vedette._inbox.json_api import HEALTH_NAME
 from vedette._inbox.limits import DEFAULT_KEEP_BYTES, DEFAULT_KEEP_EVENTS, DEFAULT_PORT
 from vedette._inbox.receiver import build_app
@@ -143,7 +145,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 loop="asyncio",
-                http="h11",
+                http=Connection,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -165,8 +167,16 @@ class _Server(uvicorn.Server):
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """That requests are cut short is no news to who ended the inbox: uvicorn's traceback of each is not shown."""
         self._close_streams()
-        await super().shutdown(sockets)
+        logger = logging.getLogger("uvicorn.error")
+        logger.disabled = True
+        try:
+            await super().shutdown(sockets)
+            if self.server_state.tasks:  # cancelled just now
+                await asyncio.wait(self.server_state.tasks, timeout=_GRACE_SECONDS)
+        finally:
+            logger.disabled = False
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

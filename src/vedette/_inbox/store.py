@@ -12,24 +12,33 @@ own locks order connections, not threads that share one.
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from vedette._inbox import event_queries, item_queries, recording, retention
+from vedette._inbox import event_queries, item_queries, pieces, recording, retention
 from vedette._inbox.arrival import Arrival, decode_event, read_arrival
 from vedette._inbox.changes import Change, Position, changes_since, position_of
 from vedette._inbox.item_queries import NO_ROW
 from vedette._inbox.limits import Refused
 from vedette._inbox.models import Attachment, Issue, Item, Stats, StoredEvent
 from vedette._inbox.recording import Recorded, Refusal
-from vedette._inbox.schema import NoDatabaseError, StoreError, connect, default_path, open_database
+from vedette._inbox.schema import (
+    BUSY_SECONDS,
+    MAX_LOG,
+    NoDatabaseError,
+    StoreError,
+    connect,
+    default_path,
+    open_database,
+)
 from vedette._inbox.summary import parse_query
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Sequence
+    from collections.abc import Collection, Generator, Iterator, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -140,9 +149,17 @@ class Store:
 
     def envelope(self, event_id: str) -> bytes | None:
         """The envelope that brought an event: the body as received, decompressed."""
-        query = "SELECT v.body FROM events e JOIN envelopes v ON v.id = e.envelope_id WHERE e.event_id = ?"
+        parts = self.envelope_parts(event_id)
+        return None if parts is None else b"".join(parts)
+
+    def envelope_parts(self, event_id: str) -> Iterator[bytes] | None:
+        """The same, part by part: it may be large. Raises StoreError where a part was removed meanwhile."""
+        query = "SELECT v.id, v.body FROM events e JOIN envelopes v ON v.id = e.envelope_id WHERE e.event_id = ?"
         rows = self._all(query, event_id)
-        return bytes(rows[0]["body"]) if rows else None
+        if not rows:
+            return None
+        found = self._all("SELECT id, cut FROM pieces WHERE envelope_id = ? ORDER BY id", rows[0]["id"])
+        return pieces.put_together(rows[0]["body"], [(row["id"], row["cut"]) for row in found], self._piece)
 
     def items(self, type: str | None = None, limit: int = 50, before: int | None = None) -> list[Item]:  # noqa: A002 - the protocol's word
         """What is no error event, newest first; ``before`` is a ``row_id``.
@@ -244,9 +261,11 @@ class Store:
         return arrival.event_id
 
     def retain(self, limits: Retention) -> None:
-        """Remove what is over the limits."""
+        """Remove what is over the limits, and give back the disk space of a log that a large body has blown up."""
         with self._transaction() as connection:
             retention.enforce(connection, limits, time.time())
+        if _size_of(f"{self.path}-wal") > MAX_LOG:
+            self._tidy("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def regroup(self) -> int:
         """Group anew what was grouped by another version of the rule; the number of events looked at."""
@@ -260,12 +279,23 @@ class Store:
             return retention.remove(connection, [int(row[0]) for row in rows])[0] > 0
 
     def clear(self) -> int:
-        """Delete everything, counters included; the number of events deleted."""
+        """Delete everything, counters included, and give back the disk space; the number of events deleted."""
         with self._transaction() as connection:
             events = int(connection.execute("SELECT count(*) FROM events").fetchone()[0])
-            for table in ("events", "issues", "items", "envelopes", "refused", "counters", "client_drops"):
+            for table in ("events", "issues", "items", "envelopes", "pieces", "refused", "counters", "client_drops"):
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own tables and columns; values are bound
+        self._tidy("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
         return events
+
+    def _tidy(self, *statements: str) -> None:
+        """Give disk space back. Who reads or writes at the moment is in the way, and more important."""
+        with self._write_lock, contextlib.suppress(sqlite3.Error):
+            try:
+                self._writing.execute("PRAGMA busy_timeout = 100")
+                for statement in statements:
+                    self._writing.execute(statement).fetchone()
+            finally:
+                self._writing.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
     @contextlib.contextmanager
     def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
@@ -296,12 +326,26 @@ class Store:
         with self._reader() as connection:
             return connection.execute(query, values).fetchall()
 
+    def _piece(self, row: int) -> bytes:
+        found = self._all("SELECT bytes FROM pieces WHERE id = ?", row)
+        if not found:
+            message = "it was removed while it was being read"
+            raise StoreError(message)
+        return bytes(found[0]["bytes"])
+
     def _events(self, query: str, *values: object) -> list[StoredEvent]:
         return [_event(row) for row in self._all(query, *values)]
 
     def _one_event(self, query: str, *values: object) -> StoredEvent | None:
         found = self._events(query, *values)
         return found[0] if found else None
+
+
+def _size_of(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def _event(row: sqlite3.Row) -> StoredEvent:
