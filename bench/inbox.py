@@ -220,7 +220,9 @@ def _number(value: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--events", type=int, default=10_000, help="stored when pages are asked for (default %(default)s)")
+    parser.add_argument(
+        "--events", type=int, default=10_000, help="stored when pages are asked for (default %(default)s)"
+    )
     parser.add_argument("--without-bugsink", action="store_true", help="the inbox alone")
     parser.add_argument("--json", action="store_true", help="the rows for a script")
     options = parser.parse_args()

@@ -114,11 +114,11 @@ class JsonApi:
     def _payload(self, request: Request) -> Response:
         """Always a download of bytes: an attachment may be a page with a script in it."""
         row_id = number_in_path(request, "number")
-        item, payload = self._store.item(row_id), self._store.item_payload(row_id)
-        if item is None or payload is None:
+        item, parts = self._store.item(row_id), self._store.item_payload_parts(row_id)
+        if item is None or parts is None:
             raise _not_there("item")
         disposition = {"Content-Disposition": f'attachment; filename="{_file_name(item)}"'}
-        return Response(payload, media_type="application/octet-stream", headers=disposition)
+        return StreamingResponse(parts, media_type="application/octet-stream", headers=disposition)
 
     def _delete_issue(self, request: Request) -> Response:
         check_own_change(request)

@@ -9,15 +9,19 @@ the beginning stays in the envelope's body (lists show that much of it); the res
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Final, Protocol
 
+from vedette._inbox.item_queries import NO_ROW
 from vedette._inbox.limits import KIB, MIB
+from vedette._inbox.schema import StoreError
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from vedette._inbox.decoding import Body
+    from vedette._inbox.item_queries import Rows
 
 EXCERPT: Final = 4 * KIB  # bytes of a large payload that stay in the body
 _LARGE: Final = 256 * KIB
@@ -84,15 +88,50 @@ def insert_pieces(connection: sqlite3.Connection, envelope: int, body: Body, tai
                     )
 
 
-def put_together(body: bytes, pieces: Iterable[tuple[int, int]], read: Callable[[int], bytes]) -> Iterator[bytes]:
-    """The body as it was received, part by part.
+def envelope(rows: Rows, event_id: str) -> Iterator[bytes] | None:
+    """The body that brought an event, as it was received, part by part."""
+    found = rows(
+        "SELECT v.id, v.body FROM events e JOIN envelopes v ON v.id = e.envelope_id WHERE e.event_id = ?", event_id
+    )
+    if not found:
+        return None
+    pieces = rows("SELECT id, cut FROM pieces WHERE envelope_id = ? ORDER BY id", found[0]["id"])
+    return _put_together(rows, found[0]["body"], pieces)
 
-    ``pieces`` are row ids and cuts in order; ``read`` gets the bytes of a row.
-    """
+
+def payload(rows: Rows, item: int) -> Iterator[bytes] | None:
+    """The payload of an item, by its row id, as it was received, part by part."""
+    found = rows("SELECT * FROM items WHERE id = ?", min(item, NO_ROW))
+    if not found:
+        return None
+    one = found[0]
+    cut = one["start"] + EXCERPT
+    pieces = rows("SELECT id FROM pieces WHERE envelope_id = ? AND cut = ? ORDER BY id", one["envelope_id"], cut)
+    head = rows(
+        "SELECT substr(body, ?, ?) AS bytes FROM envelopes WHERE id = ?",
+        one["start"] + 1,
+        EXCERPT if pieces else one["size"],
+        one["envelope_id"],
+    )
+    return chain([_bytes_in(head)], (_piece(rows, piece["id"]) for piece in pieces))
+
+
+def _put_together(rows: Rows, body: bytes, pieces: list[sqlite3.Row]) -> Iterator[bytes]:
     position = 0
-    for row, cut in pieces:
-        if cut > position:
-            yield body[position:cut]
-            position = cut
-        yield read(row)
+    for piece in pieces:
+        if piece["cut"] > position:
+            yield body[position : piece["cut"]]
+            position = piece["cut"]
+        yield _piece(rows, piece["id"])
     yield body[position:]
+
+
+def _piece(rows: Rows, row_id: int) -> bytes:
+    return _bytes_in(rows("SELECT bytes FROM pieces WHERE id = ?", row_id))
+
+
+def _bytes_in(rows: list[sqlite3.Row]) -> bytes:
+    if not rows:
+        message = "it was removed while it was being read"
+        raise StoreError(message)
+    return bytes(rows[0]["bytes"])

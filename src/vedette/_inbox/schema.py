@@ -24,13 +24,15 @@ SCHEMA_VERSION: Final = 2
 BUSY_SECONDS: Final = 5.0
 MAX_LOG: Final = 16 * MIB  # bytes of the ``-wal`` file that stay after a larger transaction
 
-_PIECES: Final = """
+_SINCE_1: Final = """
 CREATE TABLE pieces (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     envelope_id INTEGER NOT NULL, cut INTEGER NOT NULL,
     bytes BLOB NOT NULL
 );
 CREATE INDEX pieces_of_envelope ON pieces (envelope_id, cut);
+CREATE INDEX IF NOT EXISTS items_of_event ON items (event_id);
+CREATE INDEX IF NOT EXISTS items_by_type ON items (type);
 """
 _TABLES: Final = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -70,7 +72,6 @@ CREATE TABLE items (
     headers TEXT NOT NULL, event_id TEXT NOT NULL, remarks TEXT NOT NULL
 );
 CREATE INDEX items_of_envelope ON items (envelope_id);
-CREATE INDEX items_by_type ON items (type);
 CREATE TABLE refused (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     received_at REAL NOT NULL, project TEXT NOT NULL, size INTEGER NOT NULL,
@@ -80,7 +81,7 @@ CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT RO
 CREATE TABLE client_drops (
     reason TEXT NOT NULL, category TEXT NOT NULL, quantity INTEGER NOT NULL, PRIMARY KEY (reason, category)
 ) WITHOUT ROWID;
-{_PIECES}
+{_SINCE_1}
 """
 
 
@@ -168,7 +169,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreError(message)
     found = get_meta(connection, "schema_version")
     if found == "1":
-        _change(connection, _PIECES, 1)
+        _change(connection, _SINCE_1, 1)
         found = get_meta(connection, "schema_version")
     if found is None or not found.isdigit() or int(found) != SCHEMA_VERSION:
         message = (

@@ -154,12 +154,7 @@ class Store:
 
     def envelope_parts(self, event_id: str) -> Iterator[bytes] | None:
         """The same, part by part: it may be large. Raises StoreError where a part was removed meanwhile."""
-        query = "SELECT v.id, v.body FROM events e JOIN envelopes v ON v.id = e.envelope_id WHERE e.event_id = ?"
-        rows = self._all(query, event_id)
-        if not rows:
-            return None
-        found = self._all("SELECT id, cut FROM pieces WHERE envelope_id = ? ORDER BY id", rows[0]["id"])
-        return pieces.put_together(rows[0]["body"], [(row["id"], row["cut"]) for row in found], self._piece)
+        return pieces.envelope(self._all, event_id)
 
     def items(self, type: str | None = None, limit: int = 50, before: int | None = None) -> list[Item]:  # noqa: A002 - the protocol's word
         """What is no error event, newest first; ``before`` is a ``row_id``.
@@ -186,7 +181,12 @@ class Store:
 
     def item_payload(self, row_id: int) -> bytes | None:
         """The payload of an item as received."""
-        return item_queries.payload(self._all, row_id)
+        parts = self.item_payload_parts(row_id)
+        return None if parts is None else b"".join(parts)
+
+    def item_payload_parts(self, row_id: int) -> Iterator[bytes] | None:
+        """The same, part by part, as with ``envelope_parts``."""
+        return pieces.payload(self._all, row_id)
 
     def item_counts(self) -> dict[str, int]:
         """The items there are, by type; logs and spans are counted one by one."""
@@ -325,13 +325,6 @@ class Store:
     def _all(self, query: str, *values: object) -> list[sqlite3.Row]:
         with self._reader() as connection:
             return connection.execute(query, values).fetchall()
-
-    def _piece(self, row: int) -> bytes:
-        found = self._all("SELECT bytes FROM pieces WHERE id = ?", row)
-        if not found:
-            message = "it was removed while it was being read"
-            raise StoreError(message)
-        return bytes(found[0]["bytes"])
 
     def _events(self, query: str, *values: object) -> list[StoredEvent]:
         return [_event(row) for row in self._all(query, *values)]

@@ -93,10 +93,12 @@ def test_a_database_of_the_first_version_is_taken_over(database):
         inbox.add_envelope("1", body)
     with closing(sqlite3.connect(database)) as connection, connection:  # as the first version had it: in one piece
         connection.execute("DROP TABLE pieces")
+        connection.execute("DROP INDEX items_of_event")
         connection.execute("UPDATE envelopes SET body = ?", (body,))
         connection.execute("UPDATE meta SET value = '1' WHERE name = 'schema_version'")
     with Store(database) as inbox:
         assert inbox.envelope(EVENT_ID) == body
+        assert inbox.item_payload(1) == bytes(300_000)
         inbox.add_envelope("1", body.replace(EVENT_ID.encode(), b"0" * 32))
         assert inbox.envelope("0" * 32) == body.replace(EVENT_ID.encode(), b"0" * 32)
 
@@ -191,6 +193,8 @@ def test_an_envelope_with_large_payloads_comes_back_to_the_byte(inbox):
     assert [kept[name].size for name in ("a", "b", None, "c")] == [300_000, 5, len(larger), 300_000]
     assert kept["b"].excerpt == "small"
     assert kept["c"].excerpt == large[::-1][:4096].decode("utf-8", "backslashreplace")
+    for name, payload in (("a", large), ("b", b"small"), (None, larger), ("c", large[::-1])):
+        assert inbox.item_payload(kept[name].row_id) == payload
     assert kept[None].excerpt == larger[:4096].decode("utf-8", "backslashreplace")
 
 
