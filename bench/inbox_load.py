@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 EVENT_SIZE = 22_000  # bytes of an event's JSON
 ISSUES = 200  # different ones
+OWN_FRAMES = 6  # of the program itself; those further out are a library's
 WORDS = ["order", "price", "tax", "net", "cart", "ann", "AT", "Decimal('29.97')", "shop", "None", "total", "currency"]
 
 
@@ -29,7 +30,7 @@ NUMBER, EVENT_ID = "@0000001", "@" * 32
 
 
 def event(issue: int) -> dict[str, Any]:
-    """An error in one of ``ISSUES`` places: two exceptions, breadcrumbs, tags, and frames with locals up to the size."""
+    """An error in one of ``ISSUES`` places, with breadcrumbs, tags, and frames with locals up to the size."""
     chance = random.Random(issue)
     made: dict[str, Any] = {
         "event_id": EVENT_ID,
@@ -51,10 +52,8 @@ def event(issue: int) -> dict[str, Any]:
         frames = [_frame(chance, issue, depth) for depth in range(3)]
         made["exception"]["values"].append({"type": kind, "value": value, "stacktrace": {"frames": frames}})
     depth = 3
-    while (missing := EVENT_SIZE - len(json.dumps(made))) > 0:
-        frame = _frame(chance, issue, depth)
-        frame["vars"]["rest"] = "x" * max(0, missing - len(json.dumps(frame)) - 20) if missing < 1_500 else "y"
-        made["exception"]["values"][0]["stacktrace"]["frames"].insert(0, frame)
+    while len(json.dumps(made)) < EVENT_SIZE:
+        made["exception"]["values"][0]["stacktrace"]["frames"].insert(0, _frame(chance, issue, depth))
         depth += 1
     return made
 
@@ -66,7 +65,7 @@ def _frame(chance: random.Random, issue: int, depth: int) -> dict[str, Any]:
         "module": f"shop.part{depth}",
         "function": f"step_{issue}_{depth}",
         "lineno": 10 + depth,
-        "in_app": depth < 6,
+        "in_app": depth < OWN_FRAMES,
         "pre_context": [f"    {_text(chance, 6)}" for _ in range(5)],
         "context_line": f"    total = vat(net, order[{issue}])",
         "post_context": [f"    {_text(chance, 6)}" for _ in range(5)],
@@ -94,7 +93,8 @@ def requests(dsn: str, events: int, seed: int) -> list[bytes]:
         head = (
             f"POST /api{parts.path}/envelope/ HTTP/1.1\r\nHost: {parts.hostname}:{parts.port}\r\n"
             f"X-Sentry-Auth: Sentry sentry_key={parts.username}, sentry_version=7\r\n"
-            f"Content-Type: application/x-sentry-envelope\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"Content-Type: application/x-sentry-envelope\r\nContent-Encoding: gzip\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
         )
         made.append(head.encode() + body)
     return made

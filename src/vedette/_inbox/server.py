@@ -38,6 +38,7 @@ from vedette._inbox.writer import Writer
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
+    from types import FrameType
 
     from starlette.types import ASGIApp
 
@@ -110,6 +111,7 @@ def _run(
     writer = Writer(store, retention, key=options.key, announce=announce, committed=streams.announce)
     regrouped = store.regroup()
     store.retain(retention)
+    store.tidy()
 
     def ready() -> None:
         database = store.path.absolute()
@@ -138,7 +140,10 @@ def _run(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, ended by a signal with exit code 0 instead of the signal once more, and without waiting for streams."""
+    """uvicorn, ended by a signal with exit code 0 instead of the signal once more, and without waiting for streams.
+
+    It sleeps while nothing happens.
+    """
 
     def __init__(self, app: ASGIApp, ready: Callable[[], None], close_streams: Callable[[], None]) -> None:
         super().__init__(
@@ -160,7 +165,19 @@ class _Server(uvicorn.Server):
         self._close_streams = close_streams
 
     async def serve_on(self, listener: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._end = asyncio.Event()
         await self.serve(sockets=[listener])
+
+    async def main_loop(self) -> None:
+        """Once a second, for the header Date; uvicorn's own looks ten times as often whether it should end."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._end.wait(), 1)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self._loop.call_soon_threadsafe(self._end.set)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

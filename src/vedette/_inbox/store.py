@@ -261,9 +261,12 @@ class Store:
         return arrival.event_id
 
     def retain(self, limits: Retention) -> None:
-        """Remove what is over the limits, and give back the disk space of a log that a large body has blown up."""
+        """Remove what is over the limits."""
         with self._transaction() as connection:
             retention.enforce(connection, limits, time.time())
+
+    def tidy(self) -> None:
+        """Give back the disk space of a log that a large body has blown up: SQLite keeps it, to be used again."""
         if _size_of(f"{self.path}-wal") > MAX_LOG:
             self._tidy("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -102,6 +102,7 @@ class Writer:
                     self._announce(one)
             with contextlib.suppress(StoreError):  # the disk is full or locked: the next batch will say so
                 self._store.retain(self._retention)
+            self._store.tidy()
 
     def _batch(self) -> tuple[list[Recorded | Refused], bool]:
         """Wait for work, store it with what else is waiting, and answer.
