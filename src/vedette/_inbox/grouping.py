@@ -22,7 +22,7 @@ from typing import Any, Final, TypeAlias
 from vedette._inbox.lenient_json import is_list
 from vedette._inbox.shape import Raised, exceptions_of, line, message_of, own_frames, text
 
-GROUPING_VERSION: Final = 1
+GROUPING_VERSION: Final = 2
 
 Parts: TypeAlias = "list[str | Parts]"  # what is hashed: texts in nested lists
 
