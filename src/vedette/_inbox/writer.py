@@ -92,17 +92,20 @@ class Writer:
         return await future
 
     def _run(self) -> None:
-        running = True
-        while running:
-            news, running = self._batch()
-            if self._committed is not None:
-                self._committed()
-            if self._announce is not None:
-                for one in news:
-                    self._announce(one)
-            with contextlib.suppress(StoreError):  # the disk is full or locked: the next batch will say so
-                self._store.retain(self._retention)
-            self._store.tidy()
+        while self._round():
+            pass  # nothing of a round is held while waiting for the next
+
+    def _round(self) -> bool:
+        news, running = self._batch()
+        if self._committed is not None:
+            self._committed()
+        if self._announce is not None:
+            for one in news:
+                self._announce(one)
+        with contextlib.suppress(StoreError):  # the disk is full or locked: the next batch will say so
+            self._store.retain(self._retention)
+        self._store.tidy()
+        return running
 
     def _batch(self) -> tuple[list[Recorded | Refused], bool]:
         """Wait for work, store it with what else is waiting, and answer.
