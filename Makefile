@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo examples test test-long test-browser test-integrations lint format docs screenshots bench bench-integrations faults soak
+.PHONY: demo examples test test-long test-browser test-integrations lint format docs screenshots bench bench-inbox bench-integrations faults soak
 
 # ARGS=--stay keeps its inbox there, for a look at the page.
 demo: $(VENV)/.package
@@ -63,6 +63,10 @@ screenshots: $(VENV)/.browser
 # The peer is run from an environment of its own: nothing of it is near the suite.
 bench: $(VENV)-bench/.done
 	$(VENV)-bench/bin/python bench/caller.py
+
+# What the inbox does: ingest, pages, memory, rest, start; with a Bugsink beside it, in an environment of its own.
+bench-inbox: $(VENV)/.package
+	$(RUN) -m bench.inbox $(ARGS)
 
 bench-integrations: $(VENV)-bench-integrations/.done
 	$(VENV)-bench-integrations/bin/python bench/integrations.py

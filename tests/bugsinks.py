@@ -75,6 +75,11 @@ class Bugsink:
             for event in self._pages(f"events/?issue={issue['id']}")
         ]
 
+    def first_issues(self) -> list[dict[str, Any]]:
+        """A page of them."""
+        page = self._get(f"{self._base}/api/canonical/0/issues/?project={self._project}")
+        return list(page["results"])
+
     def event(self, event_id: str) -> dict[str, Any] | None:
         """The payload of one event, None while it is not there."""
         return next((event for event in self.events() if event["event_id"] == event_id), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import html
 import json
 import socket
 import threading
@@ -99,6 +100,131 @@ def test_a_sender_that_gets_it_wrong_is_put_up_with_and_told_on_the_event(inbox)
     ]
 
 
+def raw_deflate(data: bytes) -> bytes:
+    engine = zlib.compressobj(wbits=-15)
+    return engine.compress(data) + engine.flush()
+
+
+def framed(
+    event: bytes, *, header: bytes = b"", between: bytes = b"\n", end: bytes = b"\n", length: bool = True
+) -> bytes:
+    """An envelope of one event as a sender writes it that knows better."""
+    first = header or b'{"event_id":"%s"}' % EVENT_ID.encode()
+    second = b'{"type":"event","length":%d}' % len(event) if length else b'{"type":"event"}'
+    return first + between + second + between + event + end
+
+
+PLAIN = json.dumps({"message": "m"}).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "remark"),
+    [
+        # What Bugsink or Spotlight answer 400, 403, 404, 413 or 500, or drop (docs of the servers' ways: servers.md).
+        pytest.param(ENCODERS["zstd"](framed(PLAIN)), "zstd", None, id="zstd"),
+        pytest.param(zlib.compress(framed(PLAIN)), "deflate", None, id="deflate"),
+        pytest.param(raw_deflate(framed(PLAIN)), "deflate", "deflate without its zlib wrapper", id="raw deflate"),
+        pytest.param(brotli.compress(framed(PLAIN)), "br", None, id="br"),
+        pytest.param(gzip.compress(framed(PLAIN)), "", "gzip without a Content-Encoding header", id="gzip unnamed"),
+        pytest.param(framed(PLAIN), "gzip", "Content-Encoding says gzip, but the body was plain", id="plain, named"),
+        pytest.param(framed(PLAIN, end=b"\n\n"), "", "blank lines between or after the items", id="blank last line"),
+        pytest.param(framed(PLAIN, end=b""), "", None, id="no last line end"),
+        pytest.param(framed(PLAIN, between=b"\r\n", end=b"\r\n"), "", "CRLF line ends", id="CRLF"),
+        pytest.param(framed(PLAIN, length=False), "", None, id="no length"),
+        pytest.param(
+            framed(PLAIN, header=b'{"event_id":"%s","trace":{"x":"%s"}}' % (EVENT_ID.encode(), b"t" * 9_000)),
+            "",
+            None,
+            id="long trace header",
+        ),
+        pytest.param(
+            framed(b'{"event_id":"%s","message":"m"}' % EVENT_ID.encode(), header=b"{}"),
+            "",
+            "no valid event_id in the envelope header: other servers refuse this",
+            id="no event_id in the header",
+        ),
+        pytest.param(framed(PLAIN[:-1] + b',"extra":{"x":NaN}}'), "", "NaN isn't JSON: read as text", id="NaN"),
+        pytest.param(
+            framed(PLAIN[:-1] + b',"extra":{"x":"\\ud800"}}'), "", "lone surrogates: written out", id="lone surrogate"
+        ),
+        pytest.param(
+            framed(PLAIN[:-1] + b',"extra":{"x":"\xff"}}'),
+            "",
+            "invalid UTF-8: the bytes concerned were replaced by U+FFFD",
+            id="invalid UTF-8",
+        ),
+        pytest.param(framed(PLAIN) + item(b"\x00 no JSON", "unheard_of"), "", None, id="unknown item beside it"),
+        pytest.param(framed(PLAIN) + item(b"{", "client_report"), "", None, id="broken report beside it"),
+    ],
+)
+def test_what_other_servers_refuse_is_taken_and_remarked(inbox, body, encoding, remark):
+    assert inbox.http.delete("/api/events").status_code == 204  # each has the same event id
+    answer = inbox.send(body, **({"Content_Encoding": encoding} if encoding else {}))
+    assert (answer.status_code, answer.json()) == (200, {"id": EVENT_ID})
+    event = inbox.get(f"/api/events/{EVENT_ID}")
+    assert event["message"] == "m"
+    assert event["remarks"] == ([remark] if remark else [])
+    assert inbox.get("/api/issues")["results"][0]["title"] == "m"
+    page = inbox.http.get(f"/events/{EVENT_ID}")
+    assert page.status_code == 200
+    assert remark is None or html.escape(remark, quote=False).split(":")[0].replace("'", "&#39;") in page.text
+
+
+@pytest.mark.parametrize(
+    "refused_by_relay",
+    [
+        {"level": "warn"},
+        {"level": "catastrophe"},
+        {"release": "x" * 300},
+        {"release": "latest"},
+        {"release": "a/b\nc"},
+        {"environment": "x/" * 100},
+        {"environment": "None"},
+        {"dist": "with a space" * 10},
+        {"unheard_of": {"x": 1}},
+        {"tags": {"key with ünusual signs!": "v", "x" * 300: "y" * 300}},
+        {"tags": [["a", "b"], ["c"]]},
+        {"user": {"ip_address": "not an address"}},
+        {"exception": {"values": [{"type": "E", "value": "v", "stacktrace": {"frames": []}}]}},
+        {
+            "exception": {
+                "values": [{"type": "E", "stacktrace": {"frames": [{"lineno": "7", "in_app": "yes"}]}, "mechanism": {}}]
+            }
+        },
+        {"sdk": {"name": "s"}},
+        {"timestamp": 99_999_999_999},
+        {"timestamp": "1999-12-31T23:59:59Z"},
+        {"breadcrumbs": {"values": [{"level": "warn", "data": "text"}]}},
+        {"breadcrumbs": [{"message": "as old SDKs send them"}]},
+        {"logentry": {"message": "m %s", "params": ["x"]}, "message": {"formatted": "m"}},
+    ],
+    ids=lambda event: ascii(event)[:40],
+)
+def test_what_relay_refuses_or_trims_is_shown_as_sent(inbox, refused_by_relay):
+    event_id = new_event_id()
+    assert inbox.send(envelope(refused_by_relay, event_id=event_id)).status_code == 200
+    event = inbox.get(f"/api/events/{event_id}")
+    assert {name: event[name] for name in refused_by_relay} == refused_by_relay
+    assert event["remarks"] == []
+    assert inbox.http.get(f"/events/{event_id}").status_code == 200
+    assert inbox.http.get("/").status_code == 200
+
+
+def test_two_events_in_one_envelope_are_both_kept_and_remarked(inbox):
+    first, second = new_event_id(), new_event_id()
+    body = envelope({"message": "a", "event_id": first}, {"message": "b", "event_id": second}, event_id=first)
+    assert inbox.send(body).json() == {"id": first}
+    remark = "2 events in one envelope: other servers drop them"
+    assert [inbox.get(f"/api/events/{one}")["remarks"] for one in (first, second)] == [[remark], [remark]]
+
+
+def test_the_same_event_again_is_answered_200_and_counted_once(inbox):
+    body = envelope({"message": "sent after an answer that got lost"})
+    assert inbox.send(body).json() == inbox.send(body).json()
+    (issue,) = inbox.get("/api/issues", q="an answer that got lost")["results"]
+    assert issue["count"] == 1
+
+
 def test_the_old_store_endpoint_takes_the_json_of_an_event(inbox):
     event_id = new_event_id()
     body = json.dumps({"event_id": event_id, "message": "old"}).encode()
@@ -107,12 +233,17 @@ def test_the_old_store_endpoint_takes_the_json_of_an_event(inbox):
     assert inbox.get(f"/api/events/{event_id}")["message"] == "old"
 
 
-def test_the_stream_endpoint_takes_what_spotlight_takes_without_a_key(inbox):
+@pytest.mark.parametrize("kind", ["application/x-sentry-envelope", "text/plain", "text/plain;charset=UTF-8", ""])
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+def test_the_stream_endpoint_takes_what_spotlight_takes_without_a_key(inbox, kind, encoding):
     event_id = new_event_id()
-    headers = {"Content-Type": "application/x-sentry-envelope"}
-    body = envelope({"message": "m"}, event_id=event_id)
-    assert httpx.post(f"{inbox.url}/stream", content=body, headers=headers, trust_env=False).status_code == 200
-    assert inbox.get(f"/api/events/{event_id}")["message"] == "m"
+    headers = {name: value for name, value in (("Content-Type", kind), ("Content-Encoding", encoding)) if value}
+    headers["Origin"] = "http://localhost:5173"  # a page under development, whose SDK sends to its side-car
+    body = ENCODERS[encoding or "identity"](envelope({"message": "m"}, event_id=event_id))
+    answer = httpx.post(f"{inbox.url}/stream", content=body, headers=headers, trust_env=False)
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, headers["Origin"])
+    event = inbox.get(f"/api/events/{event_id}")
+    assert (event["message"], event["remarks"]) == ("m", [])
 
 
 def test_a_client_without_a_dsn_may_take_the_inbox_for_its_spotlight(inbox):

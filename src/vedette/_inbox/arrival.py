@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from vedette._inbox import lenient_json
 from vedette._inbox.lenient_json import is_dict, is_list
-from vedette._inbox.limits import MAX_EVENT, MIB, Refused
+from vedette._inbox.limits import MAX_EVENT, MAX_EVENTS, MIB, Refused
 from vedette._inbox.reading import ReadEnvelope, ReadItem, read_envelope
 from vedette._inbox.summary import Summary, summarize
 
@@ -68,6 +68,9 @@ def arrival_of(project: str, body: Body, envelope: ReadEnvelope, remarks: list[s
     """An envelope that was read already."""
     remarks = [*remarks, *envelope.remarks]
     event_items = [item for item in envelope.items if item.type == "event"]
+    together = sum(item.size for item in event_items)
+    if together > MAX_EVENTS and len(event_items) > 1:
+        raise Refused(413, "event_too_large", f"events of {together} bytes together: the limit is {MAX_EVENTS}")
     if len(event_items) > 1:
         remarks.append(f"{len(event_items)} events in one envelope: other servers drop them")
     header_id = as_event_id(envelope.headers.get("event_id"))

@@ -53,7 +53,8 @@ def decode_body(body: Body, encoding: str, *, limit: int = MAX_DECOMPRESSED) -> 
 
     ``encoding`` is the header Content-Encoding: ``gzip``, ``br``, ``zstd``, ``deflate`` (with and without zlib
     wrapper), ``identity``, several with commas. Gzip is found unnamed, and a plain body under any name.
-    Raises ``Refused``: 415 for an unknown encoding, 400 for a corrupt body, 413 beyond ``limit`` bytes.
+    Raises ``Refused``: 415 for an unknown encoding, 400 for a corrupt body, 413 beyond ``limit`` bytes, those that
+    a layer makes for the next one counted too.
     """
     remarks: list[str] = []
     names = [name for name in (part.strip().lower() for part in encoding.split(",")) if name not in {"", "identity"}]
@@ -71,6 +72,7 @@ def decode_body(body: Body, encoding: str, *, limit: int = MAX_DECOMPRESSED) -> 
             remarks.append(f"Content-Encoding says {name}, but the body was plain")
             continue
         body = _decoded(name, decoder(body, remarks), limit)
+        limit -= len(body)
     return body, remarks
 
 

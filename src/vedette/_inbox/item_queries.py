@@ -67,15 +67,6 @@ def one_item(rows: Rows, row_id: int) -> Item | None:
     return _item(found[0]) if found else None
 
 
-def payload(rows: Rows, row_id: int) -> bytes | None:
-    """An item's payload as received."""
-    query = """
-        SELECT substr(v.body, i.start + 1, i.size) AS payload
-        FROM items i JOIN envelopes v ON v.id = i.envelope_id WHERE i.id = ?"""
-    found = rows(query, min(row_id, NO_ROW))
-    return bytes(found[0]["payload"]) if found else None
-
-
 def counts(rows: Rows) -> dict[str, int]:
     """How many items there are of each type; of logs and spans, which come in batches, how many are in those."""
     return {str(row["type"]): int(row["number"]) for row in rows(_COUNTS)}

@@ -10,7 +10,7 @@ import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from vedette._inbox.arrival import as_event_id
@@ -100,11 +100,11 @@ class JsonApi:
         return json_response(event_as_json(event))
 
     def _envelope(self, request: Request) -> Response:
-        body = self._store.envelope(_event_id(request))
-        if body is None:
+        parts = self._store.envelope_parts(_event_id(request))
+        if parts is None:
             raise _not_there("event")
         disposition = {"Content-Disposition": f'attachment; filename="{_event_id(request)}.envelope"'}
-        return Response(body, media_type="application/octet-stream", headers=disposition)
+        return StreamingResponse(parts, media_type="application/octet-stream", headers=disposition)
 
     def _items(self, request: Request) -> Response:
         limit, before = page_of(request)
@@ -114,11 +114,11 @@ class JsonApi:
     def _payload(self, request: Request) -> Response:
         """Always a download of bytes: an attachment may be a page with a script in it."""
         row_id = number_in_path(request, "number")
-        item, payload = self._store.item(row_id), self._store.item_payload(row_id)
-        if item is None or payload is None:
+        item, parts = self._store.item(row_id), self._store.item_payload_parts(row_id)
+        if item is None or parts is None:
             raise _not_there("item")
         disposition = {"Content-Disposition": f'attachment; filename="{_file_name(item)}"'}
-        return Response(payload, media_type="application/octet-stream", headers=disposition)
+        return StreamingResponse(parts, media_type="application/octet-stream", headers=disposition)
 
     def _delete_issue(self, request: Request) -> Response:
         check_own_change(request)

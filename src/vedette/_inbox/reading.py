@@ -13,7 +13,7 @@ from typing import Any
 
 from vedette._inbox import lenient_json
 from vedette._inbox.lenient_json import is_dict
-from vedette._inbox.limits import MAX_ITEMS, Refused
+from vedette._inbox.limits import MAX_HEADER, MAX_ITEMS, Refused
 
 _NEWLINE = 0x0A
 _SAYS_SOMETHING = re.compile(rb"\S")
@@ -42,7 +42,7 @@ class ReadEnvelope:
 def read_envelope(body: bytes | bytearray) -> ReadEnvelope:
     """Cut an envelope into its items.
 
-    Raises ``Refused``: 400 ``malformed`` with the place of the fault, 413 ``too_many_items``.
+    Raises ``Refused``: 400 ``malformed`` with the place of the fault, 413 ``too_many_items``, ``header_too_large``.
     """
     return _Reader(body).read()
 
@@ -87,6 +87,8 @@ class _Reader:
 
     def _header(self, what: str) -> dict[str, Any]:
         start, end = self._position, self._line_end()
+        if end - start > MAX_HEADER:
+            raise Refused(413, "header_too_large", f"{what} has {end - start} bytes: the limit is {MAX_HEADER}")
         line = bytes(self._body[start:end])
         if line.endswith(b"\r"):
             self._remark("CRLF line ends")

@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from vedette._inbox import pieces
 from vedette._inbox.arrival import Arrival, ArrivedEvent, as_json, decode_event, summarize_safely
 from vedette._inbox.grouping import GROUPING_VERSION
 from vedette._inbox.limits import KEPT_REFUSAL_BYTES, KEPT_REFUSALS, Refused
@@ -53,8 +54,14 @@ def record(connection: sqlite3.Connection, part: Arrival | Refusal, now: float) 
     add_count(connection, "duplicates", len(part.events) - len(fresh))
     if part.events and not fresh:
         return []  # the same envelope once more, after an answer that got lost: its items are known too
-    envelope = _insert(connection, "envelopes", project=part.project, received_at=now, body=part.body)
-    recorded = [_record_event(connection, event, part.project, envelope, now) for event in fresh]
+    tails = pieces.tails_of(part.items)
+    kept = pieces.body_without(part.body, tails)
+    envelope = _insert(connection, "envelopes", project=part.project, received_at=now, body=kept)
+    pieces.insert_pieces(connection, envelope, part.body, tails)
+    recorded = [
+        _record_event(connection, event, part.project, envelope, pieces.start_without(event.start, tails), now)
+        for event in fresh
+    ]
     add_count(connection, "stored", len(fresh))
     for item in part.items:
         _insert(
@@ -62,7 +69,7 @@ def record(connection: sqlite3.Connection, part: Arrival | Refusal, now: float) 
             "items",
             type=item.type,
             envelope_id=envelope,
-            start=item.start,
+            start=pieces.start_without(item.start, tails),
             size=item.size,
             received_at=now,
             headers=as_json(item.headers),
@@ -154,7 +161,7 @@ def _regrouped_issue(connection: sqlite3.Connection, summary: Summary, event: sq
 
 
 def _record_event(
-    connection: sqlite3.Connection, event: ArrivedEvent, project: str, envelope: int, now: float
+    connection: sqlite3.Connection, event: ArrivedEvent, project: str, envelope: int, start: int, now: float
 ) -> Recorded:
     summary = event.summary
     row = connection.execute("SELECT id, count FROM issues WHERE key = ?", (summary.key,)).fetchone()
@@ -166,7 +173,7 @@ def _record_event(
         issue_id=0 if row is None else row["id"],
         number=number,
         envelope_id=envelope,
-        start=event.start,
+        start=start,
         size=event.size,
         received_at=now,
         remarks=as_json(event.remarks),

@@ -23,11 +23,14 @@ _PLAIN = """
     WHERE e.id NOT IN (i.first_row, i.newest_row) ORDER BY e.id LIMIT ?"""
 _ANY = "SELECT envelope_id FROM events ORDER BY id LIMIT ?"
 _PLAIN_SIZES = """
-    SELECT v.id, length(v.body) FROM envelopes v WHERE NOT EXISTS (
+    SELECT v.id, length(v.body) + (SELECT coalesce(sum(length(bytes)), 0) FROM pieces WHERE envelope_id = v.id)
+    FROM envelopes v WHERE NOT EXISTS (
         SELECT 1 FROM events e JOIN issues i ON i.id = e.issue_id
         WHERE e.envelope_id = v.id AND e.id IN (i.first_row, i.newest_row)
     ) ORDER BY v.id LIMIT ?"""
-_ANY_SIZES = "SELECT id, length(body) FROM envelopes ORDER BY id LIMIT ?"
+_ANY_SIZES = """
+    SELECT v.id, length(v.body) + (SELECT coalesce(sum(length(bytes)), 0) FROM pieces WHERE envelope_id = v.id)
+    FROM envelopes v ORDER BY v.id LIMIT ?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ def remove(connection: sqlite3.Connection, envelopes: Iterable[int]) -> tuple[in
         issues.update(int(row[0]) for row in rows)
     events = connection.executemany("DELETE FROM events WHERE envelope_id = ?", wanted).rowcount
     items = connection.executemany("DELETE FROM items WHERE envelope_id = ?", wanted).rowcount
+    connection.executemany("DELETE FROM pieces WHERE envelope_id = ?", wanted)
     connection.executemany("DELETE FROM envelopes WHERE id = ?", wanted)
     _mend_issues(connection, issues)
     return max(events, 0), max(items, 0)  # -1 stands for no statement run

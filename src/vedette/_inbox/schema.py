@@ -1,7 +1,8 @@
 """The database file: where it is, its tables, and whether this version can use it.
 
 An envelope is kept once, as received (decompressed); events and items are slices of it (``start``, ``size``).
-So the raw envelope can be shown to the byte, and an attachment is not stored twice.
+So the raw envelope can be shown to the byte, and an attachment is not stored twice. The ends of large payloads
+stand in ``pieces`` (see there).
 """
 
 from __future__ import annotations
@@ -21,11 +22,22 @@ from vedette._inbox.limits import MIB
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 BUSY_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 0.01
+MAX_LOG: Final = 16 * MIB  # bytes of the ``-wal`` file that stay after a larger transaction
 
-_TABLES: Final = """
+_SINCE_1: Final = """
+CREATE TABLE pieces (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    envelope_id INTEGER NOT NULL, cut INTEGER NOT NULL,
+    bytes BLOB NOT NULL
+);
+CREATE INDEX pieces_of_envelope ON pieces (envelope_id, cut);
+CREATE INDEX IF NOT EXISTS items_of_event ON items (event_id);
+CREATE INDEX IF NOT EXISTS items_by_type ON items (type);
+"""
+_TABLES: Final = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE envelopes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -63,7 +75,6 @@ CREATE TABLE items (
     headers TEXT NOT NULL, event_id TEXT NOT NULL, remarks TEXT NOT NULL
 );
 CREATE INDEX items_of_envelope ON items (envelope_id);
-CREATE INDEX items_by_type ON items (type);
 CREATE TABLE refused (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     received_at REAL NOT NULL, project TEXT NOT NULL, size INTEGER NOT NULL,
@@ -73,6 +84,7 @@ CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT RO
 CREATE TABLE client_drops (
     reason TEXT NOT NULL, category TEXT NOT NULL, quantity INTEGER NOT NULL, PRIMARY KEY (reason, category)
 ) WITHOUT ROWID;
+{_SINCE_1}
 """
 
 
@@ -132,7 +144,7 @@ def connect(path: Path) -> sqlite3.Connection:
         # Only an fsync at each commit (FULL) would let it survive the machine's, at several times the cost: a
         # power cut may take the last commits here, never the database.
         connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(f"PRAGMA journal_size_limit = {64 * MIB}")
+        connection.execute(f"PRAGMA journal_size_limit = {MAX_LOG}")
     except sqlite3.Error:
         connection.close()
         raise
@@ -154,11 +166,14 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     tables = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
         _switch_to_wal(connection)
-        _create(connection)
+        _change(connection, _TABLES, 0)
     elif "meta" not in tables:
         message = f"{path} is no inbox database: it has other tables"
         raise StoreError(message)
     found = get_meta(connection, "schema_version")
+    if found == "1":
+        _change(connection, _SINCE_1, 1)
+        found = get_meta(connection, "schema_version")
     if found is None or not found.isdigit() or int(found) != SCHEMA_VERSION:
         message = (
             f"{path} was written by another version of vedette (its schema is {found}, this one reads "
@@ -181,16 +196,24 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
             return
 
 
-def _create(connection: sqlite3.Connection) -> None:
+def _change(connection: sqlite3.Connection, statements: str, version: int) -> None:
+    """Make the tables, unless another process has done so since it was seen that the version is that one."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:  # nobody else did it meanwhile
-            for statement in filter(str.strip, _TABLES.split(";")):
+        if _version(connection) == version:
+            for statement in filter(str.strip, statements.split(";")):
                 connection.execute(statement)
             set_meta(connection, "schema_version", str(SCHEMA_VERSION))
-            set_meta(connection, "grouping_version", str(GROUPING_VERSION))
+            if version == 0:
+                set_meta(connection, "grouping_version", str(GROUPING_VERSION))
         connection.execute("COMMIT")
     except sqlite3.Error:
         with contextlib.suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
         raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """0 for an empty file."""
+    is_empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    return 0 if is_empty else int(get_meta(connection, "schema_version") or -1)

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import errno
 import json
+import logging
 import os
 import secrets
 import signal
@@ -24,6 +25,7 @@ import uvicorn
 from vedette._console import CANNOT, DONE, say, talk, write
 from vedette._inbox.access import is_loopback
 from vedette._inbox.announcing import Announcer, EventHook
+from vedette._inbox.connection import Connection
 from vedette._inbox.json_api import HEALTH_NAME
 from vedette._inbox.limits import DEFAULT_KEEP_BYTES, DEFAULT_KEEP_EVENTS, DEFAULT_PORT
 from vedette._inbox.receiver import build_app
@@ -36,6 +38,7 @@ from vedette._inbox.writer import Writer
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
+    from types import FrameType
 
     from starlette.types import ASGIApp
 
@@ -112,6 +115,7 @@ def _run(
     writer = Writer(store, retention, key=options.key, announce=announce, committed=streams.announce)
     regrouped = store.regroup()
     store.retain(retention)
+    store.tidy()
 
     def ready() -> None:
         database = store.path.absolute()
@@ -139,14 +143,17 @@ def _run(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, ended by a signal with exit code 0 instead of the signal once more, and without waiting for streams."""
+    """uvicorn, ended by a signal with exit code 0 instead of the signal once more, and without waiting for streams.
+
+    It sleeps while nothing happens.
+    """
 
     def __init__(self, app: ASGIApp, ready: Callable[[], None], close_streams: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="asyncio",
-                http="h11",
+                http=Connection,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -161,15 +168,35 @@ class _Server(uvicorn.Server):
         self._close_streams = close_streams
 
     async def serve_on(self, listener: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._end = asyncio.Event()
         await self.serve(sockets=[listener])
+
+    async def main_loop(self) -> None:
+        """Once a second, for the header Date; uvicorn's own looks ten times as often whether it should end."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._end.wait(), 1)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self._loop.call_soon_threadsafe(self._end.set)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """That requests are cut short is no news to who ended the inbox: uvicorn's traceback of each is not shown."""
         self._close_streams()
-        await super().shutdown(sockets)
+        logger = logging.getLogger("uvicorn.error")
+        logger.disabled = True
+        try:
+            await super().shutdown(sockets)
+            if self.server_state.tasks:  # cancelled just now
+                await asyncio.wait(self.server_state.tasks, timeout=_GRACE_SECONDS)
+        finally:
+            logger.disabled = False
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

@@ -6,14 +6,23 @@ another shape, and bound what they return; they never raise.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vedette._inbox.lenient_json import is_dict, is_list
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_EXCEPTIONS: Final = 1_000
 """Of one event. vedette sends 50, others as many as a group has: a MiB holds about a thousand with their frames."""
 MAX_FRAMES: Final = 500
+
+_LIBRARY: Final = re.compile(
+    r"[/\\](?:site-packages|dist-packages|node_modules)[/\\]|[/\\]lib(?:64)?[/\\]python\d|[/\\]Lib[/\\]"
+    r"|^<frozen |^node:"
+)
 
 
 class Frame(NamedTuple):  # quicker to make than a frozen dataclass: an event has hundreds
@@ -24,7 +33,7 @@ class Frame(NamedTuple):  # quicker to make than a frozen dataclass: an event ha
     function: str
     lineno: int | None
     code: str  # the line, blanks squeezed
-    own: bool  # in_app, as the SDK says
+    own: bool  # of the program itself, by ``is_own``
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +150,19 @@ def root_cause(exceptions: list[Raised], outermost: int) -> int:
     return index
 
 
+def is_own(frame: Mapping[str, Any]) -> bool:
+    """Whether a frame is of the program itself: ``in_app``, as the SDK says.
+
+    Where it doesn't say (the published SDK, run from another directory than the program's): unless its file lies
+    where libraries do.
+    """
+    marked: object = frame.get("in_app")
+    if isinstance(marked, bool):
+        return marked
+    file = text(frame.get("abs_path"), 4096) or text(frame.get("filename"), 4096)
+    return _LIBRARY.search(file) is None
+
+
 def own_frames(frames: list[Frame]) -> list[Frame]:
     """The program's own frames; all of them, if none is marked."""
     return [frame for frame in frames if frame.own] or frames
@@ -175,5 +197,5 @@ def _frame(frame: dict[str, Any]) -> Frame:
         function=line(frame.get("function"), 256),
         lineno=number if type(number) is int else None,
         code=line(frame.get("context_line"), 512),
-        own=frame.get("in_app") is True,
+        own=is_own(frame),
     )

@@ -12,24 +12,33 @@ own locks order connections, not threads that share one.
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from vedette._inbox import event_queries, item_queries, recording, retention
+from vedette._inbox import event_queries, item_queries, pieces, recording, retention
 from vedette._inbox.arrival import Arrival, decode_event, read_arrival
 from vedette._inbox.changes import Change, Position, changes_since, position_of
 from vedette._inbox.item_queries import NO_ROW
 from vedette._inbox.limits import Refused
 from vedette._inbox.models import Attachment, Issue, Item, Stats, StoredEvent
 from vedette._inbox.recording import Recorded, Refusal
-from vedette._inbox.schema import NoDatabaseError, StoreError, connect, default_path, open_database
+from vedette._inbox.schema import (
+    BUSY_SECONDS,
+    MAX_LOG,
+    NoDatabaseError,
+    StoreError,
+    connect,
+    default_path,
+    open_database,
+)
 from vedette._inbox.summary import parse_query
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Sequence
+    from collections.abc import Collection, Generator, Iterator, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -140,9 +149,12 @@ class Store:
 
     def envelope(self, event_id: str) -> bytes | None:
         """The envelope that brought an event: the body as received, decompressed."""
-        query = "SELECT v.body FROM events e JOIN envelopes v ON v.id = e.envelope_id WHERE e.event_id = ?"
-        rows = self._all(query, event_id)
-        return bytes(rows[0]["body"]) if rows else None
+        parts = self.envelope_parts(event_id)
+        return None if parts is None else b"".join(parts)
+
+    def envelope_parts(self, event_id: str) -> Iterator[bytes] | None:
+        """The same, part by part: it may be large. Raises StoreError where a part was removed meanwhile."""
+        return pieces.envelope(self._all, event_id)
 
     def items(self, type: str | None = None, limit: int = 50, before: int | None = None) -> list[Item]:  # noqa: A002 - the protocol's word
         """What is no error event, newest first; ``before`` is a ``row_id``.
@@ -169,7 +181,12 @@ class Store:
 
     def item_payload(self, row_id: int) -> bytes | None:
         """The payload of an item as received."""
-        return item_queries.payload(self._all, row_id)
+        parts = self.item_payload_parts(row_id)
+        return None if parts is None else b"".join(parts)
+
+    def item_payload_parts(self, row_id: int) -> Iterator[bytes] | None:
+        """The same, part by part, as with ``envelope_parts``."""
+        return pieces.payload(self._all, row_id)
 
     def item_counts(self) -> dict[str, int]:
         """The items there are, by type; logs and spans are counted one by one."""
@@ -248,6 +265,11 @@ class Store:
         with self._transaction() as connection:
             retention.enforce(connection, limits, time.time())
 
+    def tidy(self) -> None:
+        """Give back the disk space of a log that a large body has blown up: SQLite keeps it, to be used again."""
+        if _size_of(f"{self.path}-wal") > MAX_LOG:
+            self._tidy("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def regroup(self) -> int:
         """Group anew what was grouped by another version of the rule; the number of events looked at."""
         with self._transaction() as connection:
@@ -260,12 +282,23 @@ class Store:
             return retention.remove(connection, [int(row[0]) for row in rows])[0] > 0
 
     def clear(self) -> int:
-        """Delete everything, counters included; the number of events deleted."""
+        """Delete everything, counters included, and give back the disk space; the number of events deleted."""
         with self._transaction() as connection:
             events = int(connection.execute("SELECT count(*) FROM events").fetchone()[0])
-            for table in ("events", "issues", "items", "envelopes", "refused", "counters", "client_drops"):
+            for table in ("events", "issues", "items", "envelopes", "pieces", "refused", "counters", "client_drops"):
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own tables and columns; values are bound
+        self._tidy("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
         return events
+
+    def _tidy(self, *statements: str) -> None:
+        """Give disk space back. Who reads or writes at the moment is in the way, and more important."""
+        with self._write_lock, contextlib.suppress(sqlite3.Error):
+            try:
+                self._writing.execute("PRAGMA busy_timeout = 100")
+                for statement in statements:
+                    self._writing.execute(statement).fetchone()
+            finally:
+                self._writing.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
     @contextlib.contextmanager
     def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
@@ -302,6 +335,13 @@ class Store:
     def _one_event(self, query: str, *values: object) -> StoredEvent | None:
         found = self._events(query, *values)
         return found[0] if found else None
+
+
+def _size_of(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def _event(row: sqlite3.Row) -> StoredEvent:

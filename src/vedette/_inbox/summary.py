@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from vedette._inbox.event.templates import filled
 from vedette._inbox.grouping import key_of_chain
 from vedette._inbox.shape import (
     Frame,
@@ -48,7 +49,7 @@ def summarize(event_id: str, event: dict[str, Any]) -> Summary:
     """Extract the columns. For any JSON object; never raises."""
     exceptions, outermost = exceptions_of(event)
     key, explanation = key_of_chain(event, exceptions, outermost)
-    shown, _, _ = message_of(event)
+    shown = _message_of(event)
     root: Raised | None = None
     if exceptions:
         top = exceptions[outermost]
@@ -87,6 +88,15 @@ def parse_query(q: str) -> tuple[str, list[str]]:
     """
     terms = [_facet(name, quoted or plain) for name, quoted, plain in _TERM.findall(q)]
     return " ".join(_TERM.sub(" ", q).split()).casefold(), terms
+
+
+def _message_of(event: dict[str, Any]) -> str:
+    """The message as shown; parameters that the sender did not put in (``sentry-cli``) are put in here."""
+    shown, template, has_parameters = message_of(event)
+    if not has_parameters or shown != template:
+        return shown
+    entry = part(event, "logentry") or part(event, "sentry.interfaces.Message")
+    return filled(template, entry.get("params")) or shown
 
 
 def _place(frame: Frame) -> str:

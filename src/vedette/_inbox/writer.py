@@ -3,8 +3,8 @@
 Guarantees
 - A request is answered after the commit that holds what it brought: a kill loses nothing answered 200.
 - Up to 200 waiting requests share a commit; each fails alone. Requests are stored in the order of ``submit``.
-- At most one body is being decompressed, and at most 64 MiB of decompressed bodies wait for their commit (or
-  one larger body): the queue holds bodies as they were sent, which the receiver bounds.
+- At most one body is being decompressed, while at most 4 MiB of bodies and the events decoded from them wait for
+  their commit: the queue holds bodies as they were sent, which the receiver bounds. Once answered, none is held.
 - ``stop`` returns when everything submitted before it is committed.
 
 Relies on: ``queue.SimpleQueue``; ``submit`` being called on one event loop; ``Store`` being thread-safe.
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from vedette._inbox.access import check_key, key_and_project
 from vedette._inbox.arrival import Arrival, arrival_of, read_store_body
 from vedette._inbox.decoding import Body, decode_body
-from vedette._inbox.limits import KEPT_REFUSAL_BYTES, MAX_BODY, Refused
+from vedette._inbox.limits import KEPT_REFUSAL_BYTES, MIB, Refused
 from vedette._inbox.reading import read_envelope
 from vedette._inbox.recording import Recorded, Refusal
 from vedette._inbox.store import Store, StoreError
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from vedette._inbox.retention import Retention
 
 _BATCH_REQUESTS: Final = 200
-_BATCH_BYTES: Final = MAX_BODY
+_BATCH_BYTES: Final = 4 * MIB  # decoded, events take 25 times as much at worst
 
 Announce: TypeAlias = Callable[[Recorded | Refused], None]
 Answer: TypeAlias = "str | Refused"  # the id that the sender is told, or why not
@@ -92,32 +92,11 @@ class Writer:
         return await future
 
     def _run(self) -> None:
-        running = True
-        while running:
-            first = self._queue.get()
-            if first is None:
-                return
-            running = self._batch(first)
+        while self._round():
+            pass  # nothing of a round is held while waiting for the next
 
-    def _batch(self, first: _Waiting) -> bool:
-        """Store the first and what else is waiting; False when it was asked to stop meanwhile."""
-        waiting, work, size = [first], [self._prepared(first[0])], 0
-        running = True
-        while len(waiting) < _BATCH_REQUESTS and size < _BATCH_BYTES:
-            try:
-                following = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if following is None:
-                running = False
-                break
-            waiting.append(following)
-            work.append(self._prepared(following[0]))
-            size += len(work[-1].body)
-        answers, news = self._stored(work)
-        futures = [future for _, future in waiting]
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            futures[0].get_loop().call_soon_threadsafe(_resolve, futures, answers)
+    def _round(self) -> bool:
+        news, running = self._batch()
         if self._committed is not None:
             self._committed()
         if self._announce is not None:
@@ -125,7 +104,35 @@ class Writer:
                 self._announce(one)
         with contextlib.suppress(StoreError):  # the disk is full or locked: the next batch will say so
             self._store.retain(self._retention)
+        self._store.tidy()
         return running
+
+    def _batch(self) -> tuple[list[Recorded | Refused], bool]:
+        """Wait for work, store it with what else is waiting, and answer.
+
+        What to show of it; and False if the thread was asked to stop.
+        """
+        waiting: list[asyncio.Future[Answer]] = []
+        work: list[Arrival | Refusal] = []
+        size, running = 0, True
+        while len(work) < _BATCH_REQUESTS and size < _BATCH_BYTES:
+            try:
+                following = self._queue.get(block=not work)
+            except queue.Empty:
+                break
+            if following is None:
+                running = False
+                break
+            submitted, future = following
+            waiting.append(future)
+            work.append(self._prepared(submitted))
+            size += len(work[-1].body)
+        if not work:
+            return [], running
+        answers, news = self._stored(work)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            waiting[0].get_loop().call_soon_threadsafe(_resolve, waiting, answers)
+        return news, running
 
     def _prepared(self, work: Submission | Refusal) -> Arrival | Refusal:
         if isinstance(work, Refusal):

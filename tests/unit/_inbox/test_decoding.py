@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import functools
 import gzip
+import os
 import tracemalloc
 import zlib
 
@@ -96,6 +97,15 @@ def test_an_unknown_encoding_is_refused_with_those_that_are_known():
     with pytest.raises(Refused, match="unknown Content-Encoding 'snappy': use one of gzip") as refusal:
         decode_body(b"\x00", "snappy")
     assert refusal.value.status == 415
+
+
+def test_what_one_encoding_makes_for_the_next_counts_too():
+    data = os.urandom(1000)  # which gzip makes no smaller
+    body = gzip.compress(gzip.compress(data))
+    assert decode_body(body, "gzip, gzip", limit=2100) == (data, [])
+    with pytest.raises(Refused) as refused:
+        decode_body(body, "gzip, gzip", limit=1500)
+    assert refused.value.status == 413
 
 
 def test_no_more_than_three_encodings_are_undone():

@@ -89,6 +89,13 @@ def test_a_thousand_items_are_read_and_no_more():
     assert refusal.value.status == 413
 
 
+def test_a_header_line_without_end_is_refused():
+    for body in (b'{"x":"%s"}' % bytes(65536), b'{}\n{"type":"%s"}\n{}' % bytes(65536)):
+        with pytest.raises(Refused, match="the limit is 65536") as refused:
+            read_envelope(body)
+        assert (refused.value.status, refused.value.code) == (413, "header_too_large")
+
+
 def test_a_refusal_shows_hostile_bytes_escaped():
     with pytest.raises(Refused) as refusal:
         read_envelope(b"\x1b[31mred\xff" * 100)

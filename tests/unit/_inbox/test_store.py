@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import stat
 import threading
@@ -91,9 +92,25 @@ def test_a_file_that_is_no_inbox_database_is_left_alone(tmp_path, content):
 def test_a_database_of_a_newer_version_is_refused(database):
     Store(database).close()
     with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("UPDATE meta SET value = '2' WHERE name = 'schema_version'")
-    with pytest.raises(StoreError, match=r"written by another version .*its schema is 2, this one reads 1"):
+        connection.execute("UPDATE meta SET value = '99' WHERE name = 'schema_version'")
+    with pytest.raises(StoreError, match=r"written by another version .*its schema is 99, this one reads 2"):
         Store(database)
+
+
+def test_a_database_of_the_first_version_is_taken_over(database):
+    body = envelope(order_failed(), event_id=EVENT_ID) + item(bytes(300_000), "attachment")
+    with Store(database) as inbox:
+        inbox.add_envelope("1", body)
+    with closing(sqlite3.connect(database)) as connection, connection:  # as the first version had it: in one piece
+        connection.execute("DROP TABLE pieces")
+        connection.execute("DROP INDEX items_of_event")
+        connection.execute("UPDATE envelopes SET body = ?", (body,))
+        connection.execute("UPDATE meta SET value = '1' WHERE name = 'schema_version'")
+    with Store(database) as inbox:
+        assert inbox.envelope(EVENT_ID) == body
+        assert inbox.item_payload(1) == bytes(300_000)
+        inbox.add_envelope("1", body.replace(EVENT_ID.encode(), b"0" * 32))
+        assert inbox.envelope("0" * 32) == body.replace(EVENT_ID.encode(), b"0" * 32)
 
 
 def test_a_directory_that_cannot_be_written_is_said_to_be_so(tmp_path):
@@ -165,6 +182,61 @@ def test_the_envelope_is_kept_to_the_byte(inbox):
     inbox.add_envelope("1", body)
     assert inbox.envelope(EVENT_ID) == body
     assert inbox.envelope("0" * 32) is None
+
+
+def test_an_envelope_with_large_payloads_comes_back_to_the_byte(inbox):
+    """Their ends are kept apart: whatever stands before, between and after them is found where it was."""
+    large, larger = os.urandom(300_000), os.urandom(3 * 1024 * 1024 + 1)
+    body = (
+        b'{"event_id":"%s"}\n' % EVENT_ID.encode()
+        + item(large, "attachment", filename="a")
+        + item(b"small", "attachment", filename="b")
+        + item(larger, "profile")
+        + item(json.dumps(order_failed()).encode())
+        + item(large[::-1], "attachment", filename="c")
+    )
+    inbox.add_envelope("1", body)
+    assert inbox.envelope(EVENT_ID) == body
+    assert max(map(len, inbox.envelope_parts(EVENT_ID))) <= 1024 * 1024
+    assert inbox.event(EVENT_ID).data == order_failed()
+    kept = {one.headers.get("filename"): one for one in inbox.items()}
+    assert [kept[name].size for name in ("a", "b", None, "c")] == [300_000, 5, len(larger), 300_000]
+    assert kept["b"].excerpt == "small"
+    assert kept["c"].excerpt == large[::-1][:4096].decode("utf-8", "backslashreplace")
+    for name, payload in (("a", large), ("b", b"small"), (None, larger), ("c", large[::-1])):
+        assert inbox.item_payload(kept[name].row_id) == payload
+    assert kept[None].excerpt == larger[:4096].decode("utf-8", "backslashreplace")
+
+
+def test_a_large_envelope_that_is_removed_while_it_is_read_ends_with_an_error(inbox):
+    inbox.add_envelope("1", envelope(order_failed(), event_id=EVENT_ID) + item(bytes(3_000_000), "attachment"))
+    parts = inbox.envelope_parts(EVENT_ID)
+    next(parts)
+    inbox.clear()
+    with pytest.raises(StoreError, match="removed while it was being read"):
+        list(parts)
+
+
+def test_large_payloads_count_and_go_with_their_envelope(inbox, database):
+    for number in range(5):
+        inbox.add_envelope(
+            "1", envelope(failing_in("a"), event_id=f"{number:032x}") + item(bytes(1_000_000), "attachment")
+        )
+    inbox.retain(Retention(bytes=2_500_000))
+    assert [int(event.event_id, 16) for event in inbox.latest_events(9)] == [0, 4]
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("SELECT count(*), count(DISTINCT envelope_id) FROM pieces").fetchone() == (2, 2)
+
+
+def test_disk_space_of_a_large_envelope_is_given_back(inbox, database):
+    log = database.parent / "inbox.db-wal"
+    inbox.add_envelope("1", b"{}\n" + item(os.urandom(30_000_000), "attachment"))
+    assert log.stat().st_size > 30_000_000
+    inbox.tidy()
+    assert log.stat().st_size == 0
+    assert database.stat().st_size < 32_000_000
+    inbox.clear()
+    assert database.stat().st_size < 200_000
 
 
 def test_the_same_event_again_is_counted_once(inbox):

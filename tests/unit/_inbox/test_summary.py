@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.inboxes import EVENT_ID, exception, frame, order_failed
+from vedette._inbox.shape import is_own
 from vedette._inbox.summary import parse_query, summarize
 
 
@@ -107,3 +108,32 @@ def test_a_line_end_in_a_tag_cannot_make_another_facet():
 )
 def test_a_search_is_a_substring_and_narrowing_terms(typed, expected):
     assert parse_query(typed) == expected
+
+
+@pytest.mark.parametrize(
+    ("marks", "own"),
+    [
+        ({"in_app": True, "abs_path": "/venv/lib/python3.13/site-packages/shop.py"}, True),
+        ({"in_app": False, "abs_path": "/srv/shop.py"}, False),
+        ({"abs_path": "/srv/shop.py"}, True),
+        ({"filename": "shop.py"}, True),
+        ({"abs_path": "/venv/lib/python3.13/site-packages/urllib3/connection.py"}, False),
+        ({"abs_path": "/usr/lib/python3/dist-packages/yaml.py"}, False),
+        ({"abs_path": "/usr/lib64/python3.12/json/decoder.py"}, False),
+        ({"abs_path": "C:\\Python313\\Lib\\json\\decoder.py"}, False),
+        ({"abs_path": "/srv/shop/node_modules/express/index.js"}, False),
+        ({"filename": "node:internal/timers"}, False),
+        ({"filename": "<frozen importlib._bootstrap>"}, False),
+        ({"in_app": None, "abs_path": "/srv/lib/shop.py"}, True),
+    ],
+)
+def test_a_frame_that_nobody_marked_is_the_programs_own_unless_it_lies_where_libraries_do(marks, own):
+    assert is_own(marks) is own
+
+
+def test_parameters_that_the_sender_left_out_of_the_message_are_put_into_the_title():
+    found = summarize("0" * 32, {"logentry": {"message": "order %s failed", "params": ["A-17"]}})
+    assert (found.title, found.value) == ("order A-17 failed", "order A-17 failed")
+    assert "order a-17 failed" in found.search_text
+    formatted = {"message": "order %s failed", "params": ["A-17"], "formatted": "order <A-17> failed"}
+    assert summarize("0" * 32, {"logentry": formatted}).title == "order <A-17> failed"

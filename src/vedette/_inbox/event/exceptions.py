@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from vedette._inbox.event import safe
 from vedette._inbox.event.fields import MAX_ENTRIES, MAX_WORD, Entry
-from vedette._inbox.shape import MAX_EXCEPTIONS, exceptions_of
+from vedette._inbox.shape import MAX_EXCEPTIONS, exceptions_of, is_own
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -167,10 +167,9 @@ class Stacks:
         oldest = sent[: min(newest, _OLDEST_FRAMES, allowed)]
         self._frames_left -= min(len(sent), allowed)
         objects = [*fields.objects(oldest, path), *fields.objects(sent[newest:], path, newest)]
-        marked = any(isinstance(frame.get("in_app"), bool) for frame, _ in objects)
-        return tuple(self._frame(frame, where, marked=marked) for frame, where in objects), note
+        return tuple(self._frame(frame, where) for frame, where in objects), note
 
-    def _frame(self, frame: Mapping[str, Any], path: Path, *, marked: bool) -> Frame:
+    def _frame(self, frame: Mapping[str, Any], path: Path) -> Frame:
         fields = self._fields
         filename, absolute = fields.word(frame, "filename", path), fields.text(frame, "abs_path", path)
         variables, note = self._variables(frame, path)
@@ -181,7 +180,7 @@ class Stacks:
             function=fields.word(frame, "function", path),
             lineno=fields.number(frame, "lineno", path),
             path=absolute if _is_local(absolute) else "",
-            own=frame.get("in_app") is True or not marked,
+            own=is_own(frame),
             code=safe.code(line),
             columns=self._columns(frame, line, path),
             before=self._source(frame, "pre_context", path)[-_SOURCE_LINES:],
