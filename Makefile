@@ -105,6 +105,7 @@ $(VENV)-bench/.done: pyproject.toml
 	test -x $(VENV)-bench/bin/pip || $(PYTHON) -m venv $(VENV)-bench
 	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --editable . --group bench
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --target $(VENV)-bench/loguru --group bench-loguru
 	touch $@
 
 $(VENV)-bench-integrations/.done: pyproject.toml
