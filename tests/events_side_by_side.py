@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ONLY_OURS, ONLY_THEIRS, OTHER = "only vedette", "only sentry-sdk", "another value"
-AS_TEXT, SHORTER = "text instead of JSON", "shorter"
+AS_TEXT, SHORTER, DESCRIBED = "text instead of JSON", "shorter", "no address in memory"
 MADE_UP = {"event_id", "trace_id", "span_id", "timestamp", "received", "thread_id"}
 """Of each event anew; it is looked at only whether they are there."""
-CUT = "…"
+AS_A_WHOLE = {"sdk", "extra.sys.argv"}
+CUT = re.compile(r"…(?: \+\d+)?")
+ADDRESS = re.compile(r"<.* at 0x[0-9a-f]+>")
 
 
 def differences(ours: Any, theirs: Any, where: str = "") -> Iterator[tuple[str, str]]:
     """Path and kind of each."""
     if where.endswith(".vars") and type(ours) is type(theirs) is dict:
         yield from variables(ours, theirs, where)
+    elif where in AS_A_WHOLE:
+        if ours != theirs:
+            yield where, OTHER
     elif type(ours) is type(theirs) is dict:
         for key in sorted({*ours, *theirs}):
             path = f"{where}.{key}".lstrip(".")
@@ -49,8 +55,10 @@ def variables(ours: dict[str, Any], theirs: dict[str, Any], where: str) -> Itera
             continue
         if as_text(other) == mine:
             yield f"{where}.*", AS_TEXT
-        elif CUT in mine and says_less(mine, as_text(other)):
+        elif CUT.search(mine) and says_less(mine, as_text(other)):
             yield f"{where}.*", SHORTER
+        elif ADDRESS.fullmatch(as_text(other)):
+            yield f"{where}.*", DESCRIBED
         else:
             yield f"{where}.{name}", OTHER
 
@@ -67,7 +75,7 @@ def as_text(value: Any) -> str:
 def says_less(mine: str, other: str) -> bool:
     """Whether a text that was cut in places has nothing but what stands in the other one, in that order."""
     at = 0
-    for piece in mine.split(CUT):
+    for piece in CUT.split(mine):
         found = other.find(piece.strip(" ,}])>'\""), at)
         if found < 0:
             return False

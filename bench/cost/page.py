@@ -130,4 +130,5 @@ def short(compared: Compared | None) -> str:
 
 def differences() -> list[str]:
     """Where the events of both differ for the same failure, as the suite holds them to it."""
-    return markdown([["where", "how they differ"], *([f"`{each.where}`", each.how] for each in DIFFERENCES)])
+    rows = [[f"`{each.where}`", each.kind, each.how] for each in DIFFERENCES]
+    return markdown([["where", "", "vedette, beside sentry-sdk"], *rows])
