@@ -18,12 +18,15 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+from bench.cost.web_requests import asgi_scope, wsgi_request
+
+ROOT = Path(__file__).parents[1]
 DSN = "http://key@127.0.0.1:9/1"
 ROUNDS = 7
 SECONDS = 0.25
-NO_BODY = io.BytesIO()
 AT_ONCE = 100  # tasks that wait in an executor
 
 
@@ -40,80 +43,6 @@ def start(sdk: str) -> Any:
         sentry_sdk.init(DSN, transport=lambda event: None)
         return sentry_sdk
     return None
-
-
-def wsgi_request(app: Any) -> Any:
-    """One request as a server puts it to a WSGI application."""
-
-    def call() -> None:
-        environ = {
-            "REQUEST_METHOD": "GET",
-            "PATH_INFO": "/",
-            "QUERY_STRING": "",
-            "SERVER_NAME": "localhost",
-            "SERVER_PORT": "80",
-            "HTTP_HOST": "localhost",
-            "wsgi.url_scheme": "http",
-            "wsgi.input": NO_BODY,
-        }
-        response = app(environ, lambda status, headers, exc_info=None: None)
-        for _ in response:
-            pass
-        if hasattr(response, "close"):
-            response.close()
-
-    return call
-
-
-def asgi_scope() -> dict[str, Any]:
-    """A request as a server puts it to an ASGI application."""
-    return {
-        "type": "http",
-        "method": "GET",
-        "path": "/",
-        "query_string": b"",
-        "headers": [(b"host", b"localhost")],
-        "server": ("localhost", 80),
-        "client": ("127.0.0.1", 1),
-        "scheme": "http",
-    }
-
-
-def wsgi(sdk: Any) -> Any:
-    """One request to a WSGI application that answers with a list."""
-
-    def app(environ: Any, start_response: Any) -> Any:
-        start_response("200 OK", [])
-        return [b"ok"]
-
-    if sdk is not None:
-        module = __import__(f"{sdk.__name__}.integrations.wsgi", fromlist=["x"])
-        app = module.SentryWsgiMiddleware(app)
-
-    return wsgi_request(app)
-
-
-def asgi(sdk: Any) -> Any:
-    """One request to an ASGI application."""
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"ok"})
-
-    if sdk is not None:
-        module = __import__(f"{sdk.__name__}.integrations.asgi", fromlist=["x"])
-        app = module.SentryAsgiMiddleware(app)
-
-    async def nothing(*_: Any) -> Any:
-        return {}
-
-    def call() -> None:
-        try:
-            app(asgi_scope(), nothing, nothing).send(None)
-        except StopIteration:
-            return
-
-    return call
 
 
 def celery(sdk: Any) -> Any:
@@ -424,8 +353,6 @@ CASES = {
     "flask": flask_app,
     "django": django_app,
     "fastapi": fastapi_app,
-    "wsgi": wsgi,
-    "asgi": asgi,
     "celery": celery,
     "sqlalchemy": sqlalchemy,
     "redis": redis,
@@ -476,8 +403,8 @@ def main() -> None:
         taken: dict[str, list[float]] = {"none": [], "vedette": [], "peer": []}
         for _ in range(arguments.rounds):
             for sdk, rounds in taken.items():
-                command = [sys.executable, __file__, "--one", case, sdk]
-                rounds.append(float(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+                command = [sys.executable, "-m", "bench.integrations", "--one", case, sdk]
+                rounds.append(float(subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout))
         bare, vedette, peer = (statistics.median(rounds) for rounds in taken.values())
         added = vedette - bare, peer - bare
         print(f"{case:24}{added[0] * 1e6:>9.2f} µs{added[1] * 1e6:>9.2f} µs{added[0] / added[1]:>8.3f}")

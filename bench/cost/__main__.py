@@ -14,12 +14,13 @@ import sys
 from dataclasses import asdict
 
 from bench.cost import page
-from bench.cost.measuring import measured
+from bench.cost.measuring import PATIENCE, measured
 from bench.cost.results import Results, load, this_machine
 from bench.cost.rows import JOURNALED, ROWS, measurements
 from bench.cost.terminal import show
 
 ROUNDS, QUICK_ROUNDS = 7, 1
+QUICK_PATIENCE = 0.2
 
 
 def arguments() -> argparse.Namespace:
@@ -48,7 +49,8 @@ def main() -> None:
     rounds = asked.rounds or (QUICK_ROUNDS if asked.quick else ROUNDS)
     clock = "thread_time" if asked.cpu else "perf_counter"
     machine = this_machine()
-    figures = measured(measurements(rows, floors=not (asked.quick or asked.journal)), rounds, clock)
+    wanted = measurements(rows, floors=not (asked.quick or asked.journal))
+    figures = measured(wanted, rounds, clock, patience=QUICK_PATIENCE if asked.quick else PATIENCE)
     results = Results(machine, rounds, clock, figures)
     if asked.json:
         print(json.dumps(asdict(results), indent=1))

@@ -15,7 +15,7 @@ from bench.cost.receiver import ask, receiving
 
 def main() -> None:
     with receiving() as port, TemporaryDirectory(prefix="vedette-bench-") as byte_code:
-        measuring = Measuring(port, byte_code, "perf_counter", show=False)
+        measuring = Measuring(port, byte_code)
         events = []
         for project, name in enumerate((OURS, PEER), start=1):
             measuring.one("compared.failures", name)

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 FRESH_SCRIPT = ROOT / "bench" / "cost" / "fresh.py"
 MODULES = {OURS: "vedette", PEER: "sentry_sdk"}
-PATIENCE_SECONDS = 120
+PATIENCE = 0.6
+"""For how many seconds calls are sampled in a process."""
+TIMEOUT_SECONDS = 120
 WARM_UP = {"fresh.hosted": (OURS, PEER), "exceptions.four_frames": (OURS, PEER)}
 """What leaves the byte code of both compiled: pip did that for one of them only."""
 
@@ -31,10 +33,13 @@ WARM_UP = {"fresh.hosted": (OURS, PEER), "exceptions.four_frames": (OURS, PEER)}
 class Measuring:
     """One run: a receiver, and a folder for byte code. Use `measured`."""
 
-    def __init__(self, port: int, byte_code: str, clock: str, *, show: bool) -> None:
+    def __init__(
+        self, port: int, byte_code: str, clock: str = "perf_counter", *, patience: float = PATIENCE, show: bool = False
+    ) -> None:
         self._port = port
         self._projects = itertools.count(1)
         self._clock = clock
+        self._patience = patience
         self._show = show
         self._environment = {**clean_environment(), "PYTHONPYCACHEPREFIX": byte_code}
 
@@ -57,7 +62,7 @@ class Measuring:
         if module == "fresh":
             command = [sys.executable, str(FRESH_SCRIPT), MODULES[name], what, dsn]
         else:
-            command = [sys.executable, "-m", "bench.cost.one", scenario, name, dsn, self._clock]
+            command = [sys.executable, "-m", "bench.cost.one", scenario, name, dsn, self._clock, str(self._patience)]
         done = subprocess.run(
             command,
             check=False,
@@ -65,7 +70,7 @@ class Measuring:
             text=True,
             cwd=ROOT,
             env=self._environment,
-            timeout=PATIENCE_SECONDS,
+            timeout=TIMEOUT_SECONDS,
         )
         if done.returncode or not done.stdout:
             sys.exit(f"{scenario} with {name}: {done.stderr}")
@@ -77,10 +82,12 @@ class Measuring:
             sys.stderr.write(text)
 
 
-def measured(wanted: Mapping[str, Sequence[str]], rounds: int, clock: str, *, show: bool = True) -> Figures:
+def measured(
+    wanted: Mapping[str, Sequence[str]], rounds: int, clock: str, *, patience: float = PATIENCE, show: bool = True
+) -> Figures:
     """The figures of all rounds."""
     with receiving() as port, TemporaryDirectory(prefix="vedette-bench-") as byte_code:
-        measuring = Measuring(port, byte_code, clock, show=show)
+        measuring = Measuring(port, byte_code, clock, patience=patience, show=show)
         for scenario, names in WARM_UP.items():
             for name in names:
                 measuring.one(scenario, name)

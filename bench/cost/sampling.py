@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 WARM_UP_SAMPLES = 3
 LEAST_SAMPLES = 5
-SECONDS_EACH = 1.0  # samples are taken for so long, with all that is done around them
 
 
 @dataclass(frozen=True)
@@ -39,11 +38,14 @@ class Calls:
     """Whether each call must have sent an event; otherwise none may."""
 
 
-def sample(calls: Calls, contender: Contender, dsn: str, clock: Clock) -> dict[str, float]:
-    """Seconds of a call: the median of samples. Exits where another number of events arrived than was to."""
+def sample(calls: Calls, contender: Contender, dsn: str, clock: Clock, patience: float) -> dict[str, float]:
+    """Seconds of a call: the median of samples, which are taken for ``patience`` seconds, with all that is done around them.
+
+    Exits where another number of events arrived than was to.
+    """
     before = ask(dsn, "tally")["events"] if _delivers(contender) else 0
     seconds: list[float] = []
-    until = monotonic() + SECONDS_EACH
+    until = monotonic() + patience
     while len(seconds) < WARM_UP_SAMPLES + LEAST_SAMPLES or monotonic() < until:
         work = calls.prepare()
         gc.collect()
