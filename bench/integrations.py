@@ -404,7 +404,9 @@ def main() -> None:
         for _ in range(arguments.rounds):
             for sdk, rounds in taken.items():
                 command = [sys.executable, "-m", "bench.integrations", "--one", case, sdk]
-                rounds.append(float(subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout))
+                rounds.append(
+                    float(subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout)
+                )
         bare, vedette, peer = (statistics.median(rounds) for rounds in taken.values())
         added = vedette - bare, peer - bare
         print(f"{case:24}{added[0] * 1e6:>9.2f} µs{added[1] * 1e6:>9.2f} µs{added[0] / added[1]:>8.3f}")

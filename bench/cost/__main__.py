@@ -24,7 +24,9 @@ QUICK_PATIENCE = 0.2
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.cost", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.cost", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true", help="fewer rows and one round")
     parser.add_argument("--rounds", type=int, help=f"more rounds, steadier medians (default: {ROUNDS})")
     parser.add_argument("--only", default="", metavar="TEXT", help="rows whose scenario or title contains this")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from bench.cost.deep_workload import deep_error, heavy_error
 from bench.cost.scopes import TAGS, leave_breadcrumbs
 from bench.cost.web_requests import fail, wrapped, wsgi_request
-from bench.cost.workload import chained_error, deep_error, heavy_error, shallow_error
+from bench.cost.workload import chained_error, shallow_error
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bench.cost.contenders import Sdk
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from tempfile import TemporaryDirectory
 
+from bench.cost.asking import ask
 from bench.cost.contenders import OURS, PEER
 from bench.cost.measuring import Measuring
-from bench.cost.receiver import ask, receiving
+from bench.cost.receiver import receiving
 
 
 def main() -> None:

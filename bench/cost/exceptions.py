@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+from bench.cost.deep_workload import deep_error, heavy_error
 from bench.cost.sampling import Calls
-from bench.cost.workload import chained_error, deep_error, heavy_error, shallow_error
+from bench.cost.workload import chained_error, shallow_error
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any
 
     from bench.cost.contenders import Contender
 

@@ -31,8 +31,12 @@ DIFFERENCES = (
         "1.2 KB of vedette's",
     ),
     Difference(f"{VARS}.*", "text instead of JSON", "a dict or list is one text, as Python writes it"),
-    Difference(f"{VARS}.*", "no address in memory", "an object is shown with its attributes, a function with its module"),
-    Difference(f"{VARS}.environ", "another value", "the WSGI environment has a key of vedette's own; the same for addresses"),
+    Difference(
+        f"{VARS}.*", "no address in memory", "an object is shown with its attributes, a function with its module"
+    ),
+    Difference(
+        f"{VARS}.environ", "another value", "the WSGI environment has a key of vedette's own; the same for addresses"
+    ),
     Difference(f"{VARS}.start_response", "another value", "the peer puts a function of its own in its place"),
     Difference("exception.values.*.stacktrace.frames.*.colno", "only vedette", "the column, from Python 3.11 on"),
     Difference(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from time import monotonic, process_time
-from typing import TYPE_CHECKING, Any
 
+from bench.cost.asking import ask
 from bench.cost.memory import peak_memory
-from bench.cost.receiver import ask
 from bench.cost.workload import shallow_error
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from bench.cost.contenders import Contender
 
 PER_SECOND = 200

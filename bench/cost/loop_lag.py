@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
 
-from bench.cost.receiver import ask
+from bench.cost.asking import ask
 from bench.cost.workload import shallow_error
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from bench.cost.contenders import Contender
 
 PER_SECOND = 500

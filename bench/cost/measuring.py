@@ -62,7 +62,8 @@ class Measuring:
         if module == "fresh":
             command = [sys.executable, str(FRESH_SCRIPT), MODULES[name], what, dsn]
         else:
-            command = [sys.executable, "-m", "bench.cost.one", scenario, name, dsn, self._clock, str(self._patience)]
+            arguments = [scenario, name, dsn, self._clock, str(self._patience)]
+            command = [sys.executable, "-c", "from bench.cost.one import main; main()", *arguments]
         done = subprocess.run(
             command,
             check=False,

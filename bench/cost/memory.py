@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-STATUS = Path("/proc/self/status")
+STATUS = "/proc/self/status"
 
 
 def peak_memory() -> float:
     """Bytes of the resident set at its largest, since this process began (Linux)."""
-    line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
+    with open(STATUS) as status:
+        line = next(line for line in status if line.startswith("VmHWM:"))
     return float(line.split()[1]) * 1024

@@ -51,7 +51,19 @@ def replaced(text: str, name: str, lines: Sequence[str]) -> str:
 
 def machine(runs: Sequence[Results]) -> list[str]:
     """What was run, on what."""
-    head = ["CPython", "vedette", "sentry-sdk", "loguru", "processor", "cores", "load", "system", "rounds", "clock", "date"]
+    head = [
+        "CPython",
+        "vedette",
+        "sentry-sdk",
+        "loguru",
+        "processor",
+        "cores",
+        "load",
+        "system",
+        "rounds",
+        "clock",
+        "date",
+    ]
     rows = [head]
     for run in runs:
         it = run.machine
@@ -93,10 +105,13 @@ def missed(run: Results) -> list[str]:
     found = [each for row in ROWS if (each := compare(run, row)) is not None and each.is_met is False]
     if not found:
         return ["None."]
-    return [
-        f"- **{each.row.title}**: {three_digits(each.ratio)}, goal {goal(each)}. {REMARKS.get(each.row.title, UNEXPLAINED)}"
-        for each in found
-    ]
+    return [missed_one(each) for each in found]
+
+
+def missed_one(compared: Compared) -> str:
+    """By how much, and why."""
+    title = compared.row.title
+    return f"- **{title}**: {three_digits(compared.ratio)}, goal {goal(compared)}. {REMARKS.get(title, UNEXPLAINED)}"
 
 
 def floors(run: Results) -> list[str]:

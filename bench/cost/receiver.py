@@ -139,7 +139,7 @@ class Receiver:
         requests = list(self._requests[project])
         told = tally(requests) if what == "tally" else [event for each in requests for event in each.events()]
         body = json.dumps(told).encode()
-        return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s\n" % (len(body) + 1, body)
 
 
 def _serve(port: Any) -> None:
@@ -160,13 +160,3 @@ def receiving() -> Iterator[int]:
     finally:
         process.terminate()
         process.join()
-
-
-def ask(dsn: str, what: str) -> Any:
-    """What the receiver says of a DSN's project: its "tally" or its "events"."""
-    address, _, project = dsn.partition("@")[2].rpartition("/")
-    host, _, port = address.partition("/")[0].partition(":")
-    with socket.create_connection((host, int(port)), timeout=30) as connection, connection.makefile("rb") as reader:
-        connection.sendall(f"GET /{what}/{project} HTTP/1.1\r\n\r\n".encode())
-        reader.readline()
-        return json.loads(reader.read(int(read_headers(reader)["content-length"])))

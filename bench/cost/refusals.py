@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bench.cost.exceptions import captures
 from bench.cost.sampling import Calls
 from bench.cost.workload import shallow_error
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bench.cost.contenders import Contender
 

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.cost.contenders import LOGURU
+from bench.cost.floors import LOGURU
 
 if TYPE_CHECKING:
     from bench.cost.measuring import Figures

@@ -5,8 +5,6 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
-
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -68,5 +66,3 @@ def markdown(rows: Sequence[Sequence[str]]) -> list[str]:
     padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
     padded.insert(1, ["-" * width for width in widths])
     return [f"| {' | '.join(row)} |".rstrip() for row in padded]
-
-

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
 
 from bench.cost.sampling import Calls
 from bench.cost.workload import read_order
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from bench.cost.contenders import Contender, Sdk
 

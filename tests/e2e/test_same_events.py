@@ -40,12 +40,14 @@ def pairs() -> dict[str, tuple[Any, Any]]:
 
 
 def kept_by_relay(event: dict[str, Any]) -> dict[str, Any]:
-    """What is left of an event once Relay has put it in form and trimmed it; of a variable that is left, all that was sent."""
+    """What is left of an event once Relay has trimmed it; of a variable that is left, all that was sent."""
     normalized: dict[str, Any] = StoreNormalizer(project_id=1, enable_trimming=True).normalize_event(event)
     normalized.pop("_meta", None)
     if "exception" in event:
         for frame, sent in zip(frames(normalized), frames(event), strict=True):
-            frame["vars"] = {name: value for name, value in sent.get("vars", {}).items() if name in frame.get("vars", {})}
+            frame["vars"] = {
+                name: value for name, value in sent.get("vars", {}).items() if name in frame.get("vars", {})
+            }
     return normalized
 
 
@@ -59,7 +61,9 @@ def test_both_have_the_same_frames_and_source_lines(pairs: dict[str, tuple[Any, 
         if failure != "message":
             shown = [[tuple(frame.get(fact) for fact in facts) for frame in frames(event)] for event in (ours, theirs)]
             assert shown[0] == shown[1], failure
-            assert [len(event["exception"]["values"]) for event in (ours, theirs)] == [3 if failure == "chain" else 1] * 2
+            assert [len(event["exception"]["values"]) for event in (ours, theirs)] == [
+                3 if failure == "chain" else 1
+            ] * 2
 
 
 def test_no_variable_that_a_server_keeps_of_the_peers_is_missing(pairs: dict[str, tuple[Any, Any]]) -> None:
