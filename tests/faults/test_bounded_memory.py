@@ -1,19 +1,18 @@
 """What vedette remembers about a program is bounded: programs that never run out of new code, lines, names and classes.
 
-Each is a process of its own with a transport that scrubs nothing away: events are built, cleaned and encoded. What it
-occupies is read once all that may be remembered is, and again after several times as much: it must not have grown.
+Each is a process of its own whose events are built, scrubbed and encoded, and go nowhere. What it occupies is read near
+its begin, when all is remembered that may be, and after three times as much: by then it has not grown any more.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path
 
 import pytest
 
+import vedette
 from tests.programs import run_program
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MIB = 1024 * 1024
 
@@ -37,32 +36,36 @@ PREPARE = """
         try:
             exec(code, variables)
         except Exception as error:
-            assert vedette.capture_exception(error) is not None
+            if "forgetting" not in sys.argv:
+                assert vedette.capture_exception(error) is not None
 
     def measured(step, count):
         for number in range(count):
+            if number == 100:
+                begun = occupied()
             if number == count // 3:
-                before = occupied()
+                third = occupied()
             step(number)
             if number % 50 == 0:
                 vedette.flush(30)
-        print(occupied() - before)
+        print(third - begun, occupied() - third)
 """
 
 GENERATED_CODE = """
     def step(number):
         lines = (
-            f"class Order{number}:",
+            "class Order:",
             f"    def __init__(self): self.id = {number}",
-            f"def price_{number}(order, quantity_{number}=3):",
-            f"    note_{number} = '{'n' * 2000}{number}'",
-            f"    raise LookupError(order.id)",
-            f"price_{number}(Order{number}())",
+            "def price(order, fields):",
+            f"    note = 'number {number} {'n' * 2000}'",
+            "    raise LookupError(order.id)",
+            f"price(Order(), dict([('key ' + str({number}), note_of())]))",
         )
-        code = compile("\\n".join(lines), f"/generated/template_{number}.py", "exec")
-        capture(code, {"__name__": f"generated.t{number}"})
+        blank = "\\n" * (number % 1000)
+        code = compile(blank + "\\n".join(lines), f"/generated/template_{number}.py", "exec")
+        capture(code, {"__name__": f"generated.t{number}", "note_of": lambda: {f"name {number}": number}})
 
-    measured(step, 30_000)
+    measured(step, 20_000)
 """
 
 GENERATED_DATA = """
@@ -96,6 +99,7 @@ MILLION_LINES = """
         return path
 
     variables = {}
+    written = []
 
     def step(number):
         file, line = divmod(number, WIDTH)
@@ -105,7 +109,9 @@ MILLION_LINES = """
             variables["__name__"] = f"lines_{file}"
             with open(path) as source:
                 exec(compile(source.read(), path, "exec"), variables)
-            os.remove(path) if file > 2 else None
+            written.append(path)
+            if len(written) > 2:
+                os.remove(written.pop(0))
         try:
             variables["level_0"][line](line)
         except ZeroDivisionError as error:
@@ -115,28 +121,47 @@ MILLION_LINES = """
 """
 
 
-def growth(program: str, *arguments: str) -> int:
-    """Bytes by which the process has grown in the last two thirds."""
+def growth(program: str, *arguments: str) -> tuple[int, int]:
+    """Bytes by which the process has grown while its caches filled, and after that."""
     ended = run_program(PREPARE + program, *arguments, timeout=280)
     assert ended.code == 0, ended.stderr
-    return int(ended.stdout)
+    filling, later = map(int, ended.stdout.split())
+    return filling, later
 
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-@pytest.mark.spec("PAIN-05")
 def test_a_program_that_generates_code_for_ever_does_not_grow() -> None:
-    assert growth(GENERATED_CODE) < 8 * MIB
+    filling, later = growth(GENERATED_CODE)
+    assert filling < 24 * MIB
+    assert later < 4 * MIB
 
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
 def test_nor_one_whose_generated_code_holds_large_texts() -> None:
     """The code objects that are remembered count by what they hold, not by the piece."""
-    assert growth(GENERATED_DATA) < 16 * MIB
+    filling, later = growth(GENERATED_DATA)
+    assert filling < 24 * MIB
+    assert later < 4 * MIB
 
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_million_distinct_lines_leave_no_more_than_some_thousand(tmp_path: Path) -> None:
-    assert growth(MILLION_LINES, str(tmp_path)) < 8 * MIB
+    filling, later = growth(MILLION_LINES, str(tmp_path))
+    assert filling < 40 * MIB
+    assert later < 8 * MIB
+
+
+def test_the_page_on_architecture_lists_each_cache_with_its_bound() -> None:
+    sources = Path(vedette.__file__).parent
+    page = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text()
+    listed = page.partition("## What is remembered")[2].partition("\n## ")[0]
+    owners = {
+        path.relative_to(sources).as_posix()
+        for path in sources.rglob("*.py")
+        if re.search(r"^_?\w+.*= (BoundedCache|TypeCache)\(|>= MAX_REMEMBERED", path.read_text(), re.MULTILINE)
+    }
+    assert owners
+    assert {owner for owner in owners if f"`{owner}`" not in listed} == set()
