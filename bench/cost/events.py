@@ -1,6 +1,6 @@
-"""The events of both SDKs for the same failures, as they went over the wire, as JSON: for the suite, which compares them.
+"""The events of both SDKs for the same failures, as they went over the wire: for the suite, which compares them.
 
-python -m bench.cost.events    in the environment where the peer is installed
+python -m bench.cost.events    in the environment where the peer is installed; prints JSON
 """
 
 from __future__ import annotations

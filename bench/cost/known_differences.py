@@ -1,6 +1,6 @@
 """Where the events of both SDKs differ for the same failures, as a server (Relay) keeps them.
 
-docs/performance.md shows it, tests/e2e/test_same_events.py holds both to it: nothing else differs, and all of this does.
+docs/performance.md shows it, tests/e2e/test_same_events.py holds both to it: this differs, and nothing else.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ DIFFERENCES = (
     Difference(
         f"{VARS}.*",
         "shorter",
-        "vedette divides the 2 KiB that a server keeps of a frame's variables among all of them, so of a long text, a long "
-        "row of bytes or a large dict it sends less than the peer, which sends ten whole (an event of 9 MiB instead of "
-        "111 KiB for the 60 heavy frames) and leaves it to the server to cut: that keeps about 2.7 KB of each such frame, and "
-        "1.2 KB of vedette's",
+        "vedette divides the 2 KiB that a server keeps of a frame's variables among all of them, so of a long text, a "
+        "long row of bytes or a large dict it sends less than the peer, which sends ten whole (an event of 9 MiB "
+        "instead of 111 KiB for the 60 heavy frames) and leaves it to the server to cut: that keeps about 2.7 KB of "
+        "each such frame, and 1.2 KB of vedette's",
     ),
     Difference(f"{VARS}.*", "text instead of JSON", "a dict or list is one text, as Python writes it"),
     Difference(

@@ -1,4 +1,4 @@
-"""The tables of docs/performance.md: each stands between markers of its own, the prose around them is written by hand."""
+"""The tables of docs/performance.md, each between markers of its own; the prose around them is written by hand."""
 
 from __future__ import annotations
 
