@@ -52,4 +52,4 @@ def captures(contender: Contender, raised: Callable[[], BaseException], count: i
         for error in errors:
             capture(error)
 
-    return Calls(count, run, lambda: [raised() for _ in range(count)], sent)
+    return Calls(count, run, lambda: [raised() for _ in range(count)], sent=sent)
