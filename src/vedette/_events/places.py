@@ -14,7 +14,7 @@ from itertools import islice
 
 from vedette._events.cache import BoundedCache
 from vedette._events.in_app import origin_of
-from vedette._events.reading_values import clean
+from vedette._events.reading_values import class_of, clean
 from vedette._events.source import context_of, global_of, path_of
 
 TYPE_CHECKING = False
@@ -125,7 +125,7 @@ def _size_of(code: CodeType) -> int:
     """Roughly the bytes of a code object, its texts, and the functions that it makes."""
     size = code.__sizeof__()
     for each in code.co_consts:
-        kind = type(each)
+        kind = class_of(each)
         if kind is str or kind is bytes:
             size += len(each)
         elif kind is _CODE:
