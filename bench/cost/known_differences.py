@@ -16,6 +16,8 @@ class Difference:
     kind: str
     """As the test says it: who has it alone, or in what the values differ."""
     how: str
+    since: tuple[int, int] = (3, 10)
+    """The first Python on which they differ so."""
 
 
 VARS = "exception.values.*.stacktrace.frames.*.vars"
@@ -38,7 +40,9 @@ DIFFERENCES = (
         f"{VARS}.environ", "another value", "the WSGI environment has a key of vedette's own; the same for addresses"
     ),
     Difference(f"{VARS}.start_response", "another value", "the peer puts a function of its own in its place"),
-    Difference("exception.values.*.stacktrace.frames.*.colno", "only vedette", "the column, from Python 3.11 on"),
+    Difference(
+        "exception.values.*.stacktrace.frames.*.colno", "only vedette", "the column, from Python 3.11 on", since=(3, 11)
+    ),
     Difference(
         "exception.values.*.stacktrace.frames.*.filename", "another value", "relative to the import path, not absolute"
     ),
