@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo examples test test-long test-browser test-integrations lint format docs screenshots bench bench-inbox bench-integrations faults soak
+.PHONY: demo examples test test-long test-browser test-integrations lint format docs screenshots bench bench-quick \
+	bench-inbox bench-integrations faults soak
 
 # ARGS=--stay keeps its inbox there, for a look at the page.
 demo: $(VENV)/.package
@@ -22,7 +23,7 @@ test: $(VENV)/.dev lint
 	$(RUN) -m pytest -m 'not long and not browser'
 
 # What takes its time: interruptions at every byte code, long random schedules, loads, time-outs that have to pass.
-test-long: $(VENV)/.dev
+test-long: $(VENV)/.dev $(VENV)-bench/.done
 	$(RUN) -m pytest -m long
 
 # The inbox's pages in headless Chromium (Debian's package `chromium`, or CHROMIUM=/path/to/it).
@@ -61,15 +62,21 @@ screenshots: $(VENV)/.browser
 	$(RUN) -m tools.screenshots $(if $(ALL),--all $(ALL))
 
 # The peer is run from an environment of its own: nothing of it is near the suite.
+# `make bench` writes docs/performance.md (half an hour); with another Python (PYTHON=python3.12 VENV=.venv-3.12) it adds
+# a column to that page.
 bench: $(VENV)-bench/.done
-	$(VENV)-bench/bin/python bench/caller.py
+	$(VENV)-bench/bin/python -m bench.cost --page $(ARGS)
+
+# In less than a minute, on the terminal only.
+bench-quick: $(VENV)-bench/.done
+	$(VENV)-bench/bin/python -m bench.cost --quick $(ARGS)
 
 # What the inbox does: ingest, pages, memory, rest, start; with a Bugsink beside it, in an environment of its own.
 bench-inbox: $(VENV)/.package
 	$(RUN) -m bench.inbox $(ARGS)
 
 bench-integrations: $(VENV)-bench-integrations/.done
-	$(VENV)-bench-integrations/bin/python bench/integrations.py
+	$(VENV)-bench-integrations/bin/python -m bench.integrations
 
 # What arrives when things go wrong (about five minutes); ARGS=--docs writes docs/reliability.md as well.
 faults: $(VENV)-bench/.done
@@ -109,6 +116,7 @@ $(VENV)-bench/.done: pyproject.toml
 	test -x $(VENV)-bench/bin/pip || $(PYTHON) -m venv $(VENV)-bench
 	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --editable . --group bench
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --target $(VENV)-bench/loguru --group bench-loguru
 	touch $@
 
 $(VENV)-bench-integrations/.done: pyproject.toml

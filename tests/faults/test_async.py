@@ -81,7 +81,7 @@ run(main())
 @pytest.mark.spec("PAIN-35")
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 def test_a_thousand_errors_a_second_leave_the_loop_its_turns(loop: str) -> None:
-    """A generous bound, for busy machines; ``bench/loop_lag.py`` measures it."""
+    """A generous bound, for busy machines; ``make bench`` measures it."""
     if loop == "uvloop":
         pytest.importorskip("uvloop")
     with DiscardingServer() as server:

@@ -11,11 +11,13 @@ import builtins
 from vedette._events.builtin_values import fill_items
 from vedette._events.dispatch_values import CUT, DEPTH, WIDTH, before_credentials, render
 from vedette._events.reading_values import (
+    HEAP_TYPE,
     class_items,
     class_of,
     clean,
     dict_items,
     exception_dict,
+    flags_of,
     genuine,
     mro_of,
     plain_str,
@@ -35,9 +37,6 @@ if TYPE_CHECKING:
 _MAX_NOTES = 20
 _BYTES_A_CHARACTER = 4  # at most, in UTF-8
 
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made at run time, by a class statement or its like
-
-_flags_of: Callable[[type], int] = type.__dict__["__flags__"].__get__
 _args_of: Callable[[BaseException], tuple[object, ...]] = BaseException.__dict__["args"].__get__
 
 
@@ -75,7 +74,7 @@ def _inherited(cls: type) -> Formatter | None:
 
     Most of what is raised is one of them, or is derived from one.
     """
-    if _flags_of(cls) & _HEAP_TYPE:
+    if flags_of(cls) & HEAP_TYPE:
         return None
     for base in mro_of(cls):
         formatter = _FORMATTERS.get(id(base))

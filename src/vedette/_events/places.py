@@ -14,7 +14,7 @@ from itertools import islice
 
 from vedette._events.cache import BoundedCache
 from vedette._events.in_app import origin_of
-from vedette._events.reading_values import clean
+from vedette._events.reading_values import class_of, clean
 from vedette._events.source import context_of, global_of, path_of
 
 TYPE_CHECKING = False
@@ -30,7 +30,8 @@ _HIDES: Final = (
 )
 _OURS: Final = "vedette."
 _LONGEST_NAME: Final = 1024  # characters of a function, module or file
-_PLACE_BYTES: Final = 1500  # what a place takes beside its source lines
+_PLACE_BYTES: Final = 1500  # what a place takes beside its source lines and code
+_CODE: Final = type((lambda: None).__code__)
 
 _places = BoundedCache(max_entries=4096, max_cost=8 * 1024 * 1024)
 
@@ -95,8 +96,9 @@ class Place:
         return tuple(name for name in self.code.co_names if name not in self.local_names and _is_used(name, text))
 
     def size(self) -> int:
-        """Bytes that the cache should count."""
-        return _PLACE_BYTES + sum(map(len, self.before)) + len(self.line or "") + sum(map(len, self.after))
+        """Bytes that the cache should count: with the code, which nobody else may hold any more."""
+        lines = sum(map(len, self.before)) + len(self.line or "") + sum(map(len, self.after))
+        return _PLACE_BYTES + lines + _size_of(self.code)
 
 
 def place_of(frame: FrameType, lasti: int, lineno: int | None, rules: InAppRules, around: int) -> Place:
@@ -117,6 +119,18 @@ def place_of(frame: FrameType, lasti: int, lineno: int | None, rules: InAppRules
         place = Place(frame, lasti, lineno, module, rules, around)
         _places.put(key, place, place.size())
     return place
+
+
+def _size_of(code: CodeType) -> int:
+    """Roughly the bytes of a code object, its texts, and the functions that it makes."""
+    size = code.__sizeof__()
+    for each in code.co_consts:
+        kind = class_of(each)
+        if kind is str or kind is bytes:
+            size += len(each)
+        elif kind is _CODE:
+            size += _PLACE_BYTES
+    return size
 
 
 def is_hidden(name: str) -> bool:

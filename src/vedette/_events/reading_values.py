@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_NAME: Final = 200  # characters; a class may bear any name
 MAX_REMEMBERED_TYPES: Final = 4096
+HEAP_TYPE: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made while the program runs, and freed when nobody needs it
 
 _type_dict: Any = type.__dict__
 _module_type_dict: Any = ModuleType.__dict__
@@ -26,6 +27,7 @@ _class_dict: Callable[[type], Any] = _type_dict["__dict__"].__get__
 _module_in: Callable[[type], object] = _type_dict["__module__"].__get__
 _qualname_of: Callable[[type], str] = _type_dict["__qualname__"].__get__
 module_dict: Callable[[ModuleType], dict[str, object]] = _module_type_dict["__dict__"].__get__
+flags_of: Callable[[type], int] = _type_dict["__flags__"].__get__
 exception_dict: Callable[[BaseException], dict[Any, Any]] = BaseException.__dict__["__dict__"].__get__
 class_of: Callable[[object], type] = type  # for checkers: the class of something untyped is a class
 
@@ -146,11 +148,27 @@ def slot_readers(cls: type) -> list[tuple[str, Callable[[object], object]]]:
     return readers
 
 
+def _lasts(cls: type) -> bool:
+    """Whether a class is there for good: a static one of CPython's, or one that stands in its module.
+
+    Others are made inside of functions, or by code that templates and notebooks generate for ever.
+    """
+    if not flags_of(cls) & HEAP_TYPE:
+        return True
+    module, qualname = type_names(cls)
+    found = sys.modules.get(module)
+    if "<locals>" in qualname or not derives(class_of(found), ModuleType):
+        return False
+    outermost, _, inner = qualname.partition(".")
+    held = module_dict(found).get(outermost)  # type: ignore[arg-type] # as derives() has found
+    return held is cls if not inner else held is not None
+
+
 class TypeCache:
     """What was found out about classes: bounded, the oldest out first.
 
-    Keyed by identity, for a class may hash as it likes. A class made inside a function is not remembered:
-    nothing of vedette's may keep it, and what its closures hold, alive.
+    Keyed by identity, for a class may hash as it likes. A class that may be short-lived is not remembered: nothing
+    of vedette's may keep it alive, nor what its methods hold, which are all globals of the code that made it.
 
     Safe to use from several threads: each step is one operation of a dict, and a lost entry is built again.
     """
@@ -167,7 +185,7 @@ class TypeCache:
 
     def remember(self, cls: type, found: Any) -> None:
         """Keep what was found out, unless the class may be short-lived."""
-        if "<locals>" in type_names(cls)[1]:
+        if not _lasts(cls):
             return
         if len(self._found) >= MAX_REMEMBERED_TYPES:
             try:

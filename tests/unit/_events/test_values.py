@@ -411,12 +411,24 @@ def test_classes_that_are_made_without_end_are_remembered_within_bounds(monkeypa
     remembered = reading_values.TypeCache()
     classes = [type(f"Made{number}", (), {}) for number in range(50)]
     for number, cls in enumerate(classes):
+        monkeypatch.setattr(sys.modules[HERE], cls.__name__, cls, raising=False)
         remembered.remember(cls, number)
 
     assert len(remembered) == 10
     assert remembered.get(classes[-1]) == 49
     assert remembered.get(classes[0]) is None
     assert [render_text(cls(), 100, SETTINGS) for cls in classes[:2]] == [f"<{HERE}.Made0>", f"<{HERE}.Made1>"]
+
+
+def test_a_class_of_generated_code_is_not_kept_alive_with_the_globals_of_its_methods():
+    made: dict[str, Any] = {"__name__": HERE}
+    exec("class Page:\n    def __init__(self): self.number = 7", made)
+    assert text_of(made["Page"]()) == f"<{HERE}.Page number=7>"
+
+    gone = weakref.ref(made["Page"])
+    made.clear()
+    gc.collect()
+    assert gone() is None
 
 
 def test_descriptors_that_a_class_borrowed_from_another_are_left_alone():

@@ -1,0 +1,11 @@
+"""Why a goal is missed, and what was tried: by the title of its row. Shown for as long as it is missed."""
+
+UNEXPLAINED = "Not explained yet."
+
+REMARKS = {
+    "`add_breadcrumb`, to 100": (
+        "The floor of pure Python where breadcrumbs enter rendered (design decision 6): finding scope and client, "
+        "the ring, the copy and the check of the data's items. docs/decisions.md has the figures of each, and what "
+        "was tried."
+    ),
+}
