@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import errno
 import json
-import logging
 import os
 import secrets
 import signal
@@ -20,12 +19,10 @@ import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import uvicorn
-
 from vedette._console import CANNOT, DONE, say, talk, write
 from vedette._inbox.access import is_loopback
 from vedette._inbox.announcing import Announcer, EventHook
-from vedette._inbox.connection import Connection
+from vedette._inbox.http_server import HttpServer
 from vedette._inbox.json_api import HEALTH_NAME
 from vedette._inbox.limits import DEFAULT_KEEP_BYTES, DEFAULT_KEEP_EVENTS, DEFAULT_PORT
 from vedette._inbox.receiver import build_app
@@ -38,14 +35,11 @@ from vedette._inbox.writer import Writer
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
-    from types import FrameType
 
-    from starlette.types import ASGIApp
 
 __all__ = ["EventHook", "Ready", "ServeOptions", "serve"]
 
 _DEFAULT_KEY: Final = "inbox"
-_GRACE_SECONDS: Final = 1  # for requests in flight when asked to end
 _ANY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognized, never bound
 
 
@@ -133,82 +127,13 @@ def _run(
         announcer.start()
     try:
         app = build_app(store, writer, streams, settings)
-        asyncio.run(_Server(app, ready, streams.close).serve_on(listener))
+        asyncio.run(HttpServer(app, ready, streams.close).serve_on(listener))
     finally:
         writer.stop()
         unseen = 0 if announcer is None else announcer.stop()
     if unseen:
         say(f"{unseen} events were not shown here, as the terminal did not keep up: they are stored")
     return DONE
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, ended by a signal with exit code 0 instead of the signal once more, and without waiting for streams.
-
-    It sleeps while nothing happens.
-    """
-
-    def __init__(self, app: ASGIApp, ready: Callable[[], None], close_streams: Callable[[], None]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                loop="asyncio",
-                http=Connection,
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                log_level="error",
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                timeout_graceful_shutdown=_GRACE_SECONDS,
-            )
-        )
-        self._ready = ready
-        self._close_streams = close_streams
-
-    async def serve_on(self, listener: socket.socket) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._end = asyncio.Event()
-        await self.serve(sockets=[listener])
-
-    async def main_loop(self) -> None:
-        """Once a second, for the header Date; uvicorn's own looks ten times as often whether it should end."""
-        while not await self.on_tick(0):
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._end.wait(), 1)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        super().handle_exit(sig, frame)
-        self._loop.call_soon_threadsafe(self._end.set)
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._ready()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """That requests are cut short is no news to who ended the inbox: uvicorn's traceback of each is not shown."""
-        self._close_streams()
-        logger = logging.getLogger("uvicorn.error")
-        logger.disabled = True
-        try:
-            await super().shutdown(sockets)
-            if self.server_state.tasks:  # cancelled just now
-                await asyncio.wait(self.server_state.tasks, timeout=_GRACE_SECONDS)
-        finally:
-            logger.disabled = False
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 @contextlib.contextmanager
