@@ -109,7 +109,10 @@ def compare(results: Results, row: Row) -> Compared | None:
     if not ours or not theirs:
         return None
     if row.added_to is not None:
-        base = statistics.median(results.values(row.scenario, row.added_to, row.figure))
+        without = results.values(row.scenario, row.added_to, row.figure)
+        if not without:
+            return None
+        base = statistics.median(without)
         ours, theirs = ([value - base for value in values] for values in (ours, theirs))
     return Compared(row, ours, theirs)
 
