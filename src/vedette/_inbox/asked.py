@@ -25,7 +25,7 @@ def number_in_query(request: Request, name: str) -> int | None:
     given = request.query_params.get(name)
     if given is None:
         return None
-    number = _digits(given)
+    number = number_in(given)
     if not number:
         raise Refused(400, "bad_parameter", f"{name} must be a number of 1 or more, got {given[:40]!a}")
     return number
@@ -33,7 +33,7 @@ def number_in_query(request: Request, name: str) -> int | None:
 
 def number_in_path(request: Request, name: str) -> int:
     """The number in that place of the path; 0, which nothing has, for what is none."""
-    return _digits(request.path_params[name]) or 0
+    return number_in(request.path_params[name])
 
 
 def check_own_change(request: Request) -> None:
@@ -42,5 +42,11 @@ def check_own_change(request: Request) -> None:
     check_change(request.headers, f"{url.scheme}://{url.netloc}")
 
 
-def _digits(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else None
+def number_in(text: str) -> int:
+    """The number that this is; 0, which nothing has, for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else 0
+
+
+def not_there(what: str) -> Refused:
+    """For a number or an id that nothing has: a 404."""
+    return Refused(404, "not_found", f"there is no such {what}: never arrived, removed by retention, or deleted")

@@ -14,14 +14,14 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from vedette._inbox.arrival import as_event_id
-from vedette._inbox.asked import check_own_change, number_in_path, page_of
-from vedette._inbox.limits import Refused
+from vedette._inbox.asked import check_own_change, not_there, number_in_path, page_of
 from vedette._inbox.rows_as_json import event_as_json, issue_as_json, item_as_json
 from vedette._protocol.version import VERSION
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from vedette._inbox.limits import Refused
     from vedette._inbox.models import Issue, Item
     from vedette._inbox.settings import Settings
     from vedette._inbox.store import Store
@@ -96,13 +96,13 @@ class JsonApi:
     def _event(self, request: Request) -> Response:
         event = self._store.event(_event_id(request))
         if event is None:
-            raise _not_there("event")
+            raise not_there("event")
         return json_response(event_as_json(event))
 
     def _envelope(self, request: Request) -> Response:
         parts = self._store.envelope_parts(_event_id(request))
         if parts is None:
-            raise _not_there("event")
+            raise not_there("event")
         disposition = {"Content-Disposition": f'attachment; filename="{_event_id(request)}.envelope"'}
         return StreamingResponse(parts, media_type="application/octet-stream", headers=disposition)
 
@@ -116,14 +116,14 @@ class JsonApi:
         row_id = number_in_path(request, "number")
         item, parts = self._store.item(row_id), self._store.item_payload_parts(row_id)
         if item is None or parts is None:
-            raise _not_there("item")
+            raise not_there("item")
         disposition = {"Content-Disposition": f'attachment; filename="{_file_name(item)}"'}
         return StreamingResponse(parts, media_type="application/octet-stream", headers=disposition)
 
     def _delete_issue(self, request: Request) -> Response:
         check_own_change(request)
         if not self._store.delete_issue(number_in_path(request, "number")):
-            raise _not_there("issue")
+            raise not_there("issue")
         return Response(status_code=204)
 
     def _clear(self, request: Request) -> Response:
@@ -134,7 +134,7 @@ class JsonApi:
     def _wanted_issue(self, request: Request) -> Issue:
         issue = self._store.issue(number_in_path(request, "number"))
         if issue is None:
-            raise _not_there("issue")
+            raise not_there("issue")
         return issue
 
 
@@ -152,7 +152,3 @@ def _file_name(item: Item) -> str:
 
 def _event_id(request: Request) -> str:
     return as_event_id(request.path_params["event_id"]) or ""
-
-
-def _not_there(what: str) -> Refused:
-    return Refused(404, "not_found", f"there is no such {what}: never arrived, removed by retention, or deleted")

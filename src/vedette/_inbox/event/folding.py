@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ _ENDS_OF_CHAIN = 3
 _WHOLE_CHAIN = 8
 """Exceptions of a chain that are all shown: more hide their middle."""
 _WORD = re.compile(r"\w+|.")
+_Link = TypeVar("_Link")
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
@@ -141,8 +142,8 @@ def failing_part(frame: Frame) -> tuple[int, int] | None:
 
 
 def chain_of(
-    chain: Sequence[Failure], *, all_frames: bool = False
-) -> tuple[Sequence[Failure], Sequence[Failure], Sequence[Failure]]:
+    chain: Sequence[_Link], *, all_frames: bool = False
+) -> tuple[Sequence[_Link], Sequence[_Link], Sequence[_Link]]:
     """A chain's first exceptions, those in the middle of a long one, which fold, and its last."""
     if all_frames or len(chain) <= _WHOLE_CHAIN:
         return chain, (), ()

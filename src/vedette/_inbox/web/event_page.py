@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from vedette._inbox.access import check_change
 from vedette._inbox.arrival import as_event_id
+from vedette._inbox.asked import check_own_change, not_there, number_in, number_in_path
 from vedette._inbox.json_api import json_response
-from vedette._inbox.limits import Refused
 from vedette._inbox.rows_as_json import event_as_json
 from vedette._inbox.schema import StoreError
 from vedette._inbox.terminal.markdown import render_markdown
@@ -31,7 +30,6 @@ Page: TypeAlias = Callable[..., Response]
 """Renders a template below a tab: ``page(template, path, status=..., **values)``."""
 
 _FORMS: Final = (".md", ".txt", ".json")
-_MAX_DIGITS: Final = 18  # of a number in a URL: fits SQLite
 
 
 class EventPages:
@@ -53,7 +51,7 @@ class EventPages:
 
     def _newest(self, request: Request) -> Response:
         number, form = _parted(request.path_params["name"])
-        found = self._store.events_of_issue(_number(number), limit=1)
+        found = self._store.events_of_issue(number_in(number), limit=1)
         return self._answer(found[0] if found else None, form, "issue")
 
     def _one(self, request: Request) -> Response:
@@ -61,15 +59,15 @@ class EventPages:
         return self._answer(self._store.event(as_event_id(event_id) or ""), form, "event")
 
     def _delete(self, request: Request) -> Response:
-        check_change(request.headers, f"{request.url.scheme}://{request.url.netloc}")
-        if not self._store.delete_issue(_number(request.path_params["name"])):
-            raise _not_there("issue")
+        check_own_change(request)
+        if not self._store.delete_issue(number_in_path(request, "name")):
+            raise not_there("issue")
         return RedirectResponse("/", 303)
 
     def _answer(self, event: StoredEvent | None, form: str, what: str) -> Response:
         issue = None if event is None else self._store.issue(event.issue_id)
         if event is None or issue is None:
-            raise _not_there(what)
+            raise not_there(what)
         url = f"{self._settings.url}/events/{event.event_id}"
         if form == ".json":
             return json_response(event_as_json(event))
@@ -98,13 +96,5 @@ def _parted(name: str) -> tuple[str, str]:
     return name.removesuffix(form), form
 
 
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else 0  # issues begin at 1
-
-
 def _text(text: str, kind: str) -> Response:
     return PlainTextResponse(text.encode("utf-8", "backslashreplace"), media_type=kind)
-
-
-def _not_there(what: str) -> Refused:
-    return Refused(404, "not_found", f"there is no such {what}: never arrived, removed by retention, or deleted")

@@ -9,7 +9,7 @@ from vedette._inbox.event import safe
 from vedette._inbox.event.received import read
 from vedette._inbox.web.cells import Cells, cells_of
 from vedette._inbox.web.sections import CrumbView, File, Section, crumbs_of, files_of, sections_of, size_in_words
-from vedette._inbox.web.stack_view import FailureView, Fold, FrameView, Stacks
+from vedette._inbox.web.stack_view import Chain, FailureView, Fold, FrameView, Stacks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,13 +138,11 @@ def _handled(reading: Reading) -> str:
     return "unhandled" if False in known else "handled" if True in known else ""
 
 
-def _where(chain: Sequence[FailureView]) -> Where | None:
+def _where(chain: Chain) -> Where | None:
     """Only if it is not the first thing that follows, or far below."""
-    if not chain:
-        return None
-    root, is_first = chain[0], True
-    while root.kinds and root.kinds[0].chain:
+    root, is_first = chain[0] if chain else None, True
+    while isinstance(root, FailureView) and root.kinds and root.kinds[0].chain:
         root, is_first = root.kinds[0].chain[0], False
-    if root.marked is None or (is_first and root.above < _FAR_BELOW):
+    if not isinstance(root, FailureView) or root.marked is None or (is_first and root.above < _FAR_BELOW):
         return None
     return Where(root.failure.title, root.marked)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from vedette._inbox.event.folding import LibraryRun, Single, kinds_of, rows_of, source_of, variables_of
+from vedette._inbox.event.folding import (
+    LibraryRun,
+    Single,
+    chain_of,
+    failing_part,
+    kinds_of,
+    rows_of,
+    source_of,
+    variables_of,
+)
 from vedette._inbox.web.cells import Cells, cells_of
 from vedette._inbox.web.code import Colours, Piece, Pieces, plain, underlined
 
@@ -25,7 +33,6 @@ _AROUND: Final = 5
 _HEAD: Final = 200  # characters of code in the head of a frame
 _NARROW: Final = 36  # characters
 _OTHERS: Final = 20
-_WORD: Final = re.compile(r"\w+|.")
 _PLACE_WIDTHS: Final = (16, 24, 32, 40)
 _FUNCTION_WIDTHS: Final = (8, 16, 24)
 
@@ -80,7 +87,7 @@ class KindView:
     number: int
     title: str
     times: int
-    chain: tuple[FailureView, ...]
+    chain: Chain
     others: tuple[Member, ...]
     left_out: int
     open: bool
@@ -98,6 +105,17 @@ class FailureView:
     kinds: tuple[KindView, ...]
     kinds_left_out: int
     join: str
+
+
+@dataclass(frozen=True, slots=True)
+class Middle:
+    """Of a long chain what stands between its first and its last exceptions: behind one line."""
+
+    failures: tuple[FailureView, ...]
+
+
+Chain: TypeAlias = "tuple[FailureView | Middle, ...]"
+"""Oldest first."""
 
 
 class Stacks:
@@ -119,11 +137,11 @@ class Stacks:
         """A stack beside the exceptions: another thread's."""
         return self._rows(frames)[0]
 
-    def _chain(self, chain: Sequence[Failure]) -> tuple[FailureView, ...]:
-        return tuple(
-            self._failure(failure, "" if index == len(chain) - 1 else failure.join)
-            for index, failure in enumerate(chain)
-        )
+    def _chain(self, chain: Sequence[Failure]) -> Chain:
+        views = [self._failure(failure, failure.join) for failure in chain[:-1]]
+        views += [self._failure(failure, "") for failure in chain[-1:]]
+        first, middle, last = chain_of(views)
+        return (*first, *([Middle(tuple(middle))] if middle else ()), *last)
 
     def _failure(self, failure: Failure, join: str) -> FailureView:
         rows, note = self._rows(failure.frames)
@@ -221,13 +239,11 @@ def _end_of(place: str, width: int) -> str:
 
 
 def _with_columns(pieces: Pieces, frame: Frame, margin: int) -> Pieces:
-    """What failed is underlined; where only its beginning is known, the word that stands there."""
-    if frame.columns is None:
+    """What failed is underlined."""
+    part = failing_part(frame)
+    if part is None:
         return pieces
-    start, end = frame.columns
-    if end is None:
-        word = _WORD.match(frame.code, start)
-        end = word.end() if word else start
+    start, end = part
     return underlined(pieces, max(0, start - margin), max(0, end - margin))
 
 

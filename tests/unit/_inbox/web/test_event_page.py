@@ -401,3 +401,12 @@ def test_mechanism_sources_say_how_exceptions_hang_together(inbox):
     ]
     page = inbox.page_of(event(exception={"values": values}))
     assert page.texts("p", class_="join") == ["while handling it, this occurred", "led to"]
+
+
+def test_a_long_chain_shows_its_ends_and_folds_its_middle(inbox):
+    stack = {"frames": [frame("shop/a.py:1", "run", "go()")]}
+    steps = [{"type": f"Step{number}", "value": "failed", "stacktrace": stack} for number in range(50)]
+    page = inbox.page_of(event(exception={"values": steps}))
+    assert "44 more exceptions" in page.texts("summary")
+    folded = {each["text"] for each in page.all("strong") if each["path"].count("details")}
+    assert folded == {f"Step{number}" for number in range(3, 47)}
