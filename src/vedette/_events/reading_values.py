@@ -48,7 +48,10 @@ dict_len: Callable[[Any], int] = _dict.__len__
 
 def derives(cls: type, base: type) -> bool:
     """What ``issubclass`` says when nobody has overridden it."""
-    return any(one is base for one in mro_of(cls))
+    for one in mro_of(cls):  # noqa: SIM110 - any() takes three times as long
+        if one is base:
+            return True
+    return False
 
 
 def clean(text: str) -> str:
