@@ -1,5 +1,7 @@
 """A program that fails in the ways an inbox is judged by: ``python bad_day.py SDK DSN WHAT...``.
 
+``WHAT`` is a function below that fails, ``order``, with an argument for some, ``order:ann``, and with a fingerprint for
+others, ``order:ann=shop``.
 ``SDK`` is the module of the unified API that reports: vedette, or the published sentry_sdk.
 """
 
@@ -36,20 +38,8 @@ def checkout(order, user, password):
         raise CheckoutError(f"cannot price order {order['id']} for {user}") from error
 
 
-def order(number, user):
-    return checkout({"id": f"A-{number}", "country": "AT", "net": Decimal("29.97")}, user, "correct horse")
-
-
-def order_of_ann():
-    order(17, "ann")
-
-
-def order_of_bob():
-    order(18, "bob")
-
-
-def order_of_cid():
-    order(19, "cid")
+def order(user):
+    return checkout({"id": f"A-{user}", "country": "AT", "net": Decimal("29.97")}, user, "correct " + "horse")
 
 
 def quantity(raw, most=5):
@@ -61,16 +51,8 @@ def quantity(raw, most=5):
     return number
 
 
-def too_few():
-    quantity("0")
-
-
-def too_many():
-    quantity("6")
-
-
 def recursion():
-    rec(59)
+    rec(60)
 
 
 def rec(n):
@@ -83,18 +65,10 @@ def price(number):
     raise CheckoutError(f"no price for {number}")
 
 
-def price_all(count):
+def group(count):
     with ThreadPoolExecutor(2) as pool:
-        futures = [pool.submit(price, number) for number in range(count)]
+        futures = [pool.submit(price, number) for number in range(int(count))]
     raise ExceptionGroup("pricing failed", [future.exception() for future in futures])
-
-
-def group_of_3():
-    price_all(3)
-
-
-def group_of_300():
-    price_all(300)
 
 
 def in_a_pool():
@@ -116,14 +90,15 @@ def main():
     sdk.init(sys.argv[2], release="shop@1.4.0", environment="dev")
     sdk.set_tag("tenant", "acme")
     for what in sys.argv[3:]:
-        name, _, fingerprint = what.partition("=")
+        call, _, fingerprint = what.partition("=")
+        name, *arguments = call.split(":")
         with sdk.new_scope() as scope:
-            scope.set_user({"id": name.rpartition("_")[2]})
+            scope.set_user({"id": "".join(arguments)})
             scope.add_breadcrumb(category="shop", message=f"about to {name}")
             if fingerprint:
                 scope.fingerprint = [fingerprint]
             try:
-                globals()[name]()
+                globals()[name](*arguments)
             except Exception as error:
                 sdk.capture_exception(error)
     sdk.flush()

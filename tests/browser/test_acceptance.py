@@ -25,7 +25,8 @@ from tests.unit._inbox.event.everything import hostile, whole
 from tests.waiting import wait_until
 
 PROGRAM = Path(__file__).resolve().parents[1] / "bad_day.py"
-SHOWN = HOSTILE.translate({0: "\\x00", 27: "\\x1b", 0x202E: "\\u202e", 0x202C: "\\u202c", 0xD800: "\\ud800"})
+WRITTEN_OUT = {0: "\\x00", 27: "\\x1b", 0x202E: "\\u202e", 0x202C: "\\u202c", 0xD800: "\\ud800"}
+SHOWN = HOSTILE.translate(WRITTEN_OUT)
 needs_groups = pytest.mark.skipif("sys.version_info < (3, 11)", reason="groups came with Python 3.11")
 
 
@@ -71,8 +72,8 @@ def test_an_event_of_a_program_appears_on_the_empty_page_within_two_seconds(inbo
     page = visitor.open("/")
     assert page.locator("main").get_by_text(inbox.dsn, exact=True).is_visible()
     page.evaluate("window.isTheSame = true")
-    run("vedette", inbox, tmp_path, "order_of_ann")  # it ends after its flush: the event was answered by then
-    row = page.locator("tbody tr", has_text="CheckoutError: cannot price order A-17 for ann")
+    run("vedette", inbox, tmp_path, "order:ann")  # it ends after its flush: the event was answered by then
+    row = page.locator("tbody tr", has_text="CheckoutError: cannot price order A-ann for ann")
     row.wait_for(timeout=2_000)
     assert page.evaluate("window.isTheSame")
 
@@ -90,8 +91,7 @@ def test_a_page_that_did_what_it_may_not_would_be_noticed(inbox, visitor):
             alert("hello");
         }"""
     )
-    page.wait_for_timeout(0)
-    for said in ("Content Security Policy directive: \"script-src 'self'\"", "connect-src 'self'", "odd", "a dialog"):
+    for said in ("script-src 'self'", "connect-src 'self'", "odd", "a dialog: hello"):
         wait_until(lambda said=said: page.title() and any(said in fault for fault in visitor.faults))
     visitor.faults.clear()
 
@@ -102,7 +102,7 @@ def test_a_page_that_did_what_it_may_not_would_be_noticed(inbox, visitor):
 @pytest.mark.parametrize("sdk", ["vedette", "sentry_sdk"])
 @pytest.mark.parametrize(("width", "screens"), [(1280, 1.0), (400, 1.5)])
 def test_the_failing_line_of_a_program_is_seen_at_once(inbox, visitor, tmp_path, sdk, width, screens):
-    run(sdk, inbox, tmp_path, "order_of_ann")
+    run(sdk, inbox, tmp_path, "order:ann")
     page = visitor.open("/issues/1", width=width)
     failing = page.locator(".failing").first
     line = failing.locator("li code", has_text="rate = RATES[country]")
@@ -116,7 +116,7 @@ def test_the_failing_line_of_a_program_is_seen_at_once(inbox, visitor, tmp_path,
 
 
 def test_the_mark_is_seen_where_the_system_replaces_all_colours(inbox, visitor, tmp_path):
-    run("vedette", inbox, tmp_path, "order_of_ann")
+    run("vedette", inbox, tmp_path, "order:ann")
     page = visitor.open("/issues/1", forced_colors="active")
     marked = page.locator(".failing").first.locator("li.mark")
     assert is_seen(marked.get_by_text("❱"))
@@ -129,8 +129,8 @@ def test_the_mark_is_seen_where_the_system_replaces_all_colours(inbox, visitor, 
 
 @pytest.mark.parametrize("width", [320, 400, 1280])
 def test_no_page_of_what_programs_send_goes_sideways(inbox, visitor, tmp_path, width):
-    cases = ["order_of_ann", "in_a_pool", "recursion", "markup", "long_value"]
-    cases += ["group_of_3"] if sys.version_info >= (3, 11) else []
+    cases = ["order:ann", "in_a_pool", "recursion", "markup", "long_value"]
+    cases += ["group:3"] if sys.version_info >= (3, 11) else []
     run("vedette", inbox, tmp_path, *cases)
     value = {"type": "E", "value": "x" * 10_000}
     others = [send(inbox, data) for data in (group(), whole(), {"message": "m " * 1_000}, {"exception": [value]})]
@@ -173,34 +173,44 @@ def test_hostile_text_in_every_field_is_shown_as_sent_and_makes_no_element(inbox
     assert page.title().startswith("</details></pre></td><script>alert(1)</script>")
 
 
-NOT_SHOWN = {"event_id", "_meta", "source", "module", "fingerprint"}
-"""Fields whose text isn't on the page: it says what follows from them (how exceptions hang together, where a frame is)."""
+AS_JSON = json.dumps(HOSTILE.replace("\ud800", "\\ud800"), ensure_ascii=False)[1:-1].translate(WRITTEN_OUT)
+UNSHOWN = (("event_id",), ("_meta",), ("source",), ("mechanism", "type"), ("module",), ("abs_path",), ("threads", "id"))
+UNSHOWN += (("breadcrumbs", "type"), ("logentry", "message"), ("params",))
+"""Fields of which the page shows what follows from them: the order of exceptions, the message as it was formatted."""
+
+
+def is_shown(path: tuple[object, ...]) -> bool:
+    return not any(set(names) <= set(path) for names in UNSHOWN)
 
 
 def test_each_text_field_is_shown_as_it_was_sent(inbox, visitor):
     page = visitor.open("/")
+    missing = []
     for path in paths(whole()):
         place = whole()
         for key in path:
             place = place[key]
-        if not isinstance(place, str) or NOT_SHOWN & set(path):
+        if not isinstance(place, str) or not is_shown(path):
             continue
         page.goto(send(inbox, replaced(whole(), path, HOSTILE)))
         open_all(page)
         text = " ".join(page.locator("main").inner_text().split())
-        assert " ".join(SHOWN.split()) in text, path
+        if SHOWN not in text and AS_JSON not in text:
+            missing.append(path)
+    assert not missing, "\n".join(map(str, missing))
 
 
 def test_hostile_rows_that_arrive_by_themselves_run_nothing(inbox, visitor):
     page = visitor.open("/")
     known = set(page.evaluate(SIGNATURES))
-    send(inbox, order_failed(order="harmless", release="1"))
-    page.locator("#issue-1").wait_for()
-    known |= {signature.replace("issue-1", "issue-2") for signature in page.evaluate(SIGNATURES)}
+    for release in "12":
+        send(inbox, order_failed(order="harmless", release=release, environment=release, level="odd", fingerprint=[release]))
+    page.locator("#issue-2").wait_for()
+    known |= {signature.replace(" arrived", " ") for signature in page.evaluate(SIGNATURES)} | {"TR class,id "}
     send(inbox, hostile(whole(), HOSTILE))
-    page.locator("#issue-2").wait_for(timeout=2_000)
-    assert SHOWN in page.locator("#issue-2 .title").inner_text()
-    assert {signature for signature in page.evaluate(SIGNATURES) if not signature.startswith(("TR", "TD"))} <= known
+    page.locator("#issue-3").wait_for(timeout=2_000)
+    assert SHOWN in page.locator("#issue-3").inner_text()
+    assert {signature.replace(" arrived", " ") for signature in page.evaluate(SIGNATURES)} <= known
 
 
 # --- 7: recursion and library runs ---
@@ -223,7 +233,7 @@ def test_a_recursion_of_a_program_takes_at_most_6_rows_and_opens(inbox, visitor,
 def test_library_frames_of_a_program_fold_and_its_own_never(inbox, visitor, tmp_path, sdk):
     run(sdk, inbox, tmp_path, "in_a_pool")
     page = visitor.open("/issues/1")
-    assert page.locator(".stack .fold summary").first.inner_text().strip() == "3 frames in concurrent.futures"
+    assert page.locator(".stack .fold .many").first.inner_text() == "3 frames in concurrent.futures"
     places = [" ".join(row.inner_text().split()) for row in page.locator(".stack .frame > details > summary").all()]
     own = [place for place in places if "bad_day.py" in place]
     assert len(own) == 3  # main, in_a_pool, price
