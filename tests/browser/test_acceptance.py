@@ -244,7 +244,10 @@ def test_library_frames_of_a_program_fold_and_its_own_never(inbox, visitor, tmp_
 # --- 8: colours that can be read ---
 
 CONTRASTS = """() => {
-    const parsed = text => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
+    const parsed = text => {
+        const [r, g, b, alpha = 1] = text.match(/[\\d.]+/g).map(Number);
+        return [r, g, b, alpha];
+    };
     const over = (top, below) => [0, 1, 2].map(i => top[i] * top[3] + below[i] * (1 - top[3]));
     const light = rgb => {
         const [r, g, b] = rgb.map(c => c / 255).map(c => c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4);
@@ -252,23 +255,30 @@ CONTRASTS = """() => {
     };
     const ground = element => {
         const layers = [];
-        for (let each = element; each; each = each.parentElement) layers.unshift(parsed(getComputedStyle(each).backgroundColor));
-        return layers.reduce((below, layer) => over(layer, below), parsed(getComputedStyle(document.documentElement).colorScheme === "dark" ? "rgb(18, 18, 18)" : "rgb(255, 255, 255)"));
+        for (let each = element; each; each = each.parentElement)
+            layers.unshift(parsed(getComputedStyle(each).backgroundColor));
+        return layers.reduce((below, layer) => over(layer, below), [255, 255, 255]);
     };
     const found = [];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
-        const node = walker.currentNode, element = node.parentElement;
-        if (!node.data.trim() || !element.checkVisibility({visibilityProperty: true})) continue;
+        const element = walker.currentNode.parentElement, text = walker.currentNode.data.trim();
+        if (!text || !element.checkVisibility({visibilityProperty: true})) continue;
         const below = ground(element);
         for (const part of [null, "::before", "::after", "::marker"]) {
             const style = getComputedStyle(element, part);
-            const a = light(over(parsed(style.color), below)), b = light(below);
-            found.push([(Math.max(a, b) + .05) / (Math.min(a, b) + .05), Number(style.opacity), node.data.trim().slice(0, 60), part]);
+            const [faint, bright] = [light(over(parsed(style.color), below)), light(below)].sort((a, b) => a - b);
+            found.push({text: text.slice(0, 60), part, ratio: (bright + .05) / (faint + .05), opacity: style.opacity});
         }
     }
     return found;
 }"""
+
+
+def test_a_text_that_is_too_faint_would_be_noticed(inbox, visitor):
+    page = visitor.open("/")
+    page.evaluate("document.querySelector('h1').style.color = 'rgb(120, 120, 120)'")  # 4.42 : 1
+    assert [entry["text"] for entry in faint(page) if entry["part"] is None] == ["Waiting for the first error"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -278,18 +288,18 @@ def test_every_text_has_a_contrast_of_at_least_4_5(inbox, visitor, scheme, switc
     page = visitor.open("/", color_scheme=scheme if not switched else {"light": "dark", "dark": "light"}[scheme])
     if switched:
         page.get_by_role("radio", name=scheme).check()
-    assert_readable(page)
+    assert faint(page) == []
     fill(inbox)
     events = [send(inbox, data) for data in (whole(), group(), recursion(), message())]
     for path in ("/", "/?q=no+such+thing", "/other", "/other?type=refused", "/logs", "/traces", "/delete", *events):
         page.goto(path)
         open_all(page)
         page.get_by_role("searchbox").focus()  # its hint shows
-        assert_readable(page)
+        assert faint(page) == []
         page.get_by_role("searchbox").blur()
         page.keyboard.press("?")
         page.get_by_role("dialog").wait_for()
-        assert_readable(page)
+        assert faint(page) == []
     for path in events:
         page.goto(path)
         open_all(page)
@@ -313,19 +323,20 @@ def fill(inbox) -> None:
     inbox.send(b"no envelope at all")
 
 
-def assert_readable(page) -> None:
+def faint(page) -> list[dict[str, object]]:
     found = page.evaluate(CONTRASTS)
     assert len(found) > 20
-    assert [entry for entry in found if entry[0] < 4.5 or entry[1] < 1] == [], page.url
+    return [entry for entry in found if entry["ratio"] < 4.5 or entry["opacity"] != "1"]
 
 
 def undecided(page) -> list[str]:
-    """Texts of which axe couldn't tell the contrast: another lies over them, or they are cut."""
+    """Texts of which axe couldn't tell the contrast, but for signs such as the mark: those it never looks at."""
     found = Axe().run(page, options={"runOnly": ["wcag2aa"], "resultTypes": ["incomplete"]})
     return [
         f"{rule['id']}: {node['html'][:120]} {node['any'][0]['message']}"
         for rule in found.response["incomplete"]
         for node in rule["nodes"]
+        if "only non-text characters" not in node["any"][0]["message"]
     ]
 
 
