@@ -117,9 +117,7 @@ def _request(reading: Reading) -> Section:
 
 
 def _plain(title: str, entries: Sequence[Entry]) -> Section:
-    return Section(
-        title, _short(f"{entry.name}={_begins(entry)}" for entry in entries), (Table(cells_of(entries)),)
-    )
+    return Section(title, _short(f"{entry.name}={_begins(entry)}" for entry in entries), (Table(cells_of(entries)),))
 
 
 def _begins(entry: Entry) -> str:
