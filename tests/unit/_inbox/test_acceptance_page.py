@@ -17,7 +17,7 @@ ROWS = [
 NODES = sorted({node for _, _, tests in ROWS for node in re.findall(r"`(tests/[^`]+)`", tests)})
 
 
-def tests_in(file: str) -> set[str]:
+def defined_in(file: str) -> set[str]:
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 
@@ -25,7 +25,7 @@ def tests_in(file: str) -> set[str]:
 @pytest.mark.parametrize("node", NODES)
 def test_each_test_that_the_page_names_is_there(node):
     file, _, name = node.partition("::")
-    assert name in tests_in(file)
+    assert name in defined_in(file)
 
 
 def test_each_point_has_its_tests():

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit._inbox.event.everything import hostile, whole
 from tests.unit._inbox.event.events import (
     AT,
     chained,
@@ -20,6 +19,7 @@ from tests.unit._inbox.event.events import (
     recursion,
     replaced,
 )
+from tests.unit._inbox.event.everything import hostile, whole
 from tests.unit._inbox.web.pages import site
 
 MARKUP = "</details><script>alert(1)</script><img src=x onerror=alert(1)><a href='javascript:1'>\"'>{{7*7}}{% x %}"
