@@ -1,4 +1,3 @@
-
 """The design's acceptance points as far as no other test proves them: docs/inbox-acceptance.md says which one does.
 
 Programs send what is looked at: ``tests/bad_day.py``, once with vedette and once with the published sentry-sdk.
