@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Dialog, Page
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 # It may ask nobody but the inbox; and a container has neither a sandbox of its own nor much of /dev/shm.
@@ -69,8 +69,12 @@ class Visitor:
     def watch(self, page: Page) -> None:
         page.on("console", lambda message: self._note(message.type in {"error", "warning"}, message.text))
         page.on("pageerror", lambda error: self._note(True, str(error)))
-        page.on("dialog", lambda dialog: self._note(True, f"a dialog: {dialog.message}"))
+        page.on("dialog", self._dismiss)
         page.on("request", lambda request: self._note(self._is_foreign(request.url), f"asked {request.url}"))
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self._note(True, f"a dialog: {dialog.message}")
+        dialog.dismiss()  # else the page would stand still until the test times out
 
     def _is_foreign(self, url: str) -> bool:
         return urlsplit(url).scheme not in {"about", "blob"} and not url.startswith(self._base_url)

@@ -40,6 +40,8 @@ class Crumb:
     text: str
     level: str
     data: tuple[Entry, ...] = ()
+    is_exchange: bool = False
+    """Whether ``text`` is an HTTP request and its answer, so that the category says nothing new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +135,13 @@ def _crumb(fields: Fields, crumb: Mapping[str, Any], path: Path) -> Crumb:
         text = " ".join(f"{name}={as_text(value)}" for name, value in list(data.items())[:MAX_ENTRIES])
         said = frozenset(data)
     rest = {name: value for name, value in data.items() if name not in said}
-    is_http = crumb.get("type") == "http" or said is _SAID_OF_CRUMB
     return Crumb(
         at=fields.time(crumb, path),
-        category="" if is_http else fields.word(crumb, "category", path),
+        category=fields.word(crumb, "category", path),
         text=safe.line(text) + _note(fields.notes.take((*path, "message"))),
         level=fields.word(crumb, "level", path),
         data=fields.entries({"data": rest}, "data", path),
+        is_exchange=crumb.get("type") == "http" or said is _SAID_OF_CRUMB,
     )
 
 

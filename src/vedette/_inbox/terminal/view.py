@@ -112,7 +112,8 @@ def crumb_text(crumb: Crumb, at: float, screen: Screen) -> str:
     distance = "" if crumb.at is None else _distance(crumb.at - at, screen.signs.minus)
     level = crumb.level if crumb.level in {"fatal", "error", "warning"} else ""
     text = crumb.text.replace("→", screen.signs.arrow)
-    return " ".join(filter(None, (distance, level, crumb.category, text)))
+    category = "" if crumb.is_exchange else crumb.category
+    return " ".join(filter(None, (distance, level, category, text)))
 
 
 class _View:

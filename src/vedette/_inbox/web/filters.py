@@ -69,6 +69,14 @@ def gist(item: Item) -> str:
     return one_line(item.excerpt) or "(no content)"
 
 
-_EACH = (as_text, clock, counted, duration, gist, grouped, local_time, one_line, rfc3339, short_time, size)
+def level_class(level: str) -> str:
+    """The class of a level that has a colour; what else a sender may call a level must not choose classes."""
+    return f"level-{level}" if level in _COLOURED else ""
+
+
+_COLOURED: Final = frozenset({"fatal", "error", "warning"})
+_EACH: Final = (
+    *(as_text, clock, counted, duration, gist, grouped, level_class, local_time, one_line, rfc3339, short_time, size),
+)
 FILTERS: Final[dict[str, Any]] = {one.__name__: one for one in _EACH}
 """By the name that templates use."""

@@ -117,9 +117,12 @@ def _request(reading: Reading) -> Section:
 
 
 def _plain(title: str, entries: Sequence[Entry]) -> Section:
-    return Section(
-        title, _short(f"{entry.name}={entry.value[:_GIST]}" for entry in entries), (Table(cells_of(entries)),)
-    )
+    return Section(title, _short(f"{entry.name}={_begins(entry)}" for entry in entries), (Table(cells_of(entries)),))
+
+
+def _begins(entry: Entry) -> str:
+    """The beginning of a value, its lines one after the other."""
+    return " ".join(line.strip() for line in entry.lines[:_GIST])[:_GIST]
 
 
 def _short(parts: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from vedette._inbox.models import Item
-from vedette._inbox.web.filters import clock, duration, gist, one_line, short_time, size
+from vedette._inbox.web.filters import clock, duration, gist, level_class, one_line, short_time, size
 
 A_DAY = 86_400
 
@@ -49,3 +49,8 @@ def test_an_item_is_named_by_its_file_else_by_its_content():
     assert gist(an_item("a\nb", filename="x.txt", content_type="text/plain")) == "x.txt · text/plain"
     assert gist(an_item("a\nb", filename=["no", "name"])) == "a b"
     assert gist(an_item("")) == "(no content)"
+
+
+@pytest.mark.parametrize(("level", "name"), [("fatal", "level-fatal"), ("info", ""), ("x hidden", ""), ("", "")])
+def test_only_our_own_words_become_classes(level, name):
+    assert level_class(level) == name
