@@ -418,6 +418,9 @@ def test_the_port_may_stand_in_the_environment_and_a_wrong_one_is_named(database
         (["inbox", "list", "--since", "soon"], "should be like 30s, 15m, 1h, 2d or 1w, got 'soon'"),
         (["inbox", "tail", "--until", "0"], "a number of at least 1, got '0'"),
         (["inbox", "--port", "99999"], "a port from 0 to 65535, got '99999'"),
+        (["inbox", "--allow-host", "http://shop.lan/"], "without scheme and port, got 'http://shop.lan/'"),
+        (["inbox", "--allow-host", "shop.lan:8969"], "without scheme and port, got 'shop.lan:8969'"),
+        (["inbox", "--allow-host", "*"], "without scheme and port, got '*'"),
         (["outbox"], "invalid choice: 'outbox'"),
     ],
 )
