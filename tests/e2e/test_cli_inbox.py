@@ -140,7 +140,8 @@ def test_show_takes_the_newest_event_an_issue_or_the_beginning_of_an_id(filled):
 
 def test_show_says_what_is_not_there(filled):
     assert [inbox(filled, "show", which).returncode for which in ("99", "deadbeef")] == [1, 1]
-    assert inbox(filled, "show", "99").stderr == "vedette inbox: no event 99\n"
+    assert inbox(filled, "show", "99").stderr == "vedette inbox: no issue #99\n"
+    assert inbox(filled, "show", "deadbeef").stderr == "vedette inbox: no event deadbeef\n"
 
 
 def test_show_lists_the_events_that_a_short_id_could_mean(database):
