@@ -82,9 +82,9 @@ class RunningInbox:
         line = lines.get(timeout=WAIT)
         if not line:
             raise AssertionError(f"the inbox did not start: {self.process.communicate()[1]}")
-        ready = json.loads(line)
-        self.url: str = ready["url"]
-        self.dsn: str = ready["dsn"]
+        self.ready = json.loads(line)
+        self.url: str = self.ready["url"]
+        self.dsn: str = self.ready["dsn"]
         self.http = httpx.Client(base_url=self.url, timeout=WAIT, trust_env=False)
         return self
 

@@ -8,6 +8,7 @@ needs them.
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import os
 import re
 import signal
@@ -98,7 +99,14 @@ def _add_inbox(inbox: argparse.ArgumentParser) -> None:
     )
     inbox.add_argument("--keep-days", type=_days, metavar="DAYS", help="and for how long")
     inbox.add_argument("--key", type=_key, help="take envelopes with this key only")
-    inbox.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="a name this machine goes by")
+    inbox.add_argument(
+        "--allow-host",
+        type=_host_name,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name this machine goes by",
+    )
     inbox.add_argument(
         "--editor",
         type=_editor,
@@ -198,6 +206,17 @@ def _key(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.~-]+", text):
         raise argparse.ArgumentTypeError(f"should be of letters, digits and -_.~ to fit into a DSN, got {text!r}")
     return text
+
+
+def _host_name(text: str) -> str:
+    name = text.removeprefix("[").removesuffix("]")
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
+            wanted = "a name or an address as it stands in the URL, without scheme and port"
+            raise argparse.ArgumentTypeError(f"should be {wanted}, got {text!r}") from None
+    return name
 
 
 def _editor(text: str) -> str:

@@ -92,7 +92,7 @@ def test_the_failing_line_differs_by_more_than_colour(visitor, failed_order):
     assert [text.split("\n") for text in marked.all_inner_texts()] == [["❱", "    rate = RATES[country]"]]
 
 
-@pytest.mark.parametrize("width", [320, 400, 1280])
+@pytest.mark.parametrize("width", [320, 400, 640, 1280])
 @pytest.mark.parametrize("javascript", [True, False])
 def test_no_page_goes_sideways(inbox, visitor, width, javascript):
     deep = "/".join(["a_long_folder_name"] * 12)
@@ -107,6 +107,7 @@ def test_no_page_goes_sideways(inbox, visitor, width, javascript):
         "tags": event(
             message="m", tags={"k" * 200: "v" * 200}, breadcrumbs=[{"message": "y" * 3_000, "category": "c" * 99}]
         ),
+        "a crumb's data": event(message="m", breadcrumbs=[{"message": "m", "data": {"k" * 200: "v" * 200}}]),
     }
     page = visitor.open("/", width=width, java_script_enabled=javascript)
     for name, data in events.items():

@@ -43,7 +43,7 @@ def test_the_empty_page_says_what_to_do(inbox, visitor):
     page = visitor.open("/")
     assert page.locator("h1").inner_text() == "Waiting for the first error"
     assert inbox.dsn in page.locator("main").inner_text()
-    assert f"vedette.init('{inbox.dsn}'); 1/0" in page.locator("#try").inner_text()
+    assert f"vedette.init('{inbox.dsn}'); a, b = 1, 0; a / b" in page.locator("#try").inner_text()
 
 
 def test_the_list_is_a_table_with_headers_whose_rows_lead_to_the_issues(inbox, visitor):

@@ -140,7 +140,8 @@ def test_show_takes_the_newest_event_an_issue_or_the_beginning_of_an_id(filled):
 
 def test_show_says_what_is_not_there(filled):
     assert [inbox(filled, "show", which).returncode for which in ("99", "deadbeef")] == [1, 1]
-    assert inbox(filled, "show", "99").stderr == "vedette inbox: no event 99\n"
+    assert inbox(filled, "show", "99").stderr == "vedette inbox: no issue #99\n"
+    assert inbox(filled, "show", "deadbeef").stderr == "vedette inbox: no event deadbeef\n"
 
 
 def test_show_lists_the_events_that_a_short_id_could_mean(database):
@@ -418,6 +419,9 @@ def test_the_port_may_stand_in_the_environment_and_a_wrong_one_is_named(database
         (["inbox", "list", "--since", "soon"], "should be like 30s, 15m, 1h, 2d or 1w, got 'soon'"),
         (["inbox", "tail", "--until", "0"], "a number of at least 1, got '0'"),
         (["inbox", "--port", "99999"], "a port from 0 to 65535, got '99999'"),
+        (["inbox", "--allow-host", "http://shop.lan/"], "without scheme and port, got 'http://shop.lan/'"),
+        (["inbox", "--allow-host", "shop.lan:8969"], "without scheme and port, got 'shop.lan:8969'"),
+        (["inbox", "--allow-host", "*"], "without scheme and port, got '*'"),
         (["outbox"], "invalid choice: 'outbox'"),
     ],
 )

@@ -141,7 +141,7 @@ def test_a_full_page_without_a_following_one_has_no_link_to_it(inbox):
 def test_the_empty_page_says_what_listens_and_what_to_paste(inbox):
     text = opened(inbox, "/").text
     assert inbox.url in text
-    assert f"python -c \"import vedette; vedette.init('{inbox.dsn}'); 1/0\"" in text
+    assert f"python -c \"import vedette; vedette.init('{inbox.dsn}'); a, b = 1, 0; a / b\"" in text
     assert "inbox.db" in text
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import sqlite3
@@ -62,8 +64,21 @@ def test_the_first_run_says_in_five_lines_where_it_is_and_what_to_try(tmp_path):
     sent_to = f"{url.replace('//', '//inbox@')}/1"
     assert kept.split() == ["kept", "in", str(tmp_path / "inbox.db")]
     assert dsn.split() == ["DSN", sent_to]
-    assert attempt.endswith(f"python -c \"import vedette; vedette.init('{sent_to}'); 1/0\"")
+    assert attempt.endswith(f"python -c \"import vedette; vedette.init('{sent_to}'); a, b = 1, 0; a / b\"")
     assert waiting == "waiting for the first event (Ctrl-C ends, events stay)"
+
+
+def test_the_line_to_try_shows_its_code_and_its_values(tmp_path):
+    """The stranger's test: pasted as it stands on the page, it fails for all to see."""
+    with RunningInbox(tmp_path / "inbox.db") as inbox:
+        page = inbox.http.get("/", headers={"Accept": "text/html"}).text
+        (line,) = re.findall(r'<code id="try">python (.*?)</code>', page)
+        program = [sys.executable, *shlex.split(html.unescape(line))]
+        assert b"ZeroDivisionError" in subprocess.run(program, capture_output=True, check=False).stderr
+        wait_until(lambda: inbox.get("/api/stats")["events"] == 1)
+        shown = inbox.http.get("/issues/1.txt").text
+    assert re.search(r"❱ <string>:1 <module> +import vedette; vedette.init", shown)
+    assert re.search(r"^ +a = 1\n +b = 0$", shown, re.MULTILINE)
 
 
 def test_a_restart_says_what_is_there_from_before(tmp_path):
@@ -254,6 +269,14 @@ def test_another_host_needs_a_token_for_reading_but_not_for_sending(tmp_path):
         process.send_signal(signal.SIGTERM)
         assert process.communicate(timeout=10) is not None
     assert process.returncode == 0
+
+
+def test_one_line_of_json_holds_the_token_too(tmp_path):
+    """Nothing else is printed then: without it nobody could read."""
+    with RunningInbox(tmp_path / "inbox.db", "--host", "0.0.0.0") as inbox:
+        assert httpx.get(f"{inbox.url}/api/issues", trust_env=False).status_code == 401
+        given = {"Authorization": f"Bearer {inbox.ready['token']}"}
+        assert httpx.get(f"{inbox.url}/api/issues", headers=given, trust_env=False).status_code == 200
 
 
 # --- in this process, as the command line calls it ---

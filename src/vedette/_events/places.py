@@ -15,7 +15,7 @@ from itertools import islice
 from vedette._events.cache import BoundedCache
 from vedette._events.in_app import origin_of
 from vedette._events.reading_values import class_of, clean
-from vedette._events.source import context_of, global_of, path_of
+from vedette._events.source import context_of, context_of_command, global_of, path_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +74,11 @@ class Place:
         self.around = around
         filename = str.__str__(code.co_filename)  # exact, whatever code.replace() was given
         path = path_of(filename, frame.f_globals)
-        self.before, self.line, self.after = context_of(filename, frame.f_globals, lineno, around)
+        self.before, self.line, self.after = (
+            context_of_command(lineno)
+            if filename == "<string>" and _is_command(frame)
+            else context_of(filename, frame.f_globals, lineno, around)
+        )
         self.facts = _facts(frame, filename, path, module, rules)
         self.is_function = bool(code.co_flags & _OPTIMIZED)
         self.is_left_out = _HIDES in code.co_varnames and module is not None and module.startswith(_OURS)
@@ -136,6 +140,13 @@ def _size_of(code: CodeType) -> int:
 def is_hidden(name: str) -> bool:
     """Names of the interpreter's, not the programmer's: ``__class__``, the ``.0`` of a comprehension."""
     return name.startswith((".", "__")) and (name.endswith("__") or name.startswith("."))
+
+
+def _is_command(frame: FrameType) -> bool:
+    """Whether this ``<string>`` is what ``python -c`` was given: code that it runs with ``exec`` has a caller."""
+    main = sys.modules.get("__main__")
+    is_module = str.__str__(frame.f_code.co_name) == "<module>"
+    return is_module and frame.f_back is None and type(main) is type(sys) and frame.f_globals is main.__dict__
 
 
 def _facts(frame: FrameType, filename: str, path: str, module: str | None, rules: InAppRules) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import pairwise
 from stat import S_ISREG
 
 from vedette._events.cache import BoundedCache
@@ -57,6 +58,24 @@ def context_of(filename: str, module_globals: dict[str, Any], lineno: int | None
     before = lines[max(0, at - around) : at]
     after = lines[lineno : lineno + around]
     return [_cut(line) for line in before], _cut(lines[at]), [_cut(line) for line in after]
+
+
+def context_of_command(lineno: int | None) -> Context:
+    """The line of what ``python -c`` was given. No others: there is seldom more, and it may hold what is secret."""
+    lines = _command().split("\n")
+    if lineno is None or not 0 < lineno <= len(lines):
+        return [], None, []
+    return [], _cut(lines[lineno - 1]) or None, []
+
+
+def _command() -> str:
+    given: object = sys.orig_argv
+    arguments = [one for one in given if type(one) is str] if type(given) is list else []
+    for flags, source in pairwise(arguments[1:]):
+        # -c ends its own cluster, such as -Ic; after W, X and m come values.
+        if flags[:1] == "-" and flags[-1:] == "c" and flags[1:].isalpha() and not {"W", "X", "m"} & {*flags}:
+            return source
+    return ""
 
 
 def path_of(filename: str, module_globals: dict[str, Any]) -> str:

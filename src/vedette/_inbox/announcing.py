@@ -61,7 +61,8 @@ class Announcer:
     def _run(self) -> None:
         while (what := self._queue.get()) is not None:
             if isinstance(what, Refused):
-                self._complain(f"refused ({what.status}): {what.detail}")
+                causes = "".join(f" ({cause})" for cause in what.causes)
+                self._complain(f"refused ({what.status}): {what.detail}{causes}")
                 continue
             try:
                 self._hook(what.event, what.issue, what.is_new)

@@ -122,7 +122,7 @@ def regroup(connection: sqlite3.Connection) -> int:
     ids = [int(row[0]) for row in connection.execute("SELECT id FROM events ORDER BY id")]
     for event in ids:
         row = connection.execute(
-            "SELECT e.*, substr(v.body, e.start + 1, e.size) AS payload "
+            "SELECT e.*, coalesce(substr(v.body, e.start + 1, e.size), x'') AS payload "
             "FROM events e JOIN envelopes v ON v.id = e.envelope_id WHERE e.id = ?",
             (event,),
         ).fetchone()

@@ -114,7 +114,9 @@ def _run(
     def ready() -> None:
         database = store.path.absolute()
         if options.json:
-            line = {"url": settings.url, "dsn": settings.dsn, "pid": os.getpid()}
+            line: dict[str, object] = {"url": settings.url, "dsn": settings.dsn, "pid": os.getpid()}
+            if settings.token is not None:
+                line["token"] = settings.token  # nothing else says it, and nobody could read without it
             write(json.dumps(line) + "\n")
         elif not options.quiet:
             for text in _welcome(settings, store, regrouped, time.time()):
@@ -233,7 +235,7 @@ def _welcome(settings: Settings, store: Store, regrouped: int, now: float) -> li
         lines.append(f"the rule of grouping has changed: {regrouped} events were grouped anew")
     newest = store.newest_event()
     if newest is None:
-        lines.append(f"try            python -c \"import vedette; vedette.init('{settings.dsn}'); 1/0\"")
+        lines.append(f"try            {settings.attempt}")
         lines.append("waiting for the first event (Ctrl-C ends, events stay)")
     else:
         number = store.stats().issues

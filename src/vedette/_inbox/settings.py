@@ -22,3 +22,8 @@ class Settings:
     max_in_flight: int = MAX_IN_FLIGHT
     request_seconds: float = REQUEST_SECONDS
     ping_seconds: float = PING_SECONDS  # of silence on a stream, after which its reader is told that it still stands
+
+    @property
+    def attempt(self) -> str:
+        """A line to paste into a shell: an error of which the inbox shows code and values."""
+        return f"python -c \"import vedette; vedette.init('{self.dsn}'); a, b = 1, 0; a / b\""

@@ -49,8 +49,9 @@ __all__ = ["NoDatabaseError", "Store", "StoreError", "default_path"]
 
 Work: TypeAlias = "Arrival | Refusal"
 
+# An empty slice of an empty body, as /store/ may bring it, is NULL to SQLite.
 _EVENT = """
-    SELECT e.*, v.project, substr(v.body, e.start + 1, e.size) AS payload
+    SELECT e.*, v.project, coalesce(substr(v.body, e.start + 1, e.size), x'') AS payload
     FROM events e JOIN envelopes v ON v.id = e.envelope_id"""
 
 

@@ -86,6 +86,7 @@ def parse_query(q: str) -> tuple[str, list[str]]:
 
     A value with blanks stands in double quotes. Both come back case-folded, the terms as ``facets`` has them.
     """
+    q = q.encode("utf-8", "backslashreplace").decode()  # argv holds other bytes as surrogates; events have them so
     terms = [_facet(name, quoted or plain) for name, quoted, plain in _TERM.findall(q)]
     return " ".join(_TERM.sub(" ", q).split()).casefold(), terms
 

@@ -103,6 +103,24 @@ def test_code_without_a_file_has_frames_without_lines(place, arguments, stdin, n
     assert frame["in_app"] is True
 
 
+@pytest.mark.spec("ERR-09", "PAIN-37")
+@pytest.mark.parametrize("before", ["", "import sys, json\nsys.argv[:] = ['other']\n"])
+def test_a_line_of_python_c_is_shown_with_what_it_names(place, before):
+    line = "    total, people = 30, 0; total / people"
+    source = f"{before}import reporting\ntry:\n{line}\nexcept ZeroDivisionError: reporting.report()"
+    frame = last_frame(place, "-c", source)
+    assert frame["context_line"] == line
+    assert {name: frame["vars"][name] for name in ("total", "people")} == {"total": "30", "people": "0"}
+
+
+@pytest.mark.spec("ERR-10", "PAIN-37")
+def test_what_python_c_runs_with_exec_is_not_taken_for_its_own_line(place):
+    source = "import reporting\ntry: exec('1 / 0')\nexcept ZeroDivisionError: reporting.report()"
+    frame = last_frame(place, "-c", source)
+    assert (frame["filename"], frame["lineno"]) == ("<string>", 1)
+    assert "context_line" not in frame
+
+
 def test_a_module_of_a_namespace_package_is_named_as_it_is_imported(place):
     written(place / "lib" / "acme" / "shop" / "cart.py", FAILING)
     frame = last_frame(place, "-c", "import acme.shop.cart")

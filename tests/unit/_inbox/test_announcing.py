@@ -22,8 +22,10 @@ def test_events_and_refusals_come_in_order():
     announcer.announce(recorded(1))
     announcer.announce(Refused(403, "no_key", "no key"))
     announcer.announce(recorded(2))
+    announcer.announce(Refused(503, "not_stored", "not stored", ("inbox.db: disk is full",)))
     assert announcer.stop() == 0
-    assert seen == [(1, 1, True), "refused (403): no key", (2, 2, False)]
+    refused = ["refused (403): no key", "refused (503): not stored (inbox.db: disk is full)"]
+    assert seen == [(1, 1, True), refused[0], (2, 2, False), refused[1]]
 
 
 def test_a_hook_that_raises_is_reported_once_and_called_again():

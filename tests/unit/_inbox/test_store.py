@@ -12,6 +12,7 @@ import pytest
 
 from tests.inboxes import EVENT_ID, envelope, exception, frame, item, new_event_id, order_failed
 from vedette._inbox import grouping, recording, store
+from vedette._inbox.arrival import read_store_body
 from vedette._inbox.limits import Refused
 from vedette._inbox.retention import Retention
 from vedette._inbox.store import NoDatabaseError, Store, StoreError, default_path
@@ -277,6 +278,19 @@ def test_a_broken_event_is_kept_with_what_is_wrong_with_it(inbox, payload, remar
     event = inbox.event(EVENT_ID)
     assert any(remark in one for one in event.remarks), event.remarks
     assert inbox.issue(event.issue_id).title == "(an event without exception and message)"
+
+
+def test_an_event_of_no_bytes_is_kept_read_and_grouped_anew(inbox):
+    """SQLite gives NULL for a slice of an empty body: page, list and the next start failed of it."""
+    arrival = read_store_body("1", b"", [])
+    inbox.record([arrival])
+    event_id = arrival.event_id
+    assert inbox.event(event_id).data == {}
+    assert [event.event_id for event in inbox.latest_events(10)] == [event_id]
+    with closing(sqlite3.connect(inbox.path)) as connection, connection:
+        connection.execute("UPDATE meta SET value = '0' WHERE name = 'grouping_version'")
+    assert inbox.regroup() == 1
+    assert inbox.event(event_id).data == {}
 
 
 def test_a_fault_of_ours_in_an_event_does_not_lose_it(inbox, monkeypatch):

@@ -104,6 +104,7 @@ def test_a_line_end_in_a_tag_cannot_make_another_facet():
         ('vat level:error tag.tenant:"Acme Ltd" rates', ("vat rates", ["level:error", "tag.tenant:acme ltd"])),
         ("release:shop@1.4.0 env:dev", ("", ["release:shop@1.4.0", "env:dev"])),
         ("file:x sublevel:error http://a", ("file:x sublevel:error http://a", [])),
+        ("no\udcff level:\udcff", ("no\\udcff", ["level:\\udcff"])),  # bytes of a command line that are no UTF-8
     ],
 )
 def test_a_search_is_a_substring_and_narrowing_terms(typed, expected):

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from vedette._inbox.event import safe
 from vedette._inbox.event.fields import MAX_ENTRIES, MAX_WORD, Entry
+from vedette._inbox.event.structures import as_python
 from vedette._inbox.shape import MAX_EXCEPTIONS, exceptions_of, is_own
 
 if TYPE_CHECKING:
@@ -211,6 +212,8 @@ class Stacks:
         if len(values) > MAX_ENTRIES:
             note = f"{MAX_ENTRIES} of {len(values)} variables shown"
         pairs = list(values.items())[:MAX_ENTRIES]
+        if fields.data.get("platform") == "python":
+            pairs = [(name, as_python(value)) for name, value in pairs]
         return tuple(fields.entry(name, value, (*path, name)) for name, value in pairs), note
 
 

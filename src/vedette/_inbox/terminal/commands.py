@@ -69,7 +69,7 @@ def _issues(store: Store, query: str | None, since: float | None) -> Iterator[Is
 def _show(store: Store, args: argparse.Namespace) -> int:
     found = _find(store, args.which)
     if len(found) != 1:
-        talk("inbox", f"{args.which} is the beginning of several:" if found else f"no event {args.which or 'yet'}")
+        talk("inbox", f"{args.which} is the beginning of several:" if found else _nothing_at(args.which))
         for event in found:
             talk("inbox", f"  {event.event_id}  #{event.issue_id}")
         return NOTHING
@@ -89,9 +89,19 @@ def _find(store: Store, which: str | None) -> list[StoredEvent]:
     if which is None:
         newest = store.newest_event()
         return [] if newest is None else [newest]
-    if which.isdecimal() and len(which) <= _MAX_DIGITS_OF_ISSUE:
+    if _is_issue(which):
         return store.events_of_issue(int(which), limit=1)
     return store.find_event(which)
+
+
+def _nothing_at(which: str | None) -> str:
+    if which is None:
+        return "no event yet"
+    return f"no issue #{which}" if _is_issue(which) else f"no event {which}"
+
+
+def _is_issue(which: str) -> bool:
+    return which.isdecimal() and len(which) <= _MAX_DIGITS_OF_ISSUE
 
 
 def _formatted(event: StoredEvent, issue: Issue, args: argparse.Namespace) -> str:

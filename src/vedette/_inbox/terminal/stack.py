@@ -114,15 +114,13 @@ def _frame_lines(found: Single, layout: Layout, indent: int) -> Iterator[Text]:
 
 
 def _plain_lines(found: Single, layout: Layout, indent: int) -> Iterator[Text]:
-    code = found.frame.code.strip()
-    margin = len(found.frame.code) - len(found.frame.code.lstrip())
+    start = indent + (4 if layout.narrow else 2 + layout.column + _GAP)
+    code, margin = _in_sight(found, layout, layout.screen.width - start)
     if layout.narrow:
-        start = indent + 4
         yield _head(found, layout, indent, layout.screen.width - indent - 2)
         if code:
             yield row(" " * start, _code(code, found, layout, layout.screen.width - start, margin))
     else:
-        start = indent + 2 + layout.column + _GAP
         head = _head(found, layout, indent, layout.column)
         if code:
             head.append(" " * (start - head.cell_len))
@@ -131,6 +129,20 @@ def _plain_lines(found: Single, layout: Layout, indent: int) -> Iterator[Text]:
     carets = _carets(found, layout, layout.screen.width - start, margin)
     if carets:
         yield row(" " * start + carets)
+
+
+def _in_sight(found: Single, layout: Layout, room: int) -> tuple[str, int]:
+    """The code, and how many characters before it are left out.
+
+    That is its margin, and of a long line the beginning, if what failed in it could not be seen otherwise.
+    """
+    code, ellipsis = found.frame.code, layout.screen.signs.ellipsis
+    margin = len(code) - len(code.lstrip())
+    part = failing_part(found.frame) if found.marked else None
+    if part is None or cell_len(code[margin : part[1]]) < room:
+        return code.strip(), margin
+    first = max(margin, min(part[0] - room // 2, len(code.rstrip()) - room + len(ellipsis)))
+    return ellipsis + code[first:].rstrip(), first - len(ellipsis)
 
 
 def _wide_lines(found: Single, layout: Layout, indent: int) -> Iterator[Text]:

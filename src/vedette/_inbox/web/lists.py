@@ -65,6 +65,7 @@ class IssueLists:
             url=settings.url,
             database=settings.database,
             dsn=settings.dsn,
+            attempt=settings.attempt,
             refused=self._store.refused_count(),
         )
 

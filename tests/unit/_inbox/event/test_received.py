@@ -244,8 +244,27 @@ def test_the_time_is_the_clients_if_it_is_one(timestamp, at):
 
 def test_structured_variables_of_other_sdks_are_compact_json():
     frames = [frame("a.py:1", "f", "x", vars={"a": {"b": [1, None]}, "c": "'text'", "d": True})]
-    (failure,) = read(stored(event(exception={"values": [{"type": "E", "stacktrace": {"frames": frames}}]}))).chain
+    data = event(platform="node", exception={"values": [{"type": "E", "stacktrace": {"frames": frames}}]})
+    (failure,) = read(stored(data)).chain
     assert [v.value for v in failure.frames[0].variables] == ['{"b": [1, null]}', "'text'", "true"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ({"id": "'A-17'", "net": "10", "lines": ["Decimal('9.99')", None]},
+         "{'id': 'A-17', 'net': 10, 'lines': [Decimal('9.99'), None]}"),
+        ({"it's": {}, "flag": True}, '{"it\'s": {}, \'flag\': True}'),
+        ("'text'", "'text'"),
+        (1.5, "1.5"),
+    ],
+)  # fmt: skip
+def test_a_python_sdks_structures_are_shown_as_python_has_them(sent, shown):
+    """Their leaves come rendered: as JSON, `order["id"]` had quotes around its quotes."""
+    frames = [frame("a.py:1", "f", "x", vars={"a": sent})]
+    data = event(platform="python", exception={"values": [{"type": "E", "stacktrace": {"frames": frames}}]})
+    (failure,) = read(stored(data)).chain
+    assert [v.value for v in failure.frames[0].variables] == [shown]
 
 
 @pytest.mark.parametrize(

@@ -150,9 +150,21 @@ def test_where_a_terminal_can_underline_there_is_no_row_of_carets():
     assert "\x1b[1;4mRATES\x1b[0m" in shown
 
 
-def test_carets_beyond_the_screen_are_left_out():
+def test_a_long_line_is_shown_where_it_failed():
     data = with_columns(context_line="    " + "x" * 70 + " = RATES[country]", colno=78)
-    assert "^" not in show(data)
+    for width in (40, 80):
+        shown = show(data, width).splitlines()
+        at = next(number for number, line in enumerate(shown) if "RATES" in line)
+        assert "…x" in shown[at]
+        assert shown[at].endswith("x = RATES[country]")
+        assert len(shown[at]) <= width
+        assert shown[at + 1].strip() == "^^^^^"
+        assert shown[at + 1].index("^") == shown[at].index("RATES")
+
+
+def test_a_long_line_with_neighbours_keeps_its_beginning_and_has_no_carets():
+    data = with_columns(context_line="    " + "x" * 120 + " = RATES[country]", colno=128)
+    assert "^" not in show(data, 120)
 
 
 def test_a_chain_of_two_fits_24_lines_with_a_request_and_many_variables():
