@@ -282,6 +282,7 @@ def test_tail_prints_new_issues_whole_and_repeats_as_a_line(filled):
     assert done.stdout.rstrip().endswith("request: POST http://shop.example/add?a=1&b=2")
 
 
+@pytest.mark.long
 def test_tail_begins_with_the_last_few_and_ends_with_1_when_time_is_over(filled):
     done = inbox(filled, "tail", "-n", "1", "--timeout", "0.1")
     assert (done.returncode, done.stderr) == (1, "vedette inbox: time is over after 1 events\n")
@@ -354,6 +355,7 @@ def test_the_server_prints_what_arrives_and_ends_with_0(database):
         assert process.wait(10) == 0
 
 
+@pytest.mark.long
 def test_a_server_prints_nothing_that_steers_the_terminal(database):
     with running("--port", "0", "--db", database, FORCE_COLOR="1") as process:
         url = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())[0]
@@ -378,6 +380,7 @@ def test_the_server_as_json_prints_one_line_and_no_events(database):
         assert process.stdout.read() == ""
 
 
+@pytest.mark.long
 def test_the_server_ends_when_nobody_reads_it_any_more(database):
     with running("--port", "0", "--db", database) as process:
         url = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())[0]

