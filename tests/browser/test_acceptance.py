@@ -429,6 +429,25 @@ def test_the_inbox_under_another_name_is_refused(inbox, evil):
     assert "CheckoutError" not in evil.content()
 
 
+# --- 14: what was changed after looking at the pages ---
+
+LINES = """cell => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    return new Set([...range.getClientRects()].map(box => box.y)).size;
+}"""
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_words_of_breadcrumbs_are_not_broken_and_their_text_has_the_room(inbox, visitor, width):
+    texts = ["SELECT * FROM baskets WHERE owner = %s " * 9] * 3
+    crumbs = [{"category": "auth.session", "level": "warning", "message": text} for text in texts]
+    page = visitor.open(send(inbox, {"message": "m", "breadcrumbs": crumbs}), width=width)
+    for row in page.locator(".crumbs tr:has(td)").all():
+        assert [row.get_by_text(word, exact=True).evaluate(LINES) for word in ("auth.session", "warning")] == [1, 1]
+        assert row.locator("td").last.bounding_box()["width"] > width / 2
+
+
 # --- 13: nothing that arrived is invisible ---
 
 

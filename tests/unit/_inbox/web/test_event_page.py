@@ -69,6 +69,12 @@ def test_hostile_text_in_every_field_makes_no_element_and_no_address(inbox):
     assert "\u202e" not in page.html
 
 
+def test_the_summary_of_a_section_is_one_line_however_its_values_are_laid_out(inbox):
+    lines = [{"sku": number, "price": "9.99"} for number in range(4)]
+    page = inbox.page_of(event(message="m", extra={"basket": {"lines": lines}}))
+    assert page.texts("span", class_="sum")[-2].startswith('basket={ "lines": [ { "sku": 0, "price": "9.99" }, {')
+
+
 def test_hostile_text_makes_as_many_elements_as_harmless_text(inbox):
     harmless = re.sub(r"\W", "x", MARKUP)
 
