@@ -429,6 +429,18 @@ def test_the_inbox_under_another_name_is_refused(inbox, evil):
     assert "CheckoutError" not in evil.content()
 
 
+# --- 13: nothing that arrived is invisible ---
+
+
+def test_a_malformed_envelope_is_seen_with_its_reason(inbox, visitor):
+    answer = inbox.send(b"garbage")
+    assert answer.status_code == 400
+    page = visitor.open("/")
+    page.get_by_role("link", name="Other").click()
+    row = page.locator("tr", has_text="garbage")
+    assert row.get_by_text(answer.json()["detail"]).first.is_visible()
+
+
 # --- 14: what was changed after looking at the pages ---
 
 LINES = """cell => {
@@ -446,15 +458,3 @@ def test_words_of_breadcrumbs_are_not_broken_and_their_text_has_the_room(inbox, 
     for row in page.locator(".crumbs tr:has(td)").all():
         assert [row.get_by_text(word, exact=True).evaluate(LINES) for word in ("auth.session", "warning")] == [1, 1]
         assert row.locator("td").last.bounding_box()["width"] > width / 2
-
-
-# --- 13: nothing that arrived is invisible ---
-
-
-def test_a_malformed_envelope_is_seen_with_its_reason(inbox, visitor):
-    answer = inbox.send(b"garbage")
-    assert answer.status_code == 400
-    page = visitor.open("/")
-    page.get_by_role("link", name="Other").click()
-    row = page.locator("tr", has_text="garbage")
-    assert row.get_by_text(answer.json()["detail"]).first.is_visible()
