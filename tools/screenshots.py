@@ -15,6 +15,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +73,34 @@ def have_a_bad_day(dsn: str) -> None:
     subprocess.run(command, check=True, timeout=SECONDS, stdout=sys.stderr)  # noqa: S603 - our own program
 
 
+def send_what_is_no_error(url: str) -> None:
+    """A log, a trace, a session, what a client dropped, and something that is refused."""
+    log = {
+        "timestamp": time.time(),
+        "level": "warn",
+        "body": "stock low for sku 47",
+        "attributes": {"sku": {"value": 47}},
+    }
+    trace = {
+        "transaction": "/checkout",
+        "start_timestamp": time.time() - 1,
+        "timestamp": time.time(),
+        "spans": [{}, {}],
+    }
+    dropped = {"reason": "ratelimit_backoff", "category": "error", "quantity": 14}
+    payloads: dict[str, dict[str, Any]] = {
+        "log": {"items": [log]},
+        "transaction": trace,
+        "session": {"sid": "7c7b6585-f901-4351-bf8d-02711b721929", "status": "ok"},
+        "client_report": {"discarded_events": [dropped]},
+    }
+    items = (json.dumps({"type": kind}) + "\n" + json.dumps(payload) for kind, payload in payloads.items())
+    for body in ("\n".join(["{}", *items]), "no envelope"):
+        request = urllib.request.Request(f"{url}/api/1/envelope/?sentry_key=x", body.encode())  # noqa: S310 - our own
+        with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(request, timeout=SECONDS):  # noqa: S310
+            pass
+
+
 def paths_of(url: str) -> dict[str, str]:
     """Where the things are that the pictures show, by name."""
     with urllib.request.urlopen(f"{url}/api/issues", timeout=SECONDS) as answer:  # noqa: S310 - our own inbox
@@ -82,6 +112,10 @@ def paths_of(url: str) -> dict[str, str]:
         "group": by_type["ExceptionGroup"],
         "message": by_type[""],
         "other": "/other",
+        "logs": "/logs",
+        "traces": "/traces",
+        "nothing": "/?q=nothing+like+it",
+        "delete": "/delete",
     }
 
 
@@ -126,6 +160,7 @@ def main() -> None:
         if arguments.all:
             for picture in pictures({"empty": "/"}, every=True):
                 take(browser, url, picture, folder)
+            send_what_is_no_error(url)
         have_a_bad_day(dsn)
         for picture in pictures(paths_of(url), every=arguments.all is not None):
             take(browser, url, picture, folder)
