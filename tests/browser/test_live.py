@@ -403,7 +403,7 @@ def test_help_opens_by_key_and_by_button_and_keys_can_be_turned_off(inbox, visit
     dialog = page.get_by_role("dialog", name="Keys")
     dialog.get_by_text("copy the event as Markdown").wait_for()
     page.keyboard.press("Escape")
-    assert not dialog.is_visible()
+    dialog.wait_for(state="hidden")
     page.get_by_role("button", name="Keys").click()
     dialog.get_by_role("checkbox").uncheck()
     dialog.get_by_role("button", name="Close").click()
