@@ -21,8 +21,12 @@ def inbox(tmp_path):
 
 
 def issues_of(inbox: RunningInbox, *what: str) -> list[tuple[str, int]]:
-    """Title and count of each issue after these failures, the oldest first."""
-    subprocess.run([sys.executable, str(PROGRAM), "vedette", inbox.dsn, *what], check=True, timeout=30)
+    """Title and count of each issue after these failures, the oldest first.
+
+    Each is a program of its own: what one program captures is sent by several connections, in any order.
+    """
+    for each in what:
+        subprocess.run([sys.executable, str(PROGRAM), "vedette", inbox.dsn, each], check=True, timeout=30)
     found = inbox.get("/api/issues")["results"]
     return [(issue["title"], issue["count"]) for issue in sorted(found, key=lambda issue: issue["id"])]
 
