@@ -279,7 +279,7 @@ CONTRASTS = """() => {
 
 
 def test_a_text_that_is_too_faint_would_be_noticed(inbox, visitor):
-    page = visitor.open("/")
+    page = visitor.open("/", java_script_enabled=False)  # the script would fetch the heading anew
     page.evaluate("document.querySelector('h1').style.color = 'rgb(120, 120, 120)'")  # 4.42 : 1
     assert [entry["text"] for entry in faint(page) if entry["part"] is None] == ["Waiting for the first error"]
 
@@ -439,7 +439,7 @@ def test_a_malformed_envelope_is_seen_with_its_reason(inbox, visitor):
     page = visitor.open("/")
     page.get_by_role("link", name="Other").click()
     row = page.locator("tr", has_text="garbage")
-    assert row.get_by_text(answer.json()["detail"]).first.is_visible()
+    row.get_by_text(answer.json()["detail"]).first.wait_for()
 
 
 # --- 14: what was changed after looking at the pages ---
