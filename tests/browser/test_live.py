@@ -14,7 +14,8 @@ from tests.waiting import wait_until
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-WITHIN = 2_000  # ms from an answered request to the screen
+TWO_SECONDS = 2_000  # ms from an answered request to the screen, as promised of the first event
+WITHIN = 10_000  # ms: a deadline, where nothing is promised
 
 
 def failure(number: int, **more: object) -> bytes:
@@ -36,7 +37,7 @@ def test_the_empty_page_turns_into_the_list_within_two_seconds(inbox, visitor):
     page = visitor.open("/")
     until_live(page)
     inbox.send(envelope(order_failed()))
-    page.locator("#issue-1").get_by_text("CheckoutError: cannot price order A-17 for ann").wait_for(timeout=WITHIN)
+    page.locator("#issue-1").get_by_text("CheckoutError: cannot price order A-17 for ann").wait_for(timeout=TWO_SECONDS)
     assert page.locator("header nav [aria-current=page]").inner_text() == "Issues 1"
     assert page.title() == "Issues · vedette inbox"
 
