@@ -211,7 +211,7 @@ def test_hostile_rows_that_arrive_by_themselves_run_nothing(inbox, visitor):
     page.locator("#issue-2").wait_for()
     known |= {signature.replace(" arrived", " ") for signature in page.evaluate(SIGNATURES)} | {"TR class,id "}
     send(inbox, hostile(whole(), HOSTILE))
-    page.locator("#issue-3").wait_for(timeout=2_000)
+    page.locator("#issue-3").wait_for(timeout=10_000)
     assert SHOWN in page.locator("#issue-3").inner_text()
     assert {signature.replace(" arrived", " ") for signature in page.evaluate(SIGNATURES)} <= known
 
