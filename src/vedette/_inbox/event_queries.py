@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from vedette._inbox.lenient_json import is_dict
 from vedette._inbox.models import Attachment
 from vedette._inbox.shape import text
 
 if TYPE_CHECKING:
-    from vedette._inbox.models import StoredEvent
+    import sqlite3
 
-Rows: TypeAlias = Callable[..., list[sqlite3.Row]]
-"""Runs a query with its values."""
+    from vedette._inbox.item_queries import Rows
+    from vedette._inbox.models import StoredEvent
 
 _MAX_ATTACHMENTS: Final = 200
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vedette._inbox.event import safe
 from vedette._inbox.event.remarks import Remarks
 from vedette._inbox.lenient_json import is_dict, is_list
+from vedette._inbox.times import seconds_of_rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,7 +29,6 @@ MAX_WORD = 400
 _SHORT_JSON = 100
 _MAX_INDENTED = 4_000  # characters: indentation could make far more of them
 _PAIR = 2
-_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +183,8 @@ def _json(value: object, indent: int | None) -> str:
 def _seconds(value: object) -> float | None:
     """Seconds since the epoch, or RFC 3339 with any number of digits, as seconds that a calendar has."""
     try:
-        if isinstance(value, str) and (match := _RFC3339.fullmatch(value)):
-            whole, fraction, zone = match.groups()
-            zone = "+00:00" if zone in {None, "Z", "z"} else zone
-            value = datetime.fromisoformat(whole + zone).timestamp() + float(fraction or 0)
+        if isinstance(value, str):
+            value = seconds_of_rfc3339(value)
         if isinstance(value, int | float) and not isinstance(value, bool):
             datetime.fromtimestamp(value, tz=timezone.utc)
             return float(value)

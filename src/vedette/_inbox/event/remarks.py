@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vedette._inbox.event import safe
 from vedette._inbox.lenient_json import is_dict, is_list
+from vedette._inbox.words import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,11 +71,11 @@ class Remarks:
         remarks, length = _list(note.get("rem")), note.get("len")
         whole = length if type(length) is int else None
         if whole is not None and (is_list(value) or is_dict(value)):
-            return f"{_count(len(value))} of {_count(whole)} kept"
+            return f"{grouped(len(value))} of {grouped(whole)} kept"
         end = _end(remarks)
         if isinstance(value, str) and (whole is not None or end is not None):
-            of = "" if whole is None else f" of {_count(whole)}"
-            return f"cut at {_count(len(value) if end is None else end)}{of} characters"
+            of = "" if whole is None else f" of {grouped(whole)}"
+            return f"cut at {grouped(len(value) if end is None else end)}{of} characters"
         said = [_remark(remark, gone=value is None) for remark in remarks[:_MAX_SAID]]
         said += [f"invalid: {_error(error)}" for error in _list(note.get("err"))[:_MAX_SAID]]
         return ", ".join(filter(None, said))
@@ -111,7 +112,3 @@ def _error(error: object) -> str:
 
 def _list(value: object) -> list[Any]:
     return value if is_list(value) else []
-
-
-def _count(number: int) -> str:
-    return f"{number:,}".replace(",", " ")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
-from datetime import datetime
 from typing import Any, Final
 
 from vedette._inbox import lenient_json
+from vedette._inbox.event.fields import as_text
 from vedette._inbox.lenient_json import is_dict, is_list
 from vedette._inbox.limits import MIB, Refused
+from vedette._inbox.times import seconds_of_rfc3339
 
 MAX_PAYLOAD: Final = MIB
 """Bytes of an item that are read for being shown."""
@@ -18,7 +17,6 @@ MAX_RECORDS: Final = 200
 MAX_ATTRIBUTES: Final = 50
 MAX_TEXT: Final = 8192
 _MAX_NAME: Final = 200
-_RFC3339: Final = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)?")
 _LATEST: Final = 253_000_000_000  # in the year 9987: any time zone can show it
 _NANOSECONDS: Final = 1_000_000_000
 _OTEL_VALUES: Final = ("stringValue", "intValue", "doubleValue", "boolValue", "arrayValue", "kvlistValue", "bytesValue")
@@ -54,7 +52,7 @@ def records_of(payload: bytes) -> tuple[list[dict[str, Any]], int]:
 
 def text(value: object) -> str:
     """A value on a page: text as it is, anything else as JSON. Cut after 8 192 characters."""
-    shown = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+    shown = "" if value is None else as_text(value)
     return shown if len(shown) <= MAX_TEXT else shown[:MAX_TEXT] + "…"
 
 
@@ -90,12 +88,7 @@ def moment(value: object) -> float | None:
     """Seconds since the epoch of a number or RFC 3339 text that a calendar has."""
     try:
         if isinstance(value, str):
-            match = _RFC3339.fullmatch(value)
-            if match is None:
-                return None
-            day, time, fraction, zone = match.groups()
-            zone = "+00:00" if zone in {None, "Z", "z"} else zone
-            value = datetime.fromisoformat(f"{day}T{time}{zone}").timestamp() + float(fraction or 0)
+            value = seconds_of_rfc3339(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         return float(value) if 0 <= value < _LATEST else None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -23,11 +22,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from vedette._inbox.models import Issue, StoredEvent
-    from vedette._inbox.settings import Settings
-    from vedette._inbox.store import Store
-
-Page: TypeAlias = Callable[..., Response]
-"""Renders a template below a tab: ``page(template, path, status=..., **values)``."""
+    from vedette._inbox.web.renderer import Renderer
 
 _FORMS: Final = (".md", ".txt", ".json")
 
@@ -35,11 +30,10 @@ _FORMS: Final = (".md", ".txt", ".json")
 class EventPages:
     """``/issues/12``, its newest event, and ``/events/ID``: each as a page, and as ``.md``, ``.txt``, ``.json``."""
 
-    def __init__(self, store: Store, settings: Settings, page: Page) -> None:
-        self._store = store
-        self._settings = settings
-        self._page = page
-        self._editor = Editor(settings.editor, settings.path_map)
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+        self._store = renderer.store
+        self._editor = Editor(renderer.settings.editor, renderer.settings.path_map)
 
     def routes(self) -> list[Route]:
         """Reading, and deleting an issue."""
@@ -67,7 +61,7 @@ class EventPages:
         issue = None if event is None else self._store.issue(event.issue_id)
         if event is None or issue is None:
             raise not_there(what)
-        url = f"{self._settings.url}/events/{event.event_id}"
+        url = f"{self._renderer.settings.url}/events/{event.event_id}"
         if form == ".json":
             return json_response(event_as_json(event))
         if form == ".md":
@@ -81,12 +75,12 @@ class EventPages:
         beside, attachments = self._store.neighbours(event), self._store.attachments(event.event_id)
         try:
             view = view_of(event, issue, beside, attachments, self._editor)
-            return self._page("event.html", "/", view=view)
+            return self._renderer.page("event.html", "/", view=view)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - the border to hostile data: a fault of ours hides no event
             fault = f"{type(error).__name__}: {ascii(str(error))[:200]}"
-            return self._page("broken_event.html", "/", event=event, issue=issue, fault=fault)
+            return self._renderer.page("broken_event.html", "/", event=event, issue=issue, fault=fault)
 
 
 def _parted(name: str) -> tuple[str, str]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from vedette._inbox.event import safe
 from vedette._inbox.event.received import read
 from vedette._inbox.web.cells import Cells, cells_of
-from vedette._inbox.web.sections import CrumbView, File, Section, crumbs_of, files_of, sections_of, size_in_words
+from vedette._inbox.web.sections import CrumbView, File, Section, crumbs_of, files_of, sections_of
 from vedette._inbox.web.stack_view import Chain, FailureView, Fold, FrameView, Stacks
+from vedette._inbox.words import size_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
-from vedette._inbox.limits import KIB, MIB
+from vedette._inbox.event.fields import as_text
 from vedette._inbox.rows_as_json import rfc3339
-from vedette._inbox.web.kinds import counted, grouped
+from vedette._inbox.web.kinds import counted
+from vedette._inbox.words import grouped, size_in_words
 
 if TYPE_CHECKING:
     from vedette._inbox.models import Item
@@ -37,13 +37,6 @@ def clock(seconds: float) -> str:
     return f"{shown}.{int(seconds * 1000) % 1000:03}" if shown.count(":") == 2 else shown  # noqa: PLR2004 - hours, minutes, seconds
 
 
-def size(number: int) -> str:
-    """Bytes in words: ``512 B``, ``2.1 KiB``."""
-    if number < KIB:
-        return f"{number} B"
-    return f"{number / KIB:.1f} KiB" if number < MIB else f"{number / MIB:.1f} MiB"
-
-
 def duration(seconds: float) -> str:
     """A time that something took: ``0.4 ms``, ``1.25 s``."""
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:,.2f} s".replace(",", " ")
@@ -53,11 +46,6 @@ def one_line(text: str, limit: int = 200) -> str:
     """The beginning of a text, blanks and line ends squeezed."""
     squeezed = " ".join(text[: limit * 4].split())
     return squeezed if len(squeezed) <= limit and len(text) <= limit * 4 else squeezed[:limit] + "…"
-
-
-def as_text(value: object) -> str:
-    """Any decoded value: text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def gist(item: Item) -> str:
@@ -76,7 +64,7 @@ def level_class(level: str) -> str:
 
 _COLOURED: Final = frozenset({"fatal", "error", "warning"})
 _EACH: Final = (
-    *(as_text, clock, counted, duration, gist, grouped, level_class, local_time, one_line, rfc3339, short_time, size),
+    *(as_text, clock, counted, duration, gist, grouped, level_class, local_time, one_line, rfc3339, short_time),
 )
-FILTERS: Final[dict[str, Any]] = {one.__name__: one for one in _EACH}
+FILTERS: Final[dict[str, Any]] = {"size": size_in_words, **{one.__name__: one for one in _EACH}}
 """By the name that templates use."""

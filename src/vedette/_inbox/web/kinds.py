@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vedette._inbox.words import grouped
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -61,11 +63,6 @@ def quantity(number: int, category: str) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """``1 issue``, ``2 000 issues``."""
     return f"{grouped(number)} {one if number == 1 else many or one + 's'}"
-
-
-def grouped(number: int) -> str:
-    """A number with its thousands apart: ``2 000``."""
-    return f"{number:,}".replace(",", " ")
 
 
 def sum_of(counts: Mapping[str, int], types: tuple[str, ...]) -> int:

@@ -30,7 +30,7 @@ class Pages:
         """The pages, and what they are dressed with."""
         return [
             *IssueLists(self._renderer).routes(),
-            *EventPages(self._renderer.store, self._renderer.settings, self._renderer.page).routes(),
+            *EventPages(self._renderer).routes(),
             *OtherPage(self._renderer).routes(),
             *TelemetryPages(self._renderer).routes(),
             *DeletePages(self._renderer).routes(),

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from vedette._inbox.event import safe
-from vedette._inbox.limits import KIB, MIB
 from vedette._inbox.web.cells import Cells, cells_of
+from vedette._inbox.words import size_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -90,13 +90,6 @@ def files_of(attachments: Iterable[Attachment]) -> tuple[File, ...]:
         )
         for one in attachments
     )
-
-
-def size_in_words(number: int) -> str:
-    """Bytes: ``512 B``, ``2.1 KiB``."""
-    if number < KIB:
-        return f"{number} B"
-    return f"{number / KIB:.1f} KiB" if number < MIB else f"{number / MIB:.1f} MiB"
 
 
 def _request(reading: Reading) -> Section:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from starlette.routing import Route
 
 from vedette._inbox.asked import PER_PAGE, number_in_query
-from vedette._inbox.limits import MIB
-from vedette._inbox.telemetry.fields import MAX_RECORDS, UnreadableError
+from vedette._inbox.telemetry.fields import MAX_PAYLOAD, MAX_RECORDS, UnreadableError
 from vedette._inbox.telemetry.logs import LogRecord, log_records
 from vedette._inbox.telemetry.traces import Timed, timed_of
 from vedette._inbox.web.kinds import LOGS, TRACES
@@ -81,7 +80,7 @@ class TelemetryPages:
         )
 
     def _batch(self, item: Item, read: Callable[[Item, bytes], tuple[list[_Record], int]]) -> Batch[_Record]:
-        if item.size > MIB:
+        if item.size > MAX_PAYLOAD:
             return Batch(item, [], "more than 1 MiB: it is not read here, but can be downloaded")
         try:
             records, number = read(item, self._store.item_payload(item.row_id) or b"{}")

@@ -5,7 +5,8 @@ import time
 import pytest
 
 from vedette._inbox.models import Item
-from vedette._inbox.web.filters import clock, duration, gist, level_class, one_line, short_time, size
+from vedette._inbox.web.filters import clock, duration, gist, level_class, one_line, short_time
+from vedette._inbox.words import size_in_words
 
 A_DAY = 86_400
 
@@ -18,7 +19,7 @@ def an_item(excerpt: str, **headers: object) -> Item:
     ("number", "words"), [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (5 * 1024 * 1024, "5.0 MiB")]
 )
 def test_sizes_have_units(number, words):
-    assert size(number) == words
+    assert size_in_words(number) == words
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0.0004, "0.4 ms"), (0.25, "250.0 ms"), (1.25, "1.25 s")])
