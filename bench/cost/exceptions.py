@@ -20,6 +20,12 @@ def four_frames(contender: Contender, dsn: str) -> Calls:
     return captures(contender, shallow_error, 5)
 
 
+def thirty_in_a_row(contender: Contender, dsn: str) -> Calls:
+    """The same, so many that the worker's wake-up and cold caches weigh little. (The peer would take too long.)"""
+    contender.init(dsn)
+    return captures(contender, shallow_error, 30)
+
+
 def sixty_frames(contender: Contender, dsn: str) -> Calls:
     """With 20 locals each: a text of 25 000 words, nested dicts, bytes, objects."""
     contender.init(dsn)

@@ -10,7 +10,7 @@ from bench.cost.known_differences import DIFFERENCES
 from bench.cost.remarks import REMARKS, UNEXPLAINED
 from bench.cost.results import compare
 from bench.cost.rows import BESIDE_FLOORS, JOURNALED, ROWS, SECONDS, SECTIONS
-from bench.cost.showing import NOT_THERE, goal, markdown, spread, three_digits, verdict
+from bench.cost.showing import NOT_THERE, goal, markdown, reached, spread, three_digits, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,7 +111,7 @@ def missed(run: Results) -> list[str]:
 def missed_one(compared: Compared) -> str:
     """By how much, and why."""
     title = compared.row.title
-    return f"- **{title}**: {three_digits(compared.ratio)}, goal {goal(compared)}. {REMARKS.get(title, UNEXPLAINED)}"
+    return f"- **{title}**: {reached(compared)}, goal {goal(compared)}. {REMARKS.get(title, UNEXPLAINED)}"
 
 
 def floors(run: Results) -> list[str]:
@@ -129,7 +129,7 @@ def pythons(runs: Sequence[Results]) -> list[str]:
     for row in ROWS:
         found = [compare(run, row) for run in runs]
         first = next((each for each in found if each is not None), None)
-        if row.goal is not None and first is not None:
+        if first is not None and first.is_met is not None:
             title = row.title + (", with the journal" if row in JOURNALED.rows else "")
             table.append([title, goal(first), *map(short, found)])
     return markdown(table)
@@ -139,8 +139,8 @@ def short(compared: Compared | None) -> str:
     """A ratio by itself."""
     if compared is None:
         return NOT_THERE
-    ratio = three_digits(compared.ratio)
-    return ratio if compared.is_met else f"**{ratio}**"
+    found = reached(compared)
+    return found if compared.is_met else f"**{found}**"
 
 
 def differences() -> list[str]:

@@ -91,8 +91,15 @@ class Compared:
         return [divided(ours, theirs) for ours, theirs in zip(self.ours, self.theirs, strict=True)]
 
     @property
+    def added(self) -> float:
+        """What ours takes beyond theirs, of the medians."""
+        return statistics.median(self.ours) - statistics.median(self.theirs)
+
+    @property
     def is_met(self) -> bool | None:
         """None without a goal."""
+        if self.row.most_added is not None:
+            return self.added <= self.row.most_added
         if self.row.goal is None:
             return None
         return self.ratio >= self.row.goal if self.row.more_is_better else self.ratio <= self.row.goal

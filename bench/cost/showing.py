@@ -45,6 +45,8 @@ def spread(values: Sequence[float], unit: str) -> str:
 def goal(compared: Compared) -> str:
     """What was to be reached."""
     wanted = compared.row.goal
+    if compared.row.most_added is not None:
+        return f"≤ +{figure(compared.row.most_added, compared.row.unit)}"
     if wanted is None:
         return ""
     return f"≥ {wanted:g}" if compared.row.more_is_better else f"≤ {wanted:g}"
@@ -52,12 +54,21 @@ def goal(compared: Compared) -> str:
 
 def verdict(compared: Compared) -> str:
     """Whether it was, and by how much not."""
-    if compared.row.goal is None or compared.is_met is None:
+    row = compared.row
+    if compared.is_met is None:
         return ""
+    found = "" if row.most_added is None else f" (+{figure(compared.added, row.unit)})"
     if compared.is_met:
-        return "met"
-    missed = abs(compared.ratio / compared.row.goal - 1)
-    return f"**missed by {missed:.0%}**"
+        return f"met{found}"
+    missed = abs(compared.ratio / row.goal - 1) if row.goal is not None else compared.added / (row.most_added or 1) - 1
+    return f"**missed by {missed:.0%}{found}**"
+
+
+def reached(compared: Compared) -> str:
+    """The figure that the goal is about."""
+    if compared.row.most_added is not None:
+        return f"+{figure(compared.added, compared.row.unit)}"
+    return three_digits(compared.ratio)
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -13,7 +13,7 @@ from bench.cost.showing import NOT_THERE, figure, goal, verdict
 if TYPE_CHECKING:
     from bench.cost.results import Results
 
-LAYOUT = "{:<58}{:>11}{:>12}{:>8}{:>16}{:>9}  {}"
+LAYOUT = "{:<58}{:>11}{:>12}{:>8}{:>16}{:>12}  {}"
 FLOOR_LAYOUT = "{:<58}" + "{:>20}" * (1 + len(FLOORS))
 
 

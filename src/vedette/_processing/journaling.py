@@ -71,7 +71,7 @@ class Journaling:
     # --- writing ---------------------------------------------------------------------------------------------
 
     def record(self, kind: Kind, category: DataCategory, item: Item) -> None:
-        """Write an item to disk, if that can be done; then its payload is let go.
+        """Write an item to disk, if that can be done. The first ones in a buffer keep their payload besides.
 
         Raises TooLargeError, ScrubberError.
         """
@@ -80,14 +80,15 @@ class Journaling:
         if entry is None:
             return
         item.entry = entry
-        item.payload = {}
         if recorded:
+            item.payload = {}
             item.recorded = tuple(item.quantities())
             item.attachments = ()
             self._accounts.let_go_attached(item)
 
     def postpone(self, category: DataCategory, item: Item) -> None:
         """It waits on disk only: there is no room for it in memory, or it could not be sent."""
+        item.payload = {}
         self._backlog.append((category, item))
         self._next_replay = min(self._next_replay, self._clock() + REPLAY_SECONDS)
         while len(self._backlog) > self._max_items:  # which the journal has evicted, or would at once
@@ -111,6 +112,8 @@ class Journaling:
                 self.record(kind, category, item)
             if item.entry is None:
                 return True
+        if item.payload and self._journal.claim(item.entry):  # it need not be read back
+            return True
         body = self._journal.read(item.entry)
         if body is not None:
             try:

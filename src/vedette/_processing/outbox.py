@@ -65,8 +65,8 @@ UNANSWERED_SECONDS: Final = 0.1
 GREEN_SECONDS: Final = 0.05
 """A greenlet looks so often whether it was let go: not all are told across threads (eventlet's)."""
 
-HOLD_SECONDS: Final = 0.005
-"""For how long the worker leaves the GIL to a burst of captures that are safe on disk."""
+HOLD_SECONDS: Final = 0.02
+"""For how long the worker leaves the GIL to a burst of captures that are safe on disk, unless somebody waits."""
 _FRAMES_TO_COUNT: Final = 10  # on the stack, from taking an item to having counted it
 
 
@@ -115,6 +115,7 @@ class Outbox:
         self._most_hands = max_connections - 1 if sender.takes_several else 0
         self._hands: Hands | None = None  # until they are called
         self._busy = os_threads.allocate_lock()
+        self._hold = os_threads.allocate_lock()  # a binary semaphore, as the worker's alarm is
         self._waiters: deque[_thread.LockType] = deque()
         self._in_flight: dict[int, tuple[DataCategory, list[Item]]] = {}  # by thread
         self._closed = False
@@ -232,6 +233,7 @@ class Outbox:
         longest = GREEN_SECONDS if os_threads.is_green(waiter) else float("inf")
         waiter.acquire()
         self._waiters.append(waiter)
+        self._end_hold()
         due_in = None if self._worker.wake() else self.work(deadline)
         left = max(0.0, deadline - self._clock())
         while True:
@@ -362,11 +364,16 @@ class Outbox:
         Writing to disk lets go of the GIL at each capture. A worker that is busy would take it, for up to the 5 ms
         after which Python switches threads: a capture of a burst cost three times what it computes.
         """
+        self._hold.acquire(blocking=False)  # what an earlier `_end_hold` left
         if not self._waiters and not self._closed and any(map(len, self._buffers.values())):
-            pause = os_threads.allocate_lock()
-            pause.acquire()
-            pause.acquire(timeout=HOLD_SECONDS)
+            self._hold.acquire(timeout=HOLD_SECONDS)
         return self.work()
+
+    def _end_hold(self) -> None:
+        try:
+            self._hold.release()
+        except RuntimeError:
+            return  # ended already
 
     def _is_late(self, deadline: float | None) -> bool:
         return deadline is not None and self._clock() >= deadline

@@ -582,9 +582,19 @@ def test_dsns_whose_names_look_alike_have_folders_of_their_own(tmp_path: Path, o
     assert all(len(folder.name) < 250 for folder in folders)
 
 
-def test_an_error_that_is_too_large_for_the_server_is_shrunk_when_it_is_read_back(
-    server: RecordingServer, tmp_path: Path
+def test_who_flushes_does_not_wait_until_the_worker_has_left_a_burst_alone(
+    server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("vedette._processing.outbox.HOLD_SECONDS", 60.0)
+    client = client_of(server.dsn(), tmp_path)
+    for number in range(3):  # before the worker was seen waiting, while it waits, and once more
+        client.capture_message(f"event {number}")
+        client.flush(20)
+        assert client.stats().delivered == {"error": number + 1}
+    client.close(5)
+
+
+def test_an_error_that_is_too_large_for_the_server_is_shrunk(server: RecordingServer, tmp_path: Path) -> None:
     server.answer(status=413)
     client = client_of(server.dsn(), tmp_path)
     extra = {f"note {number}": "x" * 90_000 for number in range(9)}

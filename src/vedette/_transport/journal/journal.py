@@ -153,9 +153,11 @@ class Journal:
 
         None: it is damaged, or was evicted; ``settle`` tells which.
         """
-        if not self._here().take(entry):
-            return None
-        return entry.segment.read(entry)
+        return entry.segment.read(entry) if self.claim(entry) else None
+
+    def claim(self, entry: Entry) -> bool:
+        """Keep the entry from being evicted, as `read` does; False if it was."""
+        return self._here().take(entry)
 
     def keep(self, entry: Entry) -> None:
         """It was read and not sent; it waits again."""
