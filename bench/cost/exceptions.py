@@ -21,7 +21,7 @@ def four_frames(contender: Contender, dsn: str) -> Calls:
 
 
 def thirty_in_a_row(contender: Contender, dsn: str) -> Calls:
-    """The same, so many that the worker's wake-up and cold caches weigh little. (The peer would take too long.)"""
+    """The same, so many that the worker's wake-up and cold caches weigh little; too many for the peer."""
     contender.init(dsn)
     return captures(contender, shallow_error, 30)
 
