@@ -18,9 +18,11 @@ demo: $(VENV)/.package
 examples: $(VENV)/.examples
 	$(RUN) examples/run_all.py $(NAMES)
 
-# Ends with pytest's summary line. `lint` first: it is quick, and its findings explain many a failed test.
+# Ends with pytest's summary line. `lint` first: it is quick, and its findings explain many a failed test. A file of tests
+# stays in one process; WORKERS=0 runs all in one.
+WORKERS ?= 2
 test: $(VENV)/.dev lint
-	$(RUN) -m pytest -m 'not long and not browser'
+	$(RUN) -m pytest -m 'not long and not browser' -n $(WORKERS) --dist loadfile
 
 # What takes its time: interruptions at every byte code, long random schedules, loads, time-outs that have to pass.
 test-long: $(VENV)/.dev $(VENV)-bench/.done

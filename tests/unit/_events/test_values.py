@@ -279,7 +279,9 @@ def test_a_hundred_thousand_levels_are_no_deeper_than_five():
 
 
 @pytest.mark.spec("PAIN-06")
-@pytest.mark.parametrize("make", [dict.fromkeys, list, set, tuple, collections.deque, frozenset, Basket], ids=str)
+@pytest.mark.parametrize(
+    "make", [dict.fromkeys, list, set, tuple, collections.deque, frozenset, Basket], ids=lambda make: make.__name__
+)
 def test_a_million_items_cost_as_many_calls_as_a_hundred(make: Any):
     def calls(size: int) -> int:
         value = make(range(size))

@@ -177,6 +177,7 @@ fork = ctypes.PyDLL(None).fork  # as uWSGI and C extensions do
 client = vedette.init(sys.argv[1])
 vedette.capture_message("parent")
 vedette.flush(5)
+time.sleep(0.2)  # past its hooks, CPython hangs in the child if a thread asks for the GIL just then: ours goes to rest
 pid = fork()
 if pid == 0:
     assert not client.stats().captured, client.stats()
