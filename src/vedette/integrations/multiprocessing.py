@@ -20,8 +20,8 @@ import sys
 from vedette._host import guests
 from vedette.api import get_client
 from vedette.integrations import Integration, when_imported
+from vedette.integrations._interpreter import report
 from vedette.integrations._patching import look_like, put_in, take_out
-from vedette.integrations._uncaught import report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
