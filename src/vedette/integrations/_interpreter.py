@@ -13,12 +13,11 @@ from __future__ import annotations
 import atexit
 import sys
 import time
-import weakref
 
 from vedette._host.ending import at_the_very_end
 from vedette._late import late, load
 from vedette.api import get_client
-from vedette.integrations import Integration
+from vedette.integrations import Integration, when_imported
 from vedette.integrations._patching import look_like, put_in, take_out
 
 TYPE_CHECKING = False
@@ -119,7 +118,8 @@ class AtexitIntegration(Integration):
         self.callback = callback
         self._client: BaseClient | None = None
         self._seconds_left = 0.0
-        self._undo: Callable[[], None] = _nothing
+        self._has_drained = False
+        self._undos: list[Callable[[], None]] = []
 
     def setup(self, client: BaseClient) -> None:
         """Have the client closed at exit.
@@ -129,20 +129,30 @@ class AtexitIntegration(Integration):
         them. The client is closed at the very end: what finalizers and other exit handlers capture is still sent.
         """
         self._client = client
-        self._undo = at_the_very_end(self._close_client)
-        weakref.finalize(self, _nothing).detach()  # the first one of a process registers Python's own handler
+        self._undos.append(at_the_very_end(self._close_client))
+        atexit.register(self._drain)
+        self._undos.append(when_imported("weakref", self._drain_before_finalizers))
+
+    def _drain_before_finalizers(self) -> None:
+        """Take a place behind Python's own handler, which is called later then: the one taken before stays, too.
+
+        The worker may come here while the program is ending already, when nobody is called any more that registers now.
+        """
+        sys.modules["weakref"].finalize(self, _nothing).detach()  # the first one of a process registers that handler
         atexit.register(self._drain)
 
     def close(self) -> None:
         """Let the client go."""
         self._client = None
         atexit.unregister(self._drain)
-        self._undo()
+        while self._undos:
+            self._undos.pop()()
 
     def _drain(self) -> None:
         client, start = self._client, time.monotonic()
-        if client is None:
+        if client is None or self._has_drained:
             return
+        self._has_drained = True
         self._seconds_left = client.options["shutdown_timeout"]
         try:
             client.flush(self._seconds_left, self.callback)
