@@ -59,13 +59,21 @@ def entries() -> list[Entry]:
     waiting: dict[str, tuple[str, list[str]]] = {path: ("default", []) for path in BY_THE_CLIENT}
     for mode, table in (("default", DEFAULT_INTEGRATIONS), ("auto", AUTO_INTEGRATIONS)):
         for _, library, path in table:
-            waiting.setdefault(path, (mode, []))[1].append(library)
+            waiting.setdefault(public_path(path), (mode, []))[1].append(library)
     found: list[Entry] = []
     for path, kind in _exported_classes():
         otherwise = ("opt-in", [kind.library]) if issubclass(kind, Integration) else ("by hand", [])
         mode, libraries = waiting.get(path) or otherwise
         found.append(Entry(path, kind, mode, tuple(filter(None, libraries))))
     return sorted(found, key=lambda entry: (MODES.index(entry.mode), entry.path))
+
+
+def public_path(path: str) -> str:
+    """Where programs import the class of this path from."""
+    module, _, name = path.rpartition(".")
+    if not module.startswith("vedette.integrations._"):
+        return path
+    return f"{getattr(importlib.import_module(module), name).__module__}.{name}"
 
 
 def _exported_classes() -> Iterator[tuple[str, type]]:

@@ -10,7 +10,6 @@ Guarantees
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import os
 import sys
@@ -32,9 +31,8 @@ from vedette._events.exceptions import ends_program
 from vedette._events.reading_values import class_of, derives, tuple_slice
 from vedette._events.records import Record, format_message
 from vedette._events.values import render_json
-from vedette._hooks import kept_breadcrumb
 from vedette._host import guests, log
-from vedette._host.closing import Closing
+from vedette._host.ending import Closing
 from vedette._host.lifecycle import Lifecycle
 from vedette._integration_set import IntegrationSet
 from vedette._late import late, load
@@ -60,6 +58,7 @@ if TYPE_CHECKING:
 
     from vedette import _feedback as given_feedback
     from vedette import _given_events as given_events
+    from vedette import _hooks as hooks
     from vedette._duplicates import Sighting
     from vedette._events.settings import EventSettings
     from vedette._host import off_loop
@@ -71,6 +70,7 @@ if TYPE_CHECKING:
     from vedette._processing import packing
     from vedette._protocol.types import Event, ExcInfo, Hint
     from vedette._scopes.scope import Scope
+    from vedette._spotlight import pipeline as showing
     from vedette._stages import Stage
     from vedette._transport.interface import Transport
     from vedette._transport.journal import Journal
@@ -78,8 +78,10 @@ else:
     event_scrubber = late("vedette._privacy.event_scrubber")
     given_events = late("vedette._given_events")
     given_feedback = late("vedette._feedback")
+    hooks = late("vedette._hooks")
     off_loop = late("vedette._host.off_loop")
     packing = late("vedette._processing.packing")
+    showing = late("vedette._spotlight.pipeline")
 
 # The way of an event (CLI-31, CLI-32; ruling 1): cheap refusals first, so that what is dropped is never built.
 EVENT_PIPELINE: Final[tuple[Stage, ...]] = (
@@ -177,10 +179,12 @@ class Client(BaseClient):
             found["environment"],
         )
         if found["spotlight"]:
-            importlib.import_module("vedette._spotlight.pipeline").attach(self)
+            showing.attach(self)
         is_warm = found["warm"] or found["cache_dir"] or "uwsgi" in sys.modules
+        # So that a capture imports nothing, not even while Python is shutting down or a signal handler raises.
+        if self._active and any(found[name] is not None for name in HOOKS):
+            load("vedette._hooks")
         if self._active and (is_warm or found["before_send"] is not None):
-            # So that a capture imports nothing, not even while Python is shutting down or a signal handler raises.
             load("vedette._given_events")
         if self._active and is_warm:
             self.processor.prepare()  # uWSGI forks without telling; with a journal each capture encodes (decision 3)
@@ -553,13 +557,15 @@ class Client(BaseClient):
         if not self._active or guests.is_inside("before_breadcrumb"):
             return None
         before_breadcrumb = self.options["before_breadcrumb"]
-        kept = crumb if before_breadcrumb is None else kept_breadcrumb(before_breadcrumb, crumb, hint)
+        kept = crumb if before_breadcrumb is None else hooks.kept_breadcrumb(before_breadcrumb, crumb, hint)
         if kept is None:
             return None
         rendered: dict[str, Any] = self.render(kept)
         return rendered
 
 
+HOOKS: Final = ("before_send", "before_send_feedback", "before_breadcrumb", "error_sampler")
+"""Options by which a program has a say in what is sent."""
 MOST_SECONDS: Final = 86_400.0
 """The longest time-out of flush and close."""
 

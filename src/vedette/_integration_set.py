@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 # Identifier, the library that is waited for ("" for none), and the class, loaded by name when its time has come: so
 # integrations stay users of the public surface (design, rooms), and cost nothing where they have nothing to do.
 DEFAULT_INTEGRATIONS: Final = (
-    ("argv", "", "vedette.integrations.argv.ArgvIntegration"),
+    ("argv", "", "vedette.integrations._interpreter.ArgvIntegration"),
     ("asyncio", "asyncio", "vedette.integrations.asyncio.AsyncioIntegration"),
-    ("atexit", "", "vedette.integrations.atexit.AtexitIntegration"),
-    ("excepthook", "", "vedette.integrations.excepthook.ExcepthookIntegration"),
+    ("atexit", "", "vedette.integrations._interpreter.AtexitIntegration"),
+    ("excepthook", "", "vedette.integrations._interpreter.ExcepthookIntegration"),
     ("logging", "logging", "vedette.integrations.logging.LoggingIntegration"),
-    ("modules", "", "vedette.integrations.modules.ModulesIntegration"),
+    ("modules", "", "vedette.integrations._interpreter.ModulesIntegration"),
     ("multiprocessing", "multiprocessing", "vedette.integrations.multiprocessing.MultiprocessingIntegration"),
     ("stdlib", "http.client", "vedette.integrations.stdlib.StdlibIntegration"),  # the first of both that is there
     ("stdlib", "subprocess", "vedette.integrations.stdlib.StdlibIntegration"),
     ("threading", "threading", "vedette.integrations.threading.ThreadingIntegration"),
-    ("unraisablehook", "", "vedette.integrations.unraisablehook.UnraisablehookIntegration"),
+    ("unraisablehook", "", "vedette.integrations._interpreter.UnraisablehookIntegration"),
 )
 AUTO_INTEGRATIONS: Final[tuple[tuple[str, str, str], ...]] = (
     ("aiohttp", "aiohttp", "vedette.integrations.aiohttp.AioHttpIntegration"),

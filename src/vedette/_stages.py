@@ -17,7 +17,6 @@ from vedette._events.contexts import add_contexts
 from vedette._events.reading_values import class_of, derives
 from vedette._events.records import event_from_record
 from vedette._events.values import exception_text, type_names
-from vedette._hooks import decide, rate_of
 from vedette._host import callers, guests, log
 from vedette._late import late
 from vedette._protocol.categories import DataCategory, DiscardReason
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
     from vedette import _attaching as attaching
     from vedette import _feedback as feedback
+    from vedette import _hooks as hooks
     from vedette._client import Client
     from vedette._duplicates import Sighting
     from vedette._events.records import Record
@@ -50,6 +50,7 @@ else:
     attaching = late("vedette._attaching")
     attachments = late("vedette._protocol.attachment")
     feedback = late("vedette._feedback")
+    hooks = late("vedette._hooks")
 
 
 class Uncounted(Enum):
@@ -222,7 +223,7 @@ def sample(client: Client, capture: Capture) -> Verdict:
         build_event(client, capture)
         apply_scopes(client, capture)
         capture.loss = DiscardReason.SAMPLE_RATE
-        rate = rate_of(sampler, capture.event, capture.hint, rate)
+        rate = hooks.rate_of(sampler, capture.event, capture.hint, rate)
         capture.loss = DiscardReason.INTERNAL_SDK_ERROR
     return None if rate >= 1.0 or _random() < rate else DiscardReason.SAMPLE_RATE
 
@@ -345,10 +346,10 @@ def run_event_processors(client: Client, capture: Capture) -> Verdict:
     if not (data.processors or data.error_processors or integrations.are_foreign):
         return None
     for processor in data.error_processors if capture.exception is not None else ():
-        if not decide(capture, "an error processor", processor, hint["exc_info"], reason):
+        if not hooks.decide(capture, "an error processor", processor, hint["exc_info"], reason):
             return reason
     for processor in data.processors:
-        if not decide(capture, "an event processor", processor, hint, reason):
+        if not hooks.decide(capture, "an event processor", processor, hint, reason):
             return reason
     capture.event = client.render_event(capture.event)
     return None
@@ -368,7 +369,7 @@ def run_before_send(client: Client, capture: Capture) -> Verdict:
     if name is None or before_send is None:
         return None
     reason = DiscardReason.BEFORE_SEND
-    if not decide(capture, name, before_send, capture.hint, reason):
+    if not hooks.decide(capture, name, before_send, capture.hint, reason):
         return reason
     capture.event = client.render_event(capture.event)
     return None

@@ -60,9 +60,19 @@ def test_the_last_event_arrives_and_nothing_is_printed(end: str) -> None:
 
 
 @pytest.mark.spec("PAIN-04", "PAIN-16")
-def test_pythons_finalizers_run_once_the_worker_has_nothing_more_to_do() -> None:
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("import weakref", ""),  # before vedette
+        ("", ""),
+        ("", "vedette.capture_message('first'); vedette.flush()"),  # the worker is the first to import it
+    ],
+)
+def test_pythons_finalizers_run_once_the_worker_has_nothing_more_to_do(before: str, after: str) -> None:
     """Else it may be making one, as urllib3 does for each server, while Python goes through them: a traceback."""
-    source = f"""{INIT}
+    source = f"""{before}
+{INIT}
+{after}
 import weakref
 class Thing: pass
 thing = Thing()
@@ -71,7 +81,8 @@ vedette.capture_message("hello")
 """
     with RecordingServer() as server:
         ended = run_program(source, server.dsn())
-        assert (ended.code, ended.stdout, ended.stderr) == (0, "{} {'error': 1}\n", "")
+        arrived = 2 if after else 1
+        assert (ended.code, ended.stdout, ended.stderr) == (0, f"{{}} {{'error': {arrived}}}\n", "")
 
 
 FAILING_ENDS = {

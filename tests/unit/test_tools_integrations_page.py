@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tools.integrations_page import PAGE, entries, main, render
+from tools.integrations_page import PAGE, entries, main, public_path, render
 from vedette._integration_set import AUTO_INTEGRATIONS, DEFAULT_INTEGRATIONS
 
 
@@ -22,7 +22,7 @@ def test_the_page_shows_each_integration_with_its_mode() -> None:
     assert PAGE.read_text(encoding="utf-8") == render()
     for mode, table in (("default", DEFAULT_INTEGRATIONS), ("auto", AUTO_INTEGRATIONS)):
         for identifier, _, path in table:
-            assert row_of(path)[1:3] == [f"`{identifier}`", mode]
+            assert row_of(public_path(path))[1:3] == [f"`{identifier}`", mode]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ Relies on: a ContextVar being separate for each thread and task.
 from __future__ import annotations
 
 import sys
-from contextvars import ContextVar
+from _contextvars import ContextVar  # `contextvars` is one more module to load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ operator's typo must not take the host down. The DSN raises wherever it comes fr
 from __future__ import annotations
 
 import os
+import sys
 
 from vedette._host import callers, log
 from vedette._late import late
@@ -21,7 +22,6 @@ from vedette._options.errors import (
     nearest,
     shown,
 )
-from vedette._options.surroundings import host_name, release_of, working_directory
 from vedette._options.table import BY_NAME, OPTIONS
 from vedette._protocol.dsn import BadDsn
 
@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any, Final
 
-    from vedette._options import nested
+    from vedette._options import nested, surroundings
     from vedette._options.option import Option
 else:
     nested = late("vedette._options.nested")
+    surroundings = late("vedette._options.surroundings")
 
 SPOTLIGHT_URL: Final = "http://localhost:8969/stream"
 
@@ -171,14 +172,29 @@ def _url_of_spotlight(
 
 def _look_around(found: dict[str, Any], passed: Mapping[str, Any], env: Mapping[str, str], notes: list[Remark]) -> None:
     found["environment"] = found["environment"] or "production"
-    found["server_name"] = found["server_name"] or host_name(env)
-    found["project_root"] = found["project_root"] or working_directory()
+    found["server_name"] = found["server_name"] or _host_name(env)
+    found["project_root"] = found["project_root"] or _working_directory()
     if found["release"] is None and "release" not in passed and (found["dsn"] or found["spotlight"]):
         found["release"] = _found_release(found["project_root"], env, notes)
 
 
+def _host_name(env: Mapping[str, str]) -> str | None:
+    """The name of this machine."""
+    if sys.platform == "win32":
+        return env.get("COMPUTERNAME")
+    return os.uname().nodename
+
+
+def _working_directory() -> str | None:
+    """The working directory; None if it has been deleted."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return None
+
+
 def _found_release(folder: str | None, env: Mapping[str, str], notes: list[Remark]) -> str | None:
-    for source, text in release_of(folder, env):
+    for source, text in surroundings.release_of(folder, env):
         try:
             release: str | None = BY_NAME["release"].check(text)
         except WrongValueError as error:

@@ -1,4 +1,4 @@
-"""What a program is, where nobody said it: release, host, working directory.
+"""Which release a program is, where nobody said it: what git and the platform tell.
 
 Nothing here raises, starts a process, or waits: git's files are read directly, and only if they are regular files.
 Read once, when a client is made.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,21 +45,6 @@ def release_of(folder: str | None, env: Mapping[str, str]) -> Iterator[tuple[str
         value = env.get(name)
         if value:
             yield name, value
-
-
-def host_name(env: Mapping[str, str]) -> str | None:
-    """The name of this machine."""
-    if sys.platform == "win32":
-        return env.get("COMPUTERNAME")
-    return os.uname().nodename
-
-
-def working_directory() -> str | None:
-    """The working directory; None if it has been deleted."""
-    try:
-        return os.getcwd()
-    except OSError:
-        return None
 
 
 def commit_of(folder: str) -> str | None:

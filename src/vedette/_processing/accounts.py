@@ -5,7 +5,6 @@ from __future__ import annotations
 from vedette._host import log
 from vedette._late import late
 from vedette._processing.buffer import Ledger
-from vedette._processing.limit_warnings import LimitWarnings
 from vedette._processing.outcomes import CAPTURED, REFUSED, Outcomes
 from vedette._protocol.categories import DataCategory, DiscardReason
 
@@ -14,13 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Final
 
+    from vedette._processing import limit_warnings
     from vedette._processing.buffer import Item
+    from vedette._processing.limit_warnings import LimitWarnings
     from vedette._processing.outcomes import Fate
     from vedette._protocol import attachment as attachments
     from vedette._protocol.envelope import Item as Attachment
     from vedette._transport.delivery import Loss
 else:
     attachments = late("vedette._protocol.attachment")
+    limit_warnings = late("vedette._processing.limit_warnings")
 
 ATTACHED_BYTES: Final = 32 * 1024 * 1024  # of attachments in memory; any single event may have more
 
@@ -32,14 +34,16 @@ class Accounts:
 
     def __init__(self, seconds_limited: Callable[[DataCategory], float], clock: Callable[[], float]) -> None:
         self.outcomes = Outcomes()
-        self.limit_warnings = LimitWarnings(seconds_limited, self.outcomes.lost_to_limits, clock)
+        self._seconds_limited = seconds_limited
+        self._clock = clock
+        self._limit_warnings: list[LimitWarnings] = []  # the one, once something was sent
         self._attached = Ledger(ATTACHED_BYTES)
 
     def count_drop(self, reason: DiscardReason, category: DataCategory, quantity: int) -> None:
         """Items that were captured, and dropped before they came here."""
         self.outcomes.count_drop(reason, category, quantity)
         if reason is DiscardReason.RATELIMIT_BACKOFF:
-            self.limit_warnings.note(category)
+            self._warnings_of_limits().note(category)
 
     def admit_attachments(self, item: Item) -> None:
         """Count them as captured, and keep the bytes that wait in memory within bounds: who has no room is left out."""
@@ -62,7 +66,7 @@ class Accounts:
         for category, quantity in attachment.quantities():
             self.outcomes.count(reason, category, quantity)
         if reason is DiscardReason.RATELIMIT_BACKOFF:
-            self.limit_warnings.note(DataCategory.ATTACHMENT_ITEM)
+            self._warnings_of_limits().note(DataCategory.ATTACHMENT_ITEM)
 
     def settle(self, fate: Fate, category: DataCategory, item: Item, also_lost: Iterable[Loss] = ()) -> None:
         """What became of an item; ``also_lost`` are losses among its attachments that the transport told of."""
@@ -82,9 +86,24 @@ class Accounts:
     def warn_of_limits(self, fate: Fate, category: DataCategory) -> None:
         """Say what rate limits cost, now that this was counted."""
         if fate in _TO_LIMITS:
-            self.limit_warnings.note(category)
+            self._warnings_of_limits().note(category)
         else:
-            self.limit_warnings.settle()
+            self.settle_limits()
+
+    def settle_limits(self, *, all_of_them: bool = False) -> None:
+        """Say what the rate limits have cost that are over."""
+        for each in self._limit_warnings:
+            each.settle(all_of_them=all_of_them)
+
+    def prepare(self) -> None:
+        """Load what limits are told of with, before anything is sent: there are none before, also for a capture."""
+        self._warnings_of_limits()
+
+    def _warnings_of_limits(self) -> LimitWarnings:
+        made = self._limit_warnings
+        if not made:  # in a forked child perhaps, which has the module from its parent, as it has the limits
+            made.append(limit_warnings.LimitWarnings(self._seconds_limited, self.outcomes.lost_to_limits, self._clock))
+        return made[0]  # the first one, should several threads have come at once
 
     def nothing_waits(self) -> None:
         """Put right what was counted wrongly where threads raced."""

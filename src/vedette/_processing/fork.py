@@ -1,4 +1,4 @@
-"""What happens to delivery when the process is forked (PAIN-02).
+"""What happens to delivery when the process is forked (PAIN-02), and when a child process ends (PAIN-19).
 
 Guarantees
 - A child never waits for a lock that a thread of its parent held: what a process has captured, and who sends it,
@@ -8,6 +8,8 @@ Guarantees
 - The host's own fork does not warn of several threads (Python 3.12+) for the sake of vedette's, if these had nothing
   to do, or could finish it within 50 ms, not counting the imports before the first request.
 - A fork costs next to nothing while no thread of vedette's lives, and 1.05 s at the very most.
+- Children of ``multiprocessing``, and of billiard (Celery), which descends from it, leave without ``atexit``, but run
+  finalizers: there they deliver.
 
 Relies on: ``os.register_at_fork``. C code and uWSGI fork without these hooks; so each processor also compares the
 process's number at every call. Items of a dict being set and popped atomically.
@@ -51,11 +53,15 @@ if TYPE_CHECKING:
 
 IMPORT_SECONDS: Final = 1.0
 
+_PACKAGES: Final = ("multiprocessing", "billiard")
+_AFTER_THE_PROGRAMS_OWN: Final = -100  # finalizers run in falling order
+
 _importing = _thread.RLock()
 _importer: int | None = None  # the thread that has it for its imports
 _held: dict[int, bool] = {}  # by thread that forks: whether it has the lock
 _watched: dict[int, ref[Delivering]] = {}
 _registered = False
+_asked: dict[tuple[int, str], object] = {}  # for a finalizer: by number of the process, and package
 
 
 def watch(forkable: Delivering) -> None:
@@ -168,3 +174,40 @@ def _each(when: str, do: Callable[[Delivering], None]) -> None:
             do(forkable)
         except Exception:  # noqa: BLE001 - the border: Python would print it
             log.warn_once(f"fork {when}", "internal error in vedette %s a fork - please report it", when, exc_info=True)
+
+
+# --- the end of children ----------------------------------------------------------------------------------------
+
+
+def deliver_at_childs_end() -> None:
+    """If this process is the child of one of these packages, have everything delivered when it ends.
+
+    May be called again and again, from any thread.
+    """
+    for package in _PACKAGES:
+        try:
+            if _is_child(package):
+                _ask_once(package)
+        except Exception:  # noqa: BLE001 - the border: foreign code, of any version
+            log.debug("cannot deliver at the end of children of %s", package)
+
+
+def _is_child(package: str) -> bool:
+    process: Any = sys.modules.get(f"{package}.process")
+    if process is None:
+        return False
+    if hasattr(process, "parent_process"):
+        return process.parent_process() is not None
+    return type(process.current_process()).__name__ != "_MainProcess"  # billiard
+
+
+def _ask_once(package: str) -> None:
+    token = object()
+    if _asked.setdefault((os.getpid(), package), token) is token:
+        util: Any = sys.modules[f"{package}.util"]
+        util.Finalize(None, _drain, exitpriority=_AFTER_THE_PROGRAMS_OWN)
+
+
+def _drain() -> None:
+    for each in watched():
+        each.drain_at_exit()

@@ -24,7 +24,6 @@ from vedette._late import late
 from vedette._processing import fork
 from vedette._processing.accounts import Accounts
 from vedette._processing.buffer import Buffer, Item, Ledger
-from vedette._processing.exits import deliver_at_childs_end
 from vedette._processing.kinds import CAPTURED_TO_DISK, KINDS
 from vedette._processing.outcomes import CAPTURED
 from vedette._processing.worker import Worker
@@ -256,7 +255,7 @@ class Outbox:
                     is_lost = item.entry is None and buffer.kind.batch == 1 and not self._record(category, item)
                     if not is_lost:
                         self._drop(DiscardReason.NETWORK_ERROR, category, item)
-        self.accounts.limit_warnings.settle(all_of_them=True)
+        self.accounts.settle_limits(all_of_them=True)
         self._worker.end()
         if self._journaling is not None:
             self._journaling.close()
@@ -294,6 +293,7 @@ class Outbox:
             fork.import_safely(self._make_sending)
 
     def _make_sending(self) -> None:
+        self.accounts.prepare()
         scheduler = scheduling.Scheduler(self._buffers.values(), self._seconds_held)
         dispatcher = dispatching.Dispatcher(
             self._sender,
@@ -490,7 +490,7 @@ class Outbox:
     def wake(self) -> None:
         """Have somebody look for what there is to do."""
         if not self._worker.is_running():
-            deliver_at_childs_end()
+            fork.deliver_at_childs_end()
         self._worker.wake()
 
     def _count_overflow(self, category: DataCategory, item: Item) -> None:

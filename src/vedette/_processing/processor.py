@@ -144,7 +144,7 @@ class TelemetryProcessor:
         self._sender.kill()
         outbox.see_off()
 
-    # --- processes that are forked, and that end without atexit (fork.py, exits.py) ---------------------------
+    # --- processes that are forked, and that end without atexit (fork.py) -------------------------------------
 
     def before_fork(self) -> None:
         """Have the threads leave that have nothing to do, and start none."""

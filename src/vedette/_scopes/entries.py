@@ -22,7 +22,7 @@ foreign context is told from the own one.
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+from _contextvars import ContextVar  # `contextvars` is one more module to load
 
 from vedette._host import callers
 

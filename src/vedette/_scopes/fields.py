@@ -42,7 +42,6 @@ from vedette._late import late
 from vedette._protocol.version import SDK_NAME, VERSION
 from vedette._scopes.breadcrumbs import nests, numbers, plain_of, recorded
 from vedette._scopes.client import NoOpClient
-from vedette._scopes.flags import FlagBuffer
 from vedette._scopes.normal import attribute_of, is_exactly, level_of, name_of, pairs_of, shown, tag_key_of, text_of
 from vedette._scopes.state import combined, in_order, with_attachment
 
@@ -53,10 +52,13 @@ if TYPE_CHECKING:
 
     from vedette._protocol import attachment as attachments
     from vedette._protocol.types import Breadcrumb, BreadcrumbHint, LogLevel
+    from vedette._scopes import flags as feature_flags
     from vedette._scopes.client import BaseClient
+    from vedette._scopes.flags import FlagBuffer
     from vedette._scopes.state import Crumb, ErrorProcessor, EventProcessor, ScopeState
 else:
     attachments = late("vedette._protocol.attachment")
+    feature_flags = late("vedette._scopes.flags")
 
 _writers = PatientLock()
 NO_CLIENT: Final = NoOpClient()
@@ -360,7 +362,7 @@ class ScopeFields:
         return _writers.run(self._begin_flags) if flags is None else flags
 
     def _begin_flags(self) -> FlagBuffer:
-        begun = FlagBuffer()
+        begun = feature_flags.FlagBuffer()
         if self._flags is None:
             self._flags = begun
         return self._flags

@@ -7,8 +7,8 @@ the event, at every depth, for hooks change events in place, and the worker scru
 from __future__ import annotations
 
 from vedette._host import guests, log
+from vedette._late import late
 from vedette._scopes.breadcrumbs import sent
-from vedette._scopes.flags import listed
 from vedette._scopes.normal import is_exactly
 from vedette._scopes.state import combined, in_order, is_flat, trimmed
 
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any, Final
 
+    from vedette._scopes import flags
     from vedette._scopes.propagation import PropagationContext
     from vedette._scopes.scope import Scope
     from vedette._scopes.state import Crumb, ErrorProcessor, EventProcessor, ScopeState
+else:
+    flags = late("vedette._scopes.flags")
 
 
 class ScopeData:
@@ -95,7 +98,7 @@ def apply(data: ScopeData, event: dict[str, Any], *, level_given: bool = True) -
         **_fields(event, "contexts"),
     }
     if "flags" in state and "flags" not in contexts:
-        contexts["flags"] = {"values": listed(_own_fields(state["flags"]))}  # EVT-96
+        contexts["flags"] = {"values": flags.listed(_own_fields(state["flags"]))}  # EVT-96
     if "tags" in state:
         tags = {**state["tags"], **_fields(event, "tags")}
         if not all(map(str.strip, state["tags"].values())):  # servers refuse a tag without a value

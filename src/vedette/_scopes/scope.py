@@ -10,13 +10,13 @@ from __future__ import annotations
 from vedette._enumeration import Enum
 from vedette._host import guests, log
 from vedette._late import late
-from vedette._noops.on_scopes import UnbuiltOnScopes
 from vedette._scopes import merge, propagation
 from vedette._scopes.client import BaseClient
 from vedette._scopes.entries import active, stay
 from vedette._scopes.fields import NO_CLIENT, ScopeFields
 from vedette._scopes.normal import shown
 from vedette._scopes.propagation import PropagationContext
+from vedette._scopes.unbuilt import UnbuiltOnScopes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ import time
 
 from vedette._host import log
 from vedette._processing import fork
-from vedette._processing.exits import deliver_at_childs_end
 from vedette._protocol.envelope import Item, PayloadRef
 from vedette._spotlight.outbox import Outbox
 from vedette._spotlight.reach import Reach
@@ -63,7 +62,7 @@ class Sidecar:
         """Have an item of exact built-ins shown, which is Spotlight's from now on."""
         outbox = self._outbox_here()
         if not outbox.is_running():
-            deliver_at_childs_end()
+            fork.deliver_at_childs_end()
         outbox.add(category, payload, attachments)
 
     def count_drop(self, reason: DiscardReason, category: DataCategory, quantity: int) -> None:
@@ -91,7 +90,7 @@ class Sidecar:
         self._outbox_here().close()
         self._transport.kill()
 
-    # --- forks and ends of processes (fork.py, exits.py of the room _processing) --------------------------------
+    # --- forks and ends of processes (fork.py of the room _processing) --------- --------------------------------
 
     def before_fork(self) -> None:
         """Have the thread leave if it has nothing to do, and start none."""

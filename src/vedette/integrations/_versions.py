@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from vedette.integrations.modules import version_beside
+from vedette.integrations._packages import version_beside
 
 TYPE_CHECKING = False
 

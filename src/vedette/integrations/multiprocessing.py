@@ -4,7 +4,7 @@ A child prints what ends it and leaves, without ``sys.excepthook``. Before Pytho
 finalizers first, while the exception is being handled: one of ours looks which that is. From 3.13 on finalizers come
 too late, and we look when the child prints. Either way no frame of ours is between the child and its target: what it
 prints and its exit code stay as they are. What was captured is delivered by a later finalizer
-(``_processing/exits.py``).
+(``_processing/fork.py``).
 
 An exception that a pool hands back to its parent ends no child, and is raised there by ``result()`` or ``get()``: the
 child does not report it.
@@ -20,8 +20,8 @@ import sys
 from vedette._host import guests
 from vedette.api import get_client
 from vedette.integrations import Integration, when_imported
+from vedette.integrations._interpreter import report
 from vedette.integrations._patching import look_like, put_in, take_out
-from vedette.integrations._uncaught import report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ import threading
 from vedette.api import get_current_scope, get_isolation_scope
 from vedette.integrations import Integration
 from vedette.integrations._executors import hands_over, is_starting_for_a_pool, when_there_are_executors
+from vedette.integrations._interpreter import report
 from vedette.integrations._patching import look_like, put_in, take_out
-from vedette.integrations._uncaught import report
 from vedette.scope import Scope
 
 TYPE_CHECKING = False

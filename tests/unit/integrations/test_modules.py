@@ -13,8 +13,9 @@ import pytest
 
 import vedette
 from tests.servers import RecordingServer
-from vedette.integrations import modules
-from vedette.integrations.modules import ModulesIntegration, installed_packages
+from vedette.integrations import _packages as packages
+from vedette.integrations._packages import installed_packages
+from vedette.integrations.modules import ModulesIntegration
 from vedette.testing import MemoryTransport
 
 DSN = "https://key@errors.example.org/7"
@@ -22,7 +23,7 @@ DSN = "https://key@errors.example.org/7"
 
 @pytest.fixture
 def unread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(modules, "_read", [])
+    monkeypatch.setattr(packages, "_read", [])
 
 
 def normalized(name: str) -> str:
@@ -40,13 +41,13 @@ def test_the_packages_are_those_that_python_knows(unread: None) -> None:
 @pytest.mark.spec("INT-23", "INT-25", "FW-modules-01", "FW-modules-02", "PAIN-34")
 def test_they_are_read_on_the_worker_and_arrive_with_each_error(unread: None, monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[int] = []
-    real = modules._packages  # noqa: SLF001 - who reads
+    real = packages._packages  # noqa: SLF001 - who reads
 
     def recorded(path: list[str]) -> Any:
         threads.append(threading.get_ident())
         return real(path)
 
-    monkeypatch.setattr(modules, "_packages", recorded)
+    monkeypatch.setattr(packages, "_packages", recorded)
     with RecordingServer() as server:
         vedette.init(server.dsn())
         for number in range(3):
@@ -91,7 +92,7 @@ def test_what_an_event_has_already_is_left_alone_and_no_transport_changes_the_ne
 def read_from(path: list[str]) -> dict[str, str]:
     program = textwrap.dedent(f"""
     import json, sys
-    from vedette.integrations.modules import installed_packages
+    from vedette.integrations._packages import installed_packages
     sys.path[:] = {path!r}
     print(json.dumps(installed_packages()))
     """)
@@ -128,12 +129,12 @@ def test_what_is_read_is_bounded(tmp_path: Any, unread: None, monkeypatch: pytes
     for number in range(30):
         (tmp_path / f"p{number}-{'1' * 200}.dist-info").mkdir()
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    monkeypatch.setattr(modules, "MAX_PACKAGES", 7)
+    monkeypatch.setattr(packages, "MAX_PACKAGES", 7)
     found = installed_packages()
     assert len(found) == 7
     assert max(map(len, found.values())) == 100
-    monkeypatch.setattr(modules, "_read", [])
-    monkeypatch.setattr(modules, "MAX_ENTRIES", 5)
+    monkeypatch.setattr(packages, "_read", [])
+    monkeypatch.setattr(packages, "MAX_ENTRIES", 5)
     assert len(installed_packages()) == 5
 
 
