@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bench.cost.contenders import FLOORS, OURS
 from bench.cost.known_differences import DIFFERENCES
 from bench.cost.remarks import REMARKS, UNEXPLAINED
-from bench.cost.results import compare
+from bench.cost.results import compare, missed_in
 from bench.cost.rows import BESIDE_FLOORS, JOURNALED, ROWS, SECONDS, SECTIONS
 from bench.cost.showing import NOT_THERE, goal, markdown, reached, spread, three_digits, verdict
 
@@ -102,7 +102,7 @@ def cells(compared: Compared) -> list[str]:
 
 def missed(run: Results) -> list[str]:
     """Each goal that is missed, with what is known about it."""
-    found = [each for row in ROWS if (each := compare(run, row)) is not None and each.is_met is False]
+    found = missed_in(run)
     if not found:
         return ["None."]
     return [missed_one(each) for each in found]
@@ -110,8 +110,9 @@ def missed(run: Results) -> list[str]:
 
 def missed_one(compared: Compared) -> str:
     """By how much, and why."""
-    title = compared.row.title
-    return f"- **{title}**: {reached(compared)}, goal {goal(compared)}. {REMARKS.get(title, UNEXPLAINED)}"
+    title, scenario = compared.row.title, compared.row.scenario
+    why = REMARKS.get(title, UNEXPLAINED)
+    return f"- **{title}**: {reached(compared)}, goal {goal(compared)}. {why} [Profile](profiles/{scenario}.txt)"
 
 
 def floors(run: Results) -> list[str]:

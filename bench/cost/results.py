@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.cost.floors import LOGURU
+from bench.cost.rows import ROWS
 
 if TYPE_CHECKING:
     from bench.cost.measuring import Figures
@@ -122,6 +123,17 @@ def compare(results: Results, row: Row) -> Compared | None:
         base = statistics.median(without)
         ours, theirs = ([value - base for value in values] for values in (ours, theirs))
     return Compared(row, ours, theirs)
+
+
+def missed_in(results: Results) -> list[Compared]:
+    """The rows whose goal is missed."""
+    found = [each for row in ROWS if (each := compare(results, row)) is not None]
+    return [each for each in found if each.is_met is False]
+
+
+def missed_scenarios(results: Results) -> list[str]:
+    """Their scenarios, each once."""
+    return list(dict.fromkeys(each.row.scenario for each in missed_in(results)))
 
 
 # --- where ---------------------------------------------------------------------------------------------------------
