@@ -24,24 +24,33 @@ BODY = b'{}\n{"type":"event","length":2}\n{}\n'
 SECONDS = 0.3
 SLACK = 1.0  # for a busy machine; what is not bounded goes on for 10 s and more
 OK = b"HTTP/1.1 200 OK\r\n"
+PLEASANT = OK + b"Content-Length: 0\r\n\r\n"
 MANY = 10_000_000
 
 
 class HostileServer(Listener):
-    """Sends what it likes, piece by piece, to whoever connects; with ``read_first``, as an answer to each request."""
+    """Sends what it likes, piece by piece, to whoever connects; with ``read_first``, as an answer to each request.
 
-    def __init__(self, pieces, *, pause=0.0, read_first=False, half_close=False):
+    ``pleasant_first``: the first request of all has a proper answer, and the next one on its connection has not.
+    """
+
+    def __init__(self, pieces, *, pause=0.0, read_first=False, half_close=False, pleasant_first=False):
         super().__init__()
         self._pieces = pieces
         self._pause = pause
         self._read_first = read_first
         self._half_close = half_close
+        self._pleasant_first = pleasant_first
         self.answered = 0
 
     def dsn(self, scheme="http"):
         return f"{scheme}://abc@127.0.0.1:{self.port}/7"
 
     def _serve(self, sock, reader, number):
+        if self._pleasant_first and number == 1:
+            read_request(reader, number)
+            sock.sendall(PLEASANT)
+            reader.peek(1)
         while self._read_first and reader.peek(1):
             read_request(reader, number)
             if not self._sent(sock):
@@ -117,11 +126,13 @@ NO_ANSWER = {
 }
 
 
+@pytest.mark.parametrize("is_open", [False, True], ids=["new connection", "open connection"])
 @pytest.mark.parametrize("way", NO_ANSWER)
-def test_what_is_no_answer_is_a_network_error_in_time(way):
+def test_what_is_no_answer_is_a_network_error_in_time(way, is_open):
     pieces, how = NO_ANSWER[way]
-    with HostileServer(pieces, **how) as hostile:
+    with HostileServer(pieces, pleasant_first=is_open, **how) as hostile:
         transport = HttpTransport({"dsn": hostile.dsn()})
+        assert not is_open or transport.deliver(BODY, timeout=5).outcome is Outcome.DELIVERED
         delivery = bounded_delivery(transport)
         assert (delivery.outcome, delivery.reason) == (Outcome.LOST, DiscardReason.NETWORK_ERROR)
         assert len(delivery.detail) <= 500
@@ -129,13 +140,21 @@ def test_what_is_no_answer_is_a_network_error_in_time(way):
 
 
 class SayingServer(Listener):
-    """Answers each connection with the bytes that are set, and hangs up."""
+    """Answers one request of each connection with the bytes that are set, and hangs up.
+
+    ``pleasant``: how many requests of a connection have a proper answer before that.
+    """
 
     said = b""
+    pleasant = 0
 
     def _serve(self, sock, reader, number):
-        read_request(reader, number)
-        sock.sendall(self.said)
+        for _ in range(self.pleasant):
+            read_request(reader, number)
+            sock.sendall(PLEASANT)
+        if reader.peek(1):
+            read_request(reader, number)
+            sock.sendall(self.said)
 
 
 ANSWERS = st.binary(max_size=300) | st.lists(
@@ -167,6 +186,46 @@ def test_any_bytes_as_an_answer_end_in_one_of_the_three_ways(caplog):
 
         check()
     assert not [record for record in caplog.records if record.name == "vedette" and record.levelname == "WARNING"]
+
+
+FIELDS = [
+    *(b"Server: x", b"X-Sentry-Error:  why", b"X-Sentry-Rate-Limits: 60:session", b"Retry-After: 60", b"Content-Type:"),
+    *(b"Connection: close", b"connection: Keep-Alive", b"Content-Encoding: gzip", b" folded", b"bare\nline"),
+    *(b"X: \xff", b"X : y", b"X: \0", b": y"),
+]
+FRAMING = [b"Content-Length: 5", b"Content-Length: 0", b"content-length:05", b"Transfer-Encoding: chunked", b"None: 0"]
+PLAUSIBLE = st.builds(
+    lambda status, fields, body: b"HTTP/1.1 %d x\r\n%b\r\n\r\n%b" % (status, b"\r\n".join(fields), body),
+    st.sampled_from([100, 200, 204, 304, 413, 429, 503]),
+    st.lists(st.sampled_from(FIELDS), max_size=6).flatmap(
+        lambda fields: st.sampled_from(FRAMING).map(lambda framing: [*fields, framing])
+    ),
+    st.sampled_from([b"", b"hello", b"5\r\nhello\r\n0\r\n\r\n"]),
+)
+
+
+def test_an_answer_over_an_open_connection_means_what_it_means_over_a_new_one():
+    def answered(server, pleasant):
+        server.pleasant = pleasant
+        transport = HttpTransport({"dsn": f"http://abc@127.0.0.1:{server.port}/7"})
+        delivery = [transport.deliver(BODY, timeout=5) for _ in range(pleasant + 1)][-1]
+        limits = set(transport.rate_limits.active())
+        transport.kill()
+        return delivery, limits
+
+    with SayingServer() as server:
+
+        @hypothesis.given(PLAUSIBLE | ANSWERS)
+        @hypothesis.settings(max_examples=150)
+        def check(answer):
+            server.said = answer
+            over_new, over_open = answered(server, 0), answered(server, 1)
+            if over_new[0].status is not None:
+                assert over_open == over_new
+            else:  # no answer: an open connection may have been closed meanwhile, and is replaced by one that is new
+                assert over_open[0].outcome is Outcome.DELIVERED or over_open == over_new
+
+        check()
 
 
 BOMB = gzip.compress(bytes(20_000_000))

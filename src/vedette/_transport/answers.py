@@ -8,9 +8,8 @@ from vedette._transport.delivery import Delivery, Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final
-
-    import urllib3
+    from collections.abc import Mapping
+    from typing import Any, Final
 
 _MAX_ANSWER: Final = 65_536  # bytes of an answer that are read to keep the connection; a longer one costs it
 _MAX_SAID: Final = 1000  # bytes of it that are shown, for people
@@ -31,18 +30,31 @@ _IN_DOUBT: Final = frozenset({"ReadTimeoutError", "ProtocolError"})
 _MET_NOBODY: Final = frozenset({"NameResolutionError", "NewConnectionError", "ConnectTimeoutError"})
 
 
-def finish(response: urllib3.BaseHTTPResponse) -> str:
-    """Give the connection back. What the server says in the body is for people only (TRN-14, TRN-15, OFF-10)."""
+class Answer:
+    """What a server answered to one request. ``headers`` are found by their names in small letters."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status: int = status
+        self.headers: Mapping[str, str] = headers
+        self.body: bytes = body
+
+    def said(self) -> str:
+        """What is in it for people only (TRN-14, TRN-15, OFF-10)."""
+        said = printable(self.headers.get("x-sentry-error", ""))
+        if said or "content-encoding" in self.headers:  # none was asked for, and nothing is unpacked
+            return said
+        return printable(self.body[:_MAX_SAID].decode("utf-8", "replace"))
+
+
+def body_of(response: Any) -> bytes | None:
+    """The body of a response of urllib3's or http.client's; None if its connection is of no use any more."""
     try:
-        body = response.read(_MAX_ANSWER + 1, decode_content=False)
+        body: bytes = response.read(_MAX_ANSWER + 1)
     except Exception:  # noqa: BLE001 - broken off, too late, or chunks that make http.client itself stumble
-        response.close()
-        return ""
-    if len(body) > _MAX_ANSWER:
-        response.close()
-    response.release_conn()
-    is_text = "Content-Encoding" not in response.headers  # none was asked for, and nothing is unpacked
-    return printable(body[:_MAX_SAID].decode("utf-8", "replace")) if is_text else ""
+        return None
+    return body if len(body) <= _MAX_ANSWER else None
 
 
 def printable(text: str) -> str:

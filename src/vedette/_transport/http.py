@@ -20,13 +20,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, ClassVar, Final
 
-    import urllib3
-
     from vedette._protocol import envelope as envelopes
     from vedette._protocol import json
     from vedette._protocol.envelope import Envelope, Item
-    from vedette._transport import answers, compression, connections, delivery, idle_connections, sockets, streaming
+    from vedette._transport import (
+        answers,
+        compression,
+        connections,
+        delivery,
+        idle_connections,
+        posting,
+        sockets,
+        streaming,
+    )
+    from vedette._transport.answers import Answer
     from vedette._transport.delivery import Delivery
+    from vedette._transport.posting import Poster
 else:  # what only who sends needs
     answers = late("vedette._transport.answers")
     compression = late("vedette._transport.compression")
@@ -35,6 +44,7 @@ else:  # what only who sends needs
     envelopes = late("vedette._protocol.envelope")
     idle_connections = late("vedette._transport.idle_connections")
     json = late("vedette._protocol.json")
+    posting = late("vedette._transport.posting")
     sockets = late("vedette._transport.sockets")
     streaming = late("vedette._transport.streaming")
 
@@ -79,7 +89,7 @@ class HttpTransport(Transport):
             compression.check_encoding(self._encoding)
         if any(map(self.options.get, _CHECKED)):
             connections.check_options(self.options)
-        self._manager: urllib3.PoolManager | None = None
+        self._poster: Poster | None = None
         self._pid = os.getpid()
         self._hub = 0
 
@@ -93,7 +103,7 @@ class HttpTransport(Transport):
         importlib.import_module("encodings.idna")  # the look-up of any host name imports it
         json.ensure_imported()
         try:
-            self._connections()
+            self._ready_poster()
         except OSError:  # certificates that cannot be loaded: the delivery says so
             return
 
@@ -161,23 +171,24 @@ class HttpTransport(Transport):
 
     def kill(self) -> None:
         """Close the idle connections. A later delivery opens new ones."""
-        manager, self._manager = self._manager, None
-        if manager is not None and not self._is_inherited():
-            connections.close_connections(manager)
+        poster, self._poster = self._poster, None
+        if poster is not None and not self._is_inherited():
+            connections.close_connections(poster.manager)
 
     def _request_seconds(self) -> float:
         return self.options.get("request_timeout") or self.TIMEOUT
 
-    def _connections(self) -> urllib3.PoolManager:
-        manager = self._manager  # another thread may kill() meanwhile
+    def _ready_poster(self) -> Poster:
+        poster = self._poster  # another thread may kill() meanwhile
         hub = os_threads.get_native_id() if os_threads.are_patched() else 0  # a green socket is for its own thread only
-        if manager is None or self._is_inherited() or self._hub != hub:
+        if poster is None or self._is_inherited() or self._hub != hub:
             scheme, _, rest = self._url.partition("://")
             netloc = rest.partition("/")[0].rpartition("@")[2]
-            self._manager = manager = connections.new_manager(scheme.lower(), netloc, self.options)
+            manager = connections.new_manager(scheme.lower(), netloc, self.options)
+            self._poster = poster = posting.Poster(manager, self._url, self._headers)
             self._pid = os.getpid()
             self._hub = hub
-        return manager
+        return poster
 
     def _is_inherited(self) -> bool:
         """Whether the connections are those of a parent, which a forked child must not use."""
@@ -187,49 +198,35 @@ class HttpTransport(Transport):
         return True
 
     def _post(self, body: bytes | Envelope, deadline: float) -> Delivery:
-        import urllib3  # noqa: PLC0415
-        from urllib3.util import SKIP_HEADER  # noqa: PLC0415
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
         encoding = self._encoding
-        data: Any
         if isinstance(body, envelopes.Envelope):
             data = streaming.body_of(body, encoding, deadline)
         else:
             data = compression.compress(body, encoding)
-        headers = {**self._headers, "Content-Encoding": encoding, "Accept-Encoding": SKIP_HEADER}
         may_be_stale = True
         while True:
             try:
-                manager = self._connections()
+                poster = self._ready_poster()
             except OSError as error:
                 return answers.without_certificates(error, self._url)
+            # A server that takes nothing more is not waited for as long as a large body may take in all.
+            timeout = sockets.timeout_until(deadline, self._request_seconds())
             try:
-                response = manager.urlopen(
-                    "POST",
-                    self._url,
-                    body=data,
-                    headers=headers,
-                    # A server that takes nothing more is not waited for as long as a large body may take in all.
-                    timeout=sockets.timeout_until(deadline, self._request_seconds()),
-                    retries=False,  # TRN-12, TRN-13
-                    redirect=False,  # the key in the headers is for this host only
-                    preload_content=False,
-                    decode_content=False,
-                )
-            except urllib3.exceptions.HTTPError as error:
+                return self._answered(poster.post(data, encoding, timeout))
+            except HTTPError as error:
                 if may_be_stale and sockets.is_stale(error):
                     may_be_stale = False
                     continue
                 return answers.failed(error, self._url)
-            return self._answered(response)
 
-    def _answered(self, response: urllib3.BaseHTTPResponse) -> Delivery:
-        status = response.status
-        self.rate_limits.update(status, response.headers)
-        said = answers.finish(response)
+    def _answered(self, answer: Answer) -> Delivery:
+        status = answer.status
+        self.rate_limits.update(status, answer.headers)
         if 200 <= status < 300:  # noqa: PLR2004 - the class of success
             return delivery.Delivery(delivery.Outcome.DELIVERED, status=status)
-        detail = answers.printable(response.headers.get("X-Sentry-Error", "")) or said
+        detail = answer.said()
         log.debug("the server answered %s: %s", status, detail)
         if status == TOO_MANY_REQUESTS:
             return delivery.Delivery(delivery.Outcome.REFUSED, status=status, detail=detail)

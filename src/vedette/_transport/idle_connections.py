@@ -37,11 +37,17 @@ class IdleConnections:
 
     def put(self, connection: Any, block: bool = False, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002 - as in queue
         """Keep a connection, or the None that stands for one yet to be made. Raises queue.Full."""
-        if len(self._connections) >= self._most:
+        if not self.keep(connection):
             from queue import Full  # noqa: PLC0415 - urllib3 has imported it
 
             raise Full
-        self._connections.append(connection)
+
+    def keep(self, connection: Any) -> bool:
+        """The same; False where there is no room."""
+        has_room = len(self._connections) < self._most
+        if has_room:
+            self._connections.append(connection)
+        return has_room
 
     def get(self, block: bool = False, timeout: float | None = None) -> Any:  # noqa: FBT001, FBT002 - as in queue
         """The one that was used last. Raises queue.Empty."""
@@ -51,6 +57,16 @@ class IdleConnections:
             from queue import Empty  # noqa: PLC0415 - as above
 
             raise Empty from None
+
+    def take_connected(self) -> Any:
+        """The one that was used last, if it can be used as it is; else None, and it is left where it was."""
+        if not self._connections:
+            return None
+        connection = self.get()
+        if connection is not None and connection.is_connected:
+            return connection
+        self._connections.append(connection)
+        return None
 
     def qsize(self) -> int:
         """How many there are."""

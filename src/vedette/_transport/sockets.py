@@ -40,6 +40,11 @@ def is_stale(error: BaseException) -> bool:
     return any(isinstance(part, StaleConnectionError) for part in error.args)
 
 
+def stale(error: OSError) -> StaleConnectionError:
+    """That of a connection that had been used before, and failed like this."""
+    return StaleConnectionError(f"a pooled connection had died: {error!r}")
+
+
 def timeout_until(deadline: float, most: float) -> urllib3.Timeout:
     """A time-out that ends at ``deadline`` (of the monotonic clock), whenever it is asked; ``most`` seconds a step."""
     global _until  # noqa: PLW0603 - made once: a class a request would be garbage that only a collection finds
@@ -157,7 +162,7 @@ def _connection_class() -> Any:
 
         def raise_if_stale(self, error: OSError) -> None:
             if self.answers and not isinstance(error, TimeoutError):
-                raise StaleConnectionError(f"a pooled connection had died: {error!r}") from error
+                raise stale(error) from error
 
     return Connection
 
@@ -166,10 +171,10 @@ def _response_class() -> Any:
     import http.client  # noqa: PLC0415
 
     class Response(http.client.HTTPResponse):
-        def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        def __init__(self, sock: socket.socket, *args: Any, received: bytes = b"", **kwargs: Any) -> None:
             super().__init__(sock, *args, **kwargs)
             self.fp.close()
-            self.reader = _DeadlineReader(sock)
+            self.reader = _DeadlineReader(sock, received)
             self.fp = io.BufferedReader(self.reader)
 
         def begin(self) -> None:
@@ -236,10 +241,12 @@ class _DeadlineReader(io.RawIOBase):
 
     What comes before the body (any number of ``100 Continue`` too) is bounded in bytes: whoever reads the body bounds
     that, but http.client takes 100 lines of 64 KiB each for headers, and spends many times as much memory on them.
+    ``received`` is what somebody has read of it already.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, received: bytes) -> None:
         super().__init__()
+        self._received = received
         self._sock = sock
         self._raw = sock.makefile("rb", buffering=0)  # keeps the socket open until the answer is closed
         timeout = sock.gettimeout()
@@ -261,7 +268,12 @@ class _DeadlineReader(io.RawIOBase):
             if left <= 0:
                 raise TimeoutError("the answer took too long")
             self._sock.settimeout(left)
-        count = self._raw.readinto(buffer)
+        if self._received:
+            count: int | None = min(len(buffer), len(self._received))
+            buffer[:count] = self._received[:count]
+            self._received = self._received[count:]
+        else:
+            count = self._raw.readinto(buffer)
         if self.left_for_head is not None and count:
             self.left_for_head -= count
             if self.left_for_head < 0:
