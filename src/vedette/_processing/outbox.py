@@ -353,8 +353,9 @@ class Outbox:
                 busy.release()
             if self._closed:
                 return None
-            if self._is_late(deadline) or not self._has_more():
-                times = self._dispatcher.seconds_to_report(), self._seconds_to_send()
+            due_in = self._seconds_to_send()
+            if self._is_late(deadline) or not self._has_more(due_in):
+                times = self._dispatcher.seconds_to_report(), due_in
                 return min((each for each in times if each is not None), default=None)
         return None
 
@@ -378,8 +379,8 @@ class Outbox:
     def _is_late(self, deadline: float | None) -> bool:
         return deadline is not None and self._clock() >= deadline
 
-    def _has_more(self) -> bool:
-        if self._seconds_to_send() == 0.0:
+    def _has_more(self, due_in: float | None) -> bool:
+        if due_in == 0.0:
             return True
         return bool(self._waiters) and not self._are_hands_out() and not self._is_replaying()
 
@@ -458,12 +459,11 @@ class Outbox:
 
         ``busy``: 1 where the worker has taken its item already.
         """
-        if self._is_server_slow() and not self._is_probing():
-            waiting = sum(map(len, self._in_any_order)) + busy
-            if waiting > 1:
-                if self._hands is None:
-                    self._hands = helping.Hands(self._most_hands, self._lend_a_hand, self._look_after)
-                self._hands.call(waiting - 1)
+        waiting = sum(map(len, self._in_any_order)) + busy
+        if waiting > 1 and self._is_server_slow() and not self._is_probing():
+            if self._hands is None:
+                self._hands = helping.Hands(self._most_hands, self._lend_a_hand, self._look_after)
+            self._hands.call(waiting - 1)
 
     def _are_hands_out(self) -> bool:
         return self._hands is not None and self._hands.are_out()

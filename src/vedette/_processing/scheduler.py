@@ -28,6 +28,8 @@ class Scheduler:
 
     def next_buffer(self, *, flushing: bool = False) -> Buffer | None:
         """The next buffer of the cycle that has a batch ready, or, when flushing, anything; None if none has."""
+        if not any(map(len, self._buffers)):
+            return None  # at the end of each look for work, without going round
         for _ in self._cycle:
             buffer = self._cycle[self._position]
             self._position = (self._position + 1) % len(self._cycle)
