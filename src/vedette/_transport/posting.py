@@ -43,9 +43,8 @@ class Poster:
         self.manager: urllib3.PoolManager = manager
         self._url = url
         self._headers = headers
-        self._head = _head(url, headers)
-        # An HTTP proxy wants another head, or a tunnel. A SOCKS proxy is below all that is written here.
-        self._pool: Any = manager.connection_from_url(url) if manager.proxy is None else None
+        self._head = b""
+        self._pool: Any = None  # once a request has gone by way of urllib3
 
     def post(self, body: bytes | Stream, encoding: str, timeout: urllib3.Timeout) -> Answer:
         """The answer to a request with this body. Raises urllib3's HTTPError."""
@@ -88,6 +87,10 @@ class Poster:
         if body_of_answer is None:
             response.close()
         response.release_conn()
+        # An HTTP proxy wants another head, or a tunnel. A SOCKS proxy is below all that is written here.
+        if self._pool is None and self.manager.proxy is None:
+            self._head = _head(self._url, self._headers)
+            self._pool = self.manager.connection_from_url(self._url)
         return Answer(response.status, response.headers, body_of_answer or b"")
 
     def _take_connected(self) -> Any:
