@@ -9,7 +9,7 @@ Guarantees
 - Only an answer that is as plain as can be is read here. Any other is read by ``http.client``, from its first byte on.
 - A connection goes back to the pool only when the whole answer was read; else it is closed.
 
-Not here: what goes through an HTTP proxy, and bodies that are made while they are sent.
+Not here: what an HTTP proxy forwards without a tunnel, and bodies that are made while they are sent.
 
 urllib3 is imported inside the functions: it takes 56 ms, which only the sender pays (design, decision 3).
 """
@@ -87,8 +87,8 @@ class Poster:
         if body_of_answer is None:
             response.close()
         response.release_conn()
-        # An HTTP proxy wants another head, or a tunnel. A SOCKS proxy is below all that is written here.
-        if self._pool is None and self.manager.proxy is None:
+        # An HTTP proxy wants another head; a tunnel through one, or a SOCKS proxy, is below all that is written here.
+        if self._pool is None and (self.manager.proxy is None or self._url.startswith("https:")):
             self._head = _head(self._url, self._headers)
             self._pool = self.manager.connection_from_url(self._url)
         return Answer(response.status, response.headers, body_of_answer or b"")

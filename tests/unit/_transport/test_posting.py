@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from tests.servers import Answer, RecordingServer
+from tests.servers import Answer, RecordingProxy, RecordingServer
 from vedette._transport.delivery import Outcome
 from vedette._transport.http import HttpTransport
 
@@ -41,6 +41,29 @@ def test_over_tls_too(secure_server, ca_file):
     first, second, third = heads(secure_server.requests)
     assert first == second == third
     assert secure_server.connections == 1
+
+
+@pytest.mark.parametrize("to_the_proxy", ["http", "https"])
+def test_through_a_tunnel_too(secure_server, server_context, ca_file, to_the_proxy):
+    with RecordingProxy(server_context if to_the_proxy == "https" else None) as proxy:
+        options = {"dsn": secure_server.dsn(), "ca_certs": ca_file, "proxy": proxy.url}
+        transport = HttpTransport(options)
+        for _ in range(3):
+            assert transport.deliver(BODY, timeout=5).outcome is Outcome.DELIVERED
+        secure_server.cut_connections()
+        assert transport.deliver(BODY, timeout=5).outcome is Outcome.DELIVERED
+        transport.kill()
+        assert [each.method for each in proxy.asked] == ["CONNECT", "CONNECT"]
+    first, *others = heads(secure_server.requests)
+    assert others == [first] * 3
+
+
+def test_a_proxy_that_forwards_is_asked_for_each(server, proxy):
+    transport = HttpTransport({"dsn": server.dsn(), "proxy": proxy.url})
+    for _ in range(3):
+        assert transport.deliver(BODY, timeout=5).outcome is Outcome.DELIVERED
+    transport.kill()
+    assert [each.target for each in proxy.asked] == [f"{server.url}/api/7/envelope/"] * 3
 
 
 @pytest.mark.parametrize(
