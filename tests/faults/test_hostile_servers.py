@@ -139,6 +139,18 @@ def test_what_is_no_answer_is_a_network_error_in_time(way, is_open):
         transport.kill()
 
 
+def test_what_an_answer_has_taken_to_begin_is_not_granted_to_its_rest_again():
+    def late_and_slow():
+        time.sleep(1.4)
+        return itertools.repeat(b"H")
+
+    with HostileServer(late_and_slow, pause=0.02, pleasant_first=True) as hostile:
+        transport = HttpTransport({"dsn": hostile.dsn()})
+        assert transport.deliver(BODY, timeout=5).outcome is Outcome.DELIVERED
+        assert bounded_delivery(transport, seconds=1.5).reason is DiscardReason.NETWORK_ERROR
+        transport.kill()
+
+
 class SayingServer(Listener):
     """Answers one request of each connection with the bytes that are set, and hangs up.
 

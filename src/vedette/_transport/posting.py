@@ -144,11 +144,12 @@ def _exchange(connection: Any, request: bytes, timeout: urllib3.Timeout) -> tupl
     answer = plain_answer(received)
     if answer is not None:
         return answer, True
+    sock.settimeout(timeout.read_timeout)  # what is left now
     return _read_by_http_client(connection, received)
 
 
 def _read_by_http_client(connection: Any, received: bytes) -> tuple[Answer, bool]:
-    """The same for an answer of which these bytes were received."""
+    """The same for an answer of which these bytes were received, within the socket's time-out."""
     response = connection.response_class(connection.sock, method="POST", received=received)
     try:
         response.begin()
