@@ -7,6 +7,7 @@ import gzip
 import itertools
 import os
 import socket
+import threading
 import time
 import tracemalloc
 
@@ -141,7 +142,7 @@ def test_what_is_no_answer_is_a_network_error_in_time(way, is_open):
 
 def test_what_an_answer_has_taken_to_begin_is_not_granted_to_its_rest_again():
     def late_and_slow():
-        time.sleep(1.4)
+        threading.Event().wait(1.4)
         return itertools.repeat(b"H")
 
     with HostileServer(late_and_slow, pause=0.02, pleasant_first=True) as hostile:

@@ -140,7 +140,7 @@ def _exchange(connection: Any, request: bytes, timeout: urllib3.Timeout) -> tupl
     except BrokenPipeError:
         pass  # as with urllib3: the server may have refused the body half way, and have said so
     sock.settimeout(timeout.read_timeout)
-    received = sock.recv(_PIECE)
+    received = sock.recv(_PIECE) or b""  # urllib3's TLS inside TLS returns 0 at the end
     answer = plain_answer(received)
     if answer is not None:
         return answer, True
