@@ -21,14 +21,15 @@ from vedette import _stages as stages
 from vedette._configured import (
     event_defaults_of,
     event_settings_of,
+    ignored_errors_of,
     open_journal,
     policy_of,
     trace_fields_of,
     transport_of,
 )
-from vedette._duplicates import was_seen_anywhere
+from vedette._duplicates import marks_on
 from vedette._events.exceptions import ends_program
-from vedette._events.reading_values import class_of, derives, tuple_slice
+from vedette._events.reading_values import tuple_slice
 from vedette._events.records import Record, format_message
 from vedette._events.values import render_json
 from vedette._host import guests, log
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from vedette import _feedback as given_feedback
     from vedette import _given_events as given_events
     from vedette import _hooks as hooks
+    from vedette._configured import IgnoredErrors
     from vedette._duplicates import Sighting
     from vedette._events.settings import EventSettings
     from vedette._host import off_loop
@@ -69,6 +71,7 @@ if TYPE_CHECKING:
     from vedette._privacy.policy import Policy
     from vedette._processing import packing
     from vedette._protocol.types import Event, ExcInfo, Hint
+    from vedette._scopes.merge import ScopeData
     from vedette._scopes.scope import Scope
     from vedette._spotlight import pipeline as showing
     from vedette._stages import Stage
@@ -155,6 +158,7 @@ class Client(BaseClient):
         self.max_breadcrumbs: int = found["max_breadcrumbs"]
         self.integration_set: IntegrationSet = IntegrationSet(self, found)
         self.integrations: Mapping[str, Any] = self.integration_set.integrations
+        self.ignored_errors: IgnoredErrors | None = ignored_errors_of(found)
         self.drops_duplicates: bool = not self.integration_set.is_unwanted("dedupe")
         self.event_defaults: Mapping[str, Any] = event_defaults_of(found)
         self.extra_defaults: dict[str, Any] = {}
@@ -245,7 +249,11 @@ class Client(BaseClient):
             self._refuse("capture_event takes a dict, and got %s; nothing is sent", given)
             return None
         told = None if hint is None else dict_of(hint, "a hint")
-        return run_pipeline(self, Capture(event=event, hint=told, extra=scope))
+        capture = Capture(None, told, scope)
+        capture.event, capture.category = event, stages.category_of(event)
+        if capture.category is DataCategory.ERROR:
+            capture.exception = stages.exception_in(told)
+        return run_pipeline(self, capture)
 
     def capture_exception(
         self,
@@ -260,17 +268,20 @@ class Client(BaseClient):
         exception, nothing is captured and None returned.
         """
         found: Any = exception
-        if issubclass(type(found), tuple):
-            found = (*tuple_slice(found, slice(1, 2)), None)[0]
-        if found is None:
-            found = sys.exc_info()[1]
-        if found is None:
-            log.debug("capture_exception: no exception was given and none is being handled")
-            return None
-        if not derives(class_of(found), BaseException):
-            self._refuse("capture_exception takes an exception, and got %s; nothing is sent", found)
-            return None
-        return run_pipeline(self, Capture(exception=found, mechanism=mechanism, extra=scope))
+        if not issubclass(type(found), BaseException):
+            if issubclass(type(found), tuple):
+                found = (*tuple_slice(found, slice(1, 2)), None)[0]
+            if found is None:
+                found = sys.exc_info()[1]
+            if found is None:
+                log.debug("capture_exception: no exception was given and none is being handled")
+                return None
+            if not issubclass(type(found), BaseException):
+                self._refuse("capture_exception takes an exception, and got %s; nothing is sent", found)
+                return None
+        capture = Capture(found, None, scope)
+        capture.mechanism = mechanism
+        return run_pipeline(self, capture)
 
     def capture_uncaught(self, exception: BaseException, mechanism_type: str) -> str | None:
         """Capture an exception that nobody caught, unless it is a way in which programs end themselves (ruling 32).
@@ -283,7 +294,9 @@ class Client(BaseClient):
 
     def capture_message(self, message: str, level: str | None = None, scope: Scope | None = None) -> str | None:
         """Capture a message (CLI-64), of level ``info`` unless told otherwise (ruling 27)."""
-        return run_pipeline(self, Capture(message=message, level=level, extra=scope))
+        capture = Capture(None, None, scope)
+        capture.message, capture.level = message, level
+        return run_pipeline(self, capture)
 
     def capture_record(
         self,
@@ -318,11 +331,16 @@ class Client(BaseClient):
             exception = record.exception_among(handled, self.event_settings)
         mechanism = {"type": mechanism_type, "handled": True}
         told = None if hint is None else dict_of(hint, "a hint")
-        return run_pipeline(self, Capture(exception=exception, record=record, mechanism=mechanism, hint=told))
+        capture = Capture(exception, told, None)
+        if exception is None:
+            capture.exception = stages.exception_in(told)
+        capture.record, capture.mechanism = record, mechanism
+        return run_pipeline(self, capture)
 
     def has_captured(self, exception: BaseException) -> bool:
         """Whether this exception became an event of this client in this process, in whatever trace."""
-        return was_seen_anywhere(exception, self.sighting())
+        marks = marks_on(exception)
+        return marks is not None and marks.tell_of_client(self._number, os.getpid())
 
     def format_message(self, template: object, params: object) -> str:
         """``template % params`` without running code of the parameters: what is no plain value is rendered."""
@@ -338,7 +356,8 @@ class Client(BaseClient):
         """
         event: Any = given_feedback.feedback_event(feedback)
         told = None if hint is None else dict_of(hint, "a hint")
-        capture = Capture(event=event, hint=told, extra=scope, category=DataCategory.FEEDBACK)
+        capture = Capture(None, told, scope)
+        capture.event, capture.category = event, DataCategory.FEEDBACK
         if event is not None:
             return run_pipeline(self, capture)
         log.warn_once("feedback", "a feedback without a message is dropped")
@@ -507,9 +526,12 @@ class Client(BaseClient):
             return str(given)
         return None if self._dsn is None else self._dsn.org_id
 
-    def sighting(self) -> Sighting:
-        """By what an exception is known to have been captured: client, process and trace (ruling 39)."""
-        trace = get_isolation_scope().get_active_propagation_context()
+    def sighting(self, scopes: ScopeData | None) -> Sighting:
+        """By what an exception is known to have been captured: client, process and trace (ruling 39).
+
+        The trace is that of the event, whatever hooks did meanwhile, once it has its ``scopes``.
+        """
+        trace = get_isolation_scope().get_active_propagation_context() if scopes is None else scopes.propagation_context
         return self._number, os.getpid(), trace.trace_id
 
     def render(self, value: object) -> Any:

@@ -50,22 +50,16 @@ class Marks:
         return type(None), ()
 
 
-def was_seen(exception: BaseException, sighting: Sighting) -> bool:
-    """Whether this client captured this exception before, in this process and trace."""
+def marks_on(exception: BaseException) -> Marks | None:
+    """None where no client has captured it, which most exceptions are told by: a sighting costs 0.3 us to make."""
     marks = exception_dict(exception).get(_KEY)
-    return type(marks) is Marks and marks.tell_of(sighting)
-
-
-def was_seen_anywhere(exception: BaseException, sighting: Sighting) -> bool:
-    """The same, in whatever trace."""
-    marks = exception_dict(exception).get(_KEY)
-    return type(marks) is Marks and marks.tell_of_client(*sighting[:2])
+    return marks if type(marks) is Marks else None
 
 
 def mark(exception: BaseException, sighting: Sighting) -> Callable[[], None]:
     """Note on the exception that its event is on its way; what is returned takes that back."""
-    marks = exception_dict(exception).get(_KEY)
-    if type(marks) is not Marks:
+    marks = marks_on(exception)
+    if marks is None:
         marks = exception_dict(exception)[_KEY] = Marks()
     marks.add(sighting)
     return lambda: marks.remove(sighting)

@@ -123,7 +123,7 @@ client = vedette.init(
 raised = due = at = 0
 sys.settrace(tracer)  # all the time, for Python 3.13 traces byte codes only where it did so the last time
 for due_at in [1_000_000, *range(1, 20_000, step)]:
-    for _ in range(256 * drop):  # so that the next capture adds up the counts
+    for _ in range(512 * drop):  # so that the next capture adds up the counts
         vedette.capture_message("without")
     due, at = due_at, 0
     try:

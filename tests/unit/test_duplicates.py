@@ -180,6 +180,21 @@ def test_the_same_object_is_one_event_in_nested_scopes_and_two_in_two_requests()
     assert len({event["contexts"]["trace"]["trace_id"] for event in transport.events}) == 2
 
 
+@pytest.mark.spec("PAIN-13")
+def test_an_exception_was_captured_in_the_trace_of_its_event_whatever_a_hook_began() -> None:
+    def begin_a_trace(event: Any, _hint: Any) -> Any:
+        vedette.get_isolation_scope().set_new_propagation_context()
+        return event
+
+    transport = start(before_send=begin_a_trace)
+    error = OrderError("in one trace, then in another")
+    first = vedette.get_isolation_scope().get_active_propagation_context()
+    assert vedette.capture_exception(error)
+    assert vedette.capture_exception(error)
+    assert len({event["contexts"]["trace"]["trace_id"] for event in transport.events}) == 2
+    assert transport.events[0]["contexts"]["trace"]["trace_id"] == first.trace_id
+
+
 @pytest.mark.spec("PAIN-13", "PAIN-23")
 def test_clients_that_take_turns_each_capture_an_exception_once() -> None:
     clients = [vedette.Client(DSN, transport=MemoryTransport(), default_integrations=False) for _ in range(4)]

@@ -163,6 +163,42 @@ def test_ignore_errors_matches_names_as_a_whole_and_no_base_by_name(matcher: obj
     assert len(transport.events) == 1
 
 
+class Asked(type):
+    """A metaclass with a say in everything that could be asked of its classes."""
+
+    def __subclasscheck__(cls, _other: type) -> bool:
+        raise AssertionError
+
+    def __instancecheck__(cls, _other: object) -> bool:
+        raise AssertionError
+
+    def __hash__(cls) -> int:
+        raise AssertionError
+
+    def __eq__(cls, _other: object) -> bool:
+        raise AssertionError
+
+
+class OddError(ValueError, metaclass=Asked):
+    """As a class to ignore, and as that of an exception."""
+
+
+class OddOrderError(OddError):
+    """Never raised: Python itself would ask the metaclass."""
+
+
+@pytest.mark.spec("CLI-34", "PAIN-24")
+def test_no_class_has_a_say_in_whether_its_exceptions_are_ignored(caplog: pytest.LogCaptureFixture) -> None:
+    transport = start(ignore_errors=[KeyError, "OddKeyError", OddError])
+    assert vedette.capture_exception(OddOrderError("7")) is None
+    assert vedette.capture_exception(raised(OrderError("7")))
+    assert dropped() == {"error": {"event_processor": 1}}
+    transport = start(ignore_errors=[ValueError])
+    assert vedette.capture_exception(OddOrderError("7")) is None
+    assert transport.events == []
+    assert not caplog.records
+
+
 @pytest.mark.spec("CLI-49", "CLI-50", "CFG-56", "CFG-58")
 def test_sampling_keeps_the_share_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     transport = start(sample_rate=0.25)

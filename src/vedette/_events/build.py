@@ -66,8 +66,8 @@ def event_from_message(
     """
     event: dict[str, Any] = {"level": level}
     log_entry(event, text, settings, template=template, params=params)
-    frames, cut = frames_of_stack(stack_frame, settings, Budget())
-    if frames:
+    if stack_frame is not None:
+        frames, cut = frames_of_stack(stack_frame, settings, Budget())
         thread = current_thread()
         thread["stacktrace"] = {"frames": frames}
         event["threads"] = {"values": [thread]}

@@ -68,7 +68,10 @@ def call(name: str, func: Callable[..., T], *args: Any) -> T:
 
 def inside() -> str | None:
     """The name of the foreign code that is running in this context, if any: the innermost."""
-    visit = _running(_innermost.get())
+    visit = _innermost.get()
+    if visit is None:
+        return None
+    visit = _running(visit)
     return None if visit is None else visit.name
 
 

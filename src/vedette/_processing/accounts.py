@@ -39,12 +39,6 @@ class Accounts:
         self._limit_warnings: list[LimitWarnings] = []  # the one, once something was sent
         self._attached = Ledger(ATTACHED_BYTES)
 
-    def count_drop(self, reason: DiscardReason, category: DataCategory, quantity: int) -> None:
-        """Items that were captured, and dropped before they came here."""
-        self.outcomes.count_drop(reason, category, quantity)
-        if reason is DiscardReason.RATELIMIT_BACKOFF:
-            self._warnings_of_limits().note(category)
-
     def admit_attachments(self, item: Item) -> None:
         """Count them as captured, and keep the bytes that wait in memory within bounds: who has no room is left out."""
         self.count_attached(CAPTURED, item)

@@ -127,7 +127,7 @@ class Outbox:
         on_loss: Callable[[], None] | None,
     ) -> None:
         item = Item(payload, attachments, on_loss)
-        captured: Entry = (CAPTURED, category, 1)
+        captured: Entry = (CAPTURED, category, 1, False)
         note = self._note
         try:
             item.is_counted = True
@@ -186,7 +186,9 @@ class Outbox:
                         buffer.append(item)  # it could not be written
 
     def count_drop(self, reason: DiscardReason, category: DataCategory, quantity: int) -> None:
-        self.accounts.count_drop(reason, category, quantity)
+        self.accounts.outcomes.count_drop(reason, category, quantity)
+        if reason is DiscardReason.RATELIMIT_BACKOFF:
+            self.accounts.warn_of_limits(reason, category)
         if self._send_reports and not self._closed and not self._worker.is_running():
             self.wake()  # it sends the report in time, should nothing else go out
 

@@ -93,7 +93,10 @@ class TelemetryProcessor:
 
     def count_drop(self, reason: DiscardReason, category: DataCategory, quantity: int = 1) -> None:
         """Account for captured items that an earlier stage dropped."""
-        self._outbox_here().count_drop(reason, category, quantity)
+        outbox = self._outbox
+        if outbox.pid != _pid():
+            outbox = self._outbox_here()
+        outbox.count_drop(reason, category, quantity)
 
     def prepare(self) -> None:
         """Import what sending needs, now (option ``warm``)."""

@@ -217,7 +217,8 @@ def use_isolation_scope(isolation_scope: Scope) -> _UseIsolationScope:
 def attachments_of(extra: Scope | None = None) -> list[Attachment]:
     """What the scopes that are active now, and the call's, would attach to an event."""
     scopes = active_scopes() if extra is None else (*active_scopes(), extra)
-    attaching = [state["attachments"] for state in [scope.snapshot() for scope in scopes] if "attachments" in state]
+    states = [scope._state for scope in scopes]  # pyright: ignore[reportPrivateUsage]
+    attaching = [state["attachments"] for state in states if "attachments" in state]
     return [each for _, each in in_order(*attaching)] if attaching else []
 
 

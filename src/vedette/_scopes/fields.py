@@ -48,7 +48,7 @@ from vedette._scopes.state import combined, in_order, with_attachment
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any, Final
+    from typing import Any, ClassVar, Final
 
     from vedette._protocol import attachment as attachments
     from vedette._protocol.types import Breadcrumb, BreadcrumbHint, LogLevel
@@ -79,6 +79,9 @@ class ScopeFields:
     """Tags, contexts, breadcrumbs and so on. All values are bounded, and none is the program's own (decision 6)."""
 
     __slots__ = ("__weakref__", "_crumbs", "_flags", "_state", "_tags", "client")
+
+    has_attached: ClassVar[bool] = False
+    """Whether any scope of the process was ever given an attachment."""
 
     client: BaseClient | None
     """The client bound to this scope, if any (SCO-50)."""
@@ -409,6 +412,7 @@ class ScopeFields:
             given = "" if path is None else f" (path={shown(path)})"
             log.warn_once("add_attachment", "add_attachment takes bytes or a path, and got neither: ignored%s", given)
             return
+        ScopeFields.has_attached = True
         self._write(lambda state: with_attachment(state, next(numbers), attachment))
 
     # --- data of several scopes --------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import time
 
 from vedette import _stages as stages
 from vedette._configured import event_settings_of, policy_for_spotlight
-from vedette._duplicates import mark, was_seen
+from vedette._duplicates import mark, marks_on
 from vedette._host import guests, log
 from vedette._host.stats import Stats
 from vedette._privacy.denylist import FILTERED
@@ -71,20 +71,21 @@ class Spotlight:
         if reason not in ONLY_THE_SERVERS or client.processor is not self.processor:  # redirected, by a test
             return
         try:
-            if self._is_new(capture) and all(
+            if self._is_new(client, capture) and all(
                 stage(self._twin, capture) is None for stage in rest if stage not in _NOT_HERE
             ):
                 self._show(capture)
         finally:
             capture.loss = None  # it is counted already, whatever was raised
 
-    def _is_new(self, capture: Capture) -> bool:
+    def _is_new(self, client: Client, capture: Capture) -> bool:
         """Whether no event of the same exception was shown alone before: the server's marks know nothing of those."""
-        if capture.exception is None or capture.sighting is None:
+        if capture.exception is None:
             return True
-        number, process, trace = capture.sighting
+        number, process, trace = client.sighting(capture.scopes)
         sighting = -number, process, trace
-        if was_seen(capture.exception, sighting):
+        marks = marks_on(capture.exception)
+        if marks is not None and marks.tell_of(sighting):
             return False
         mark(capture.exception, sighting)
         return True
