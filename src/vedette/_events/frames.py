@@ -18,7 +18,7 @@ from vedette._events.in_app import rules_of
 from vedette._events.places import is_hidden, place_of
 from vedette._events.reading_values import derives
 from vedette._events.remarks import cut_remark, place_remark
-from vedette._events.values import render_vars
+from vedette._events.values import Seen, render_vars
 from vedette._host import deque
 
 TYPE_CHECKING = False
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from vedette._events.places import Place
     from vedette._events.remarks import Meta
     from vedette._events.settings import EventSettings
-    from vedette._events.values import Seen
 
     Frames = tuple[list[dict[str, Any]], Meta]
     Variables = list[tuple[str, object]]
@@ -67,7 +66,7 @@ class Budget:
     def __init__(self, left: int = EVENT_BUDGET) -> None:
         self._left = left
         self._unmeasured: list[dict[str, str]] = []
-        self.seen: Seen = {}  # texts of values that several frames hold
+        self.seen = Seen()
 
     def for_next_frame(self) -> int:
         """Bytes for one more frame; 0 if so little is left that it would say nothing."""
