@@ -169,9 +169,9 @@ def _frames(kept: Sequence[FrameType | TracebackType], total: int, settings: Eve
         frame = place.facts.copy()
         if with_source and place.line is not None:
             # Lists of its own: a hook may change the event in place.
-            frame["pre_context"] = place.before[max(0, len(place.before) - around) :]
+            frame["pre_context"] = place.before.copy()
             frame["context_line"] = place.line
-            frame["post_context"] = place.after[:around]
+            frame["post_context"] = place.after.copy()
         frames.append(frame)
         sources.append((running, place))
     meta: Meta = {}
@@ -193,18 +193,20 @@ def _add_variables(
     """From the raise outwards, the application's frames first, until the budget of the event is used up."""
     may_empty = _HAS_SNAPSHOTS and sys.gettrace() is None
     outwards = range(len(frames) - 1, -1, -1)
-    order = [at for at in outwards if frames[at]["in_app"]]
-    order += [at for at in outwards if not frames[at]["in_app"]]
-    for at in order:
-        room = budget.for_next_frame()
-        if not room:
-            place_remark(meta, (at, "vars"), cut_remark())
-            continue
-        running, place = sources[at]
-        variables = _variables(running, place, may_empty=may_empty)
-        if variables:
-            frames[at]["vars"] = texts = render_vars(variables, room, settings, budget.seen)
-            budget.book(texts)
+    for in_app in (True, False):
+        for at in outwards:
+            frame = frames[at]
+            if frame["in_app"] is not in_app:
+                continue
+            room = budget.for_next_frame()
+            if not room:
+                place_remark(meta, (at, "vars"), cut_remark())
+                continue
+            running, place = sources[at]
+            variables = _variables(running, place, may_empty=may_empty)
+            if variables:
+                frame["vars"] = texts = render_vars(variables, room, settings, budget.seen)
+                budget.book(texts)
 
 
 def _variables(frame: FrameType, place: Place, *, may_empty: bool) -> Variables:
