@@ -587,6 +587,20 @@ def test_variables_never_take_more_bytes_than_the_budget_of_their_frame(pairs: A
     assert taken <= max(budget, 40)
 
 
+@given(
+    pairs=st.lists(st.tuples(st.text(min_size=1), values_of_all_kinds), max_size=20, unique_by=lambda pair: pair[0]),
+    budgets=st.lists(st.integers(100, 3000), min_size=2, max_size=4),
+)
+def test_frames_that_hold_the_same_values_keep_to_their_own_budgets(pairs: Any, budgets: list[int]):
+    seen = Seen()
+
+    for budget in budgets:
+        rendered = render_vars(pairs, budget, SETTINGS, seen)
+
+        assert sum(len(f'"{name}":"{text}",'.encode()) for name, text in rendered.items()) <= budget
+        assert "" not in rendered.values()
+
+
 @given(st.lists(st.integers() | st.none() | st.booleans() | st.text(max_size=20), max_size=10))
 def test_small_built_ins_read_as_their_repr(value: list[Any]):
     assert render_text(value, 100_000, SETTINGS) == repr(value)
