@@ -29,8 +29,8 @@ DIFFERENCES = (
         "shorter",
         "vedette divides the 2 KiB that a server keeps of a frame's variables among all of them, so of a long text, a "
         "long row of bytes or a large dict it sends less than the peer, which sends ten whole (an event of 9 MiB "
-        "instead of 111 KiB for the 60 heavy frames) and leaves it to the server to cut: that keeps about 2.7 KB of "
-        "each such frame, and 1.2 KB of vedette's",
+        "instead of 172 KiB for the 60 heavy frames) and leaves it to the server to cut: of each such frame that keeps "
+        "2.2 KB of ten variables, and of vedette's 1.7 KB of all twenty",
     ),
     Difference(f"{VARS}.*", "text instead of JSON", "a dict or list is one text, as Python writes it"),
     Difference(

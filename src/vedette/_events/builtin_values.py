@@ -151,7 +151,7 @@ def fill_items(
     return _closed(parts, total, style, room)
 
 
-def fill_mapping(mapping: object, style: Style, room: int, depth: int, settings: EventSettings) -> str:
+def fill_mapping(mapping: object, room: int, depth: int, settings: EventSettings, style: Style = _DICT) -> str:
     """The same for a dict. Values under deny-listed names are ``[Filtered]`` unseen."""
     total = dict_len(mapping)
     if depth <= 0 and total:
@@ -166,15 +166,16 @@ def fill_mapping(mapping: object, style: Style, room: int, depth: int, settings:
             else:
                 label, hidden = render(key, room // 2, depth - 1, settings), is_hidden(key, settings)
             cls = class_of(item)
-            if (
+            if hidden:
+                parts.append(f"{label}: {FILTERED}")
+            elif (
                 (cls is str and len(item) <= short)
                 or (cls is int and item.bit_length() <= _SHOWN_BITS)
                 or item is None
                 or cls is bool
                 or cls is float
-                or hidden
             ):
-                parts.append(f"{label}: {FILTERED if hidden else repr(item)}")  # an exact atom
+                parts.append(f"{label}: {item!r}")  # an exact atom
             else:
                 share = _share(parts, room, total, len(label) + 2)
                 if share == 0:
@@ -283,10 +284,6 @@ def _is_name(text: Any) -> bool:
     return (cls is str and " " not in text) or (cls is bytes and b" " not in text)
 
 
-def _render_dict(value: dict[object, object], room: int, depth: int, settings: EventSettings) -> str:
-    return fill_mapping(value, _DICT, room, depth, settings)
-
-
 def fill_iterated(
     iterate: Callable[[Any], Iterable[object]],
     value: object,
@@ -344,7 +341,7 @@ def _render_holder_of_dict(value: object, room: int, depth: int, settings: Event
     referents: list[object] = gc.get_referents(value)
     for referent in referents:
         if derives(type(referent), dict):
-            return fill_mapping(referent, (f"{name}({{", ", ", "})"), room, depth, settings)
+            return fill_mapping(referent, room, depth, settings, (f"{name}({{", ", ", "})"))
     return fit(f"<{name}>", room)
 
 
@@ -437,7 +434,7 @@ def _dict_factory(cls: type) -> Renderer:
     style = (f"{short_name(cls)}({{", ", ", "})")
 
     def render_subclass(value: dict[object, object], room: int, depth: int, settings: EventSettings) -> str:
-        return fill_mapping(value, style, room, depth, settings)
+        return fill_mapping(value, room, depth, settings, style)
 
     return render_subclass
 
@@ -511,7 +508,7 @@ _others: dict[type, Any] = {
     type(NotImplemented): _render_repr,
     list: _render_list,
     tuple: _render_tuple,
-    dict: _render_dict,
+    dict: fill_mapping,
     set: _render_set,
     frozenset: _render_frozenset,
     bytearray: _render_bytearray,

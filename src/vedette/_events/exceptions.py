@@ -106,6 +106,8 @@ def exceptions_of(
 def _visit(root: BaseException) -> tuple[list[_Node], bool]:
     """The tree depth first, parents before children, each exception once; and whether that is all of it."""
     nodes = [_Node(root, None, "")]
+    if nodes[0].members is None and _cause(root) is None and (_suppress_context(root) or _context(root) is None):
+        return nodes, True
     seen = {id(root)}
     path = [(_children(nodes[0]), 0)]
     while path:

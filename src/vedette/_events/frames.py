@@ -18,7 +18,7 @@ from vedette._events.in_app import rules_of
 from vedette._events.places import is_hidden, place_of
 from vedette._events.reading_values import derives
 from vedette._events.remarks import cut_remark, place_remark
-from vedette._events.values import render_vars
+from vedette._events.values import Seen, render_vars
 from vedette._host import deque
 
 TYPE_CHECKING = False
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from vedette._events.places import Place
     from vedette._events.remarks import Meta
     from vedette._events.settings import EventSettings
-    from vedette._events.values import Seen
 
     Frames = tuple[list[dict[str, Any]], Meta]
     Variables = list[tuple[str, object]]
@@ -67,7 +66,7 @@ class Budget:
     def __init__(self, left: int = EVENT_BUDGET) -> None:
         self._left = left
         self._unmeasured: list[dict[str, str]] = []
-        self.seen: Seen = {}  # texts of values that several frames hold
+        self.seen = Seen()
 
     def for_next_frame(self) -> int:
         """Bytes for one more frame; 0 if so little is left that it would say nothing."""
@@ -170,9 +169,9 @@ def _frames(kept: Sequence[FrameType | TracebackType], total: int, settings: Eve
         frame = place.facts.copy()
         if with_source and place.line is not None:
             # Lists of its own: a hook may change the event in place.
-            frame["pre_context"] = place.before[max(0, len(place.before) - around) :]
+            frame["pre_context"] = place.before.copy()
             frame["context_line"] = place.line
-            frame["post_context"] = place.after[:around]
+            frame["post_context"] = place.after.copy()
         frames.append(frame)
         sources.append((running, place))
     meta: Meta = {}
@@ -194,18 +193,20 @@ def _add_variables(
     """From the raise outwards, the application's frames first, until the budget of the event is used up."""
     may_empty = _HAS_SNAPSHOTS and sys.gettrace() is None
     outwards = range(len(frames) - 1, -1, -1)
-    order = [at for at in outwards if frames[at]["in_app"]]
-    order += [at for at in outwards if not frames[at]["in_app"]]
-    for at in order:
-        room = budget.for_next_frame()
-        if not room:
-            place_remark(meta, (at, "vars"), cut_remark())
-            continue
-        running, place = sources[at]
-        variables = _variables(running, place, may_empty=may_empty)
-        if variables:
-            frames[at]["vars"] = texts = render_vars(variables, room, settings, budget.seen)
-            budget.book(texts)
+    for in_app in (True, False):
+        for at in outwards:
+            frame = frames[at]
+            if frame["in_app"] is not in_app:
+                continue
+            room = budget.for_next_frame()
+            if not room:
+                place_remark(meta, (at, "vars"), cut_remark())
+                continue
+            running, place = sources[at]
+            variables = _variables(running, place, may_empty=may_empty)
+            if variables:
+                frame["vars"] = texts = render_vars(variables, room, settings, budget.seen)
+                budget.book(texts)
 
 
 def _variables(frame: FrameType, place: Place, *, may_empty: bool) -> Variables:

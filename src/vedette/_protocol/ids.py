@@ -17,6 +17,7 @@ _UUID_DIGITS = 32
 _UUID_BYTES = 16
 _READ_AT_ONCE = 64
 _DASHES = (8, 13, 18, 23)
+_VARIANTS = "89ab"
 
 
 class _Supply:
@@ -49,10 +50,10 @@ def _random_bytes() -> bytes:
 
 def new_event_id() -> str:
     """A version 4 UUID in its short form: 32 hex digits (EVT-02 to EVT-04, ENV-15)."""
-    number = int.from_bytes(_random_bytes(), "big")
-    number = number & ~(0xF << 76) | 0x4 << 76  # version 4
-    number = number & ~(0x3 << 62) | 0x2 << 62  # the variant of RFC 9562
-    return f"{number:032x}"
+    chunk = _random_bytes()
+    digits = chunk.hex()
+    # Version 4, and the variant of RFC 9562. By way of an int it takes twice as long.
+    return f"{digits[:12]}4{digits[13:16]}{_VARIANTS[chunk[8] & 3]}{digits[17:]}"
 
 
 def new_trace_id() -> str:

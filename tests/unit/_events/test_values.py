@@ -31,7 +31,7 @@ from hypothesis import strategies as st
 
 from vedette._events import reading_values
 from vedette._events.settings import EventSettings
-from vedette._events.values import render_json, render_text, render_vars, type_names
+from vedette._events.values import MIN_SHARE, Seen, render_json, render_text, render_vars, type_names
 from vedette._host import guests
 from vedette._privacy.denylist import DenyList
 
@@ -477,14 +477,47 @@ def test_a_deny_listed_variable_is_filtered_unseen():
     assert seen == []
 
 
-def test_a_long_variable_takes_only_its_share_and_a_short_one_passes_on_the_rest():
+def test_a_long_variable_takes_what_the_others_leave_wherever_it_stands():
     long = "x" * 900
-    alone = render_vars([("n", 1), ("m", 2), ("text", long)], 600, SETTINGS)
+    last = render_vars([("n", 1), ("m", 2), ("text", long)], 600, SETTINGS)
     first = render_vars([("text", long), ("n", 1), ("m", 2)], 600, SETTINGS)
 
     assert list(first) == ["text", "n", "m"]
-    assert 180 < len(first["text"]) <= 200
-    assert 550 < len(alone["text"]) <= 600
+    assert first == last
+    assert 550 < len(first["text"]) <= 600
+
+
+def test_several_long_variables_share_what_the_others_leave_and_none_takes_it_from_another():
+    pairs: list[tuple[str, object]] = [
+        ("log", "x" * 900),
+        ("order", {f"line {number}": "y" * 30 for number in range(9)}),
+        ("body", b"z" * 900),
+        ("id", 17),
+        ("note", "w" * 250),
+    ]
+
+    rendered = render_vars(pairs, 1200, SETTINGS)
+
+    assert list(rendered) == [name for name, _ in pairs]
+    assert (rendered["id"], rendered["note"]) == ("17", repr("w" * 250))
+    assert all(250 < len(rendered[name]) < 400 for name in ("log", "order", "body"))
+    assert 1150 < sum(len(f'"{name}":"{text}",'.encode()) for name, text in rendered.items()) <= 1200
+
+
+@given(
+    values=st.lists(st.text(max_size=30) | st.binary(max_size=30) | st.integers() | st.none(), max_size=30),
+    large=st.just("x" * 700) | st.just({f"line {number}": "y" * 35 for number in range(9)}),
+    at=st.integers(0, 30),
+)
+def test_what_is_large_is_whole_where_small_ones_leave_room_for_it(values: list[Any], large: Any, at: int):
+    values.insert(at, large)
+    pairs = [(f"v{number}", value) for number, value in enumerate(values)]
+    whole = {name: render_text(value, 100_000, SETTINGS) for name, value in pairs}
+    needed = sum(len(f'"{name}":"{text}",'.encode()) for name, text in whole.items())
+
+    rendered = render_vars(pairs, max(needed + 100, MIN_SHARE * len(pairs)), SETTINGS)
+
+    assert rendered == whole
 
 
 def test_no_variable_is_lost_before_the_budget_is_gone():
@@ -554,6 +587,20 @@ def test_variables_never_take_more_bytes_than_the_budget_of_their_frame(pairs: A
     assert taken <= max(budget, 40)
 
 
+@given(
+    pairs=st.lists(st.tuples(st.text(min_size=1), values_of_all_kinds), max_size=20, unique_by=lambda pair: pair[0]),
+    budgets=st.lists(st.integers(100, 3000), min_size=2, max_size=4),
+)
+def test_frames_that_hold_the_same_values_keep_to_their_own_budgets(pairs: Any, budgets: list[int]):
+    seen = Seen()
+
+    for budget in budgets:
+        rendered = render_vars(pairs, budget, SETTINGS, seen)
+
+        assert sum(len(f'"{name}":"{text}",'.encode()) for name, text in rendered.items()) <= budget
+        assert "" not in rendered.values()
+
+
 @given(st.lists(st.integers() | st.none() | st.booleans() | st.text(max_size=20), max_size=10))
 def test_small_built_ins_read_as_their_repr(value: list[Any]):
     assert render_text(value, 100_000, SETTINGS) == repr(value)
@@ -562,7 +609,7 @@ def test_small_built_ins_read_as_their_repr(value: list[Any]):
 
 def test_a_value_that_several_frames_hold_is_rendered_once_but_for_a_larger_room_that_shows_more():
     value = {"name": "x" * 300, "list": list(range(50))}
-    seen: dict[int, Any] = {}
+    seen = Seen()
     small = render_vars([("value", value)], 100, SETTINGS, seen)["value"]
     large = render_vars([("value", value)], 2000, SETTINGS, seen)["value"]
     again = render_vars([("other", value)], 1999, SETTINGS, seen)["other"]
