@@ -76,7 +76,7 @@ class Journaling:
         Raises TooLargeError, ScrubberError.
         """
         recorded = item.attachments if _fit(item) else ()
-        entry = self._journal.append(category, self._packer.record(kind, [item], recorded))
+        entry = self._journal.append(category, *self._packer.record(kind, [item], recorded))
         if entry is None:
             return
         item.entry = entry

@@ -98,18 +98,18 @@ class Packer:
             _infer_content_type(attachment)
         return Envelope(headers=headers, items=[item, *attachments])
 
-    def record(self, kind: Kind, batch: Sequence[Captured], attachments: Sequence[Item]) -> bytes:
-        """What ``envelope`` makes as bytes, for the journal; that of an event alone is made without detours.
+    def record(self, kind: Kind, batch: Sequence[Captured], attachments: Sequence[Item]) -> tuple[bytes, ...]:
+        """What ``envelope`` makes as bytes, in pieces, for the journal; that of an event alone without detours.
 
         Raises as ``envelope``.
         """
         first = batch[0]
         if not kind.is_event or attachments or first.headers is not None:
-            return b"".join(self.envelope(kind, batch, attachments).pieces())
+            return (b"".join(self.envelope(kind, batch, attachments).pieces()),)
         headers = _headers()
         body = self._event_body(kind, first, headers, EVENT_LIMIT_BYTES)
         head = b'\n{"type":"%b","length":%d}\n' % (kind.item_type.encode(), len(body))
-        return b"".join((json.encode(headers), head, body, b"\n"))
+        return json.encode(headers), head, body, b"\n"
 
     def _event_item(self, kind: Kind, captured: Captured, headers: dict[str, Any], limit: int) -> Item:
         body = self._event_body(kind, captured, headers, limit)

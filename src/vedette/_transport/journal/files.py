@@ -7,6 +7,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Final
 
 FLAGS: Final[int] = (
@@ -17,12 +18,20 @@ FLAGS: Final[int] = (
 
 if sys.platform == "win32":
 
+    def write(descriptor: int, pieces: Sequence[bytes]) -> int:
+        """Write these pieces by one call; how many bytes the system took."""
+        return os.write(descriptor, b"".join(pieces))
+
     def read_at(descriptor: int, size: int, position: int) -> bytes:
         """At most so many bytes from there on."""
         # Threads that race here read nonsense, which no checksum fits.
         os.lseek(descriptor, position, os.SEEK_SET)
         return os.read(descriptor, size)
 else:
+
+    def write(descriptor: int, pieces: Sequence[bytes]) -> int:
+        """Write these pieces by one call; how many bytes the system took."""
+        return os.writev(descriptor, pieces)
 
     def read_at(descriptor: int, size: int, position: int) -> bytes:
         """At most so many bytes from there on."""

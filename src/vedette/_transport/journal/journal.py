@@ -88,12 +88,13 @@ class Journal:
             segment.abandon()
         self._holdings = self._new_holdings()
 
-    def append(self, category: DataCategory, body: bytes) -> Entry | None:
-        """Write a body to disk; None, and a warning, if that cannot be done."""
+    def append(self, category: DataCategory, *body: bytes) -> Entry | None:
+        """Write a body, in one piece or several, to disk; None, and a warning, if that cannot be done."""
         if not self._takes_appends:
             return None
-        if len(body) > self._max_bytes:
-            log.warn_once("journal:size", "an envelope of %d bytes is too large for the journal", len(body))
+        size = sum(map(len, body))
+        if size > self._max_bytes:
+            log.warn_once("journal:size", "an envelope of %d bytes is too large for the journal", size)
             return None
         holdings = self._here()
         try:
@@ -105,7 +106,7 @@ class Journal:
             holdings.make_room()
         return entry
 
-    def _write(self, holdings: Holdings, category: DataCategory, body: bytes) -> Entry:
+    def _write(self, holdings: Holdings, category: DataCategory, body: tuple[bytes, ...]) -> Entry:
         failure: OSError | None = None
         expires = self._clock() + self._max_age
         for _ in range(_ATTEMPTS):

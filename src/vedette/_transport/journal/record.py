@@ -17,7 +17,7 @@ from zlib import crc32
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Final
 
 RECORD: Final = 1
@@ -52,20 +52,24 @@ def salt_of(stem: str) -> int:
     return crc32(stem.encode())
 
 
-def pack(salt: int, number: int, time: float, category: bytes, body: bytes) -> bytes:
-    """A record."""
+def pack(salt: int, number: int, time: float, category: bytes, body: Iterable[bytes]) -> list[bytes]:
+    """A record, in pieces; those of its body are among them, for to join 167 KB takes as long as to write them."""
     return _pack(salt, RECORD, number, time, category, body)
 
 
 def pack_mark(salt: int, number: int) -> bytes:
     """The mark that settles the record of this number."""
-    return _pack(salt, MARK, number, 0.0, b"", b"")
+    return b"".join(_pack(salt, MARK, number, 0.0, b"", ()))
 
 
-def _pack(salt: int, kind: int, number: int, time: float, category: bytes, body: bytes) -> bytes:
-    checksum = crc32(body, crc32(category, salt))
-    head = _HEAD.pack(_MAGIC, kind, len(category), len(body), number, time, checksum)
-    return b"".join((head, _CRC.pack(crc32(head, salt)), category, body))
+def _pack(salt: int, kind: int, number: int, time: float, category: bytes, body: Iterable[bytes]) -> list[bytes]:
+    checksum = crc32(category, salt)
+    size = 0
+    for piece in body:
+        checksum = crc32(piece, checksum)
+        size += len(piece)
+    head = _HEAD.pack(_MAGIC, kind, len(category), size, number, time, checksum)
+    return [head, _CRC.pack(crc32(head, salt)), category, *body]
 
 
 def scan(data: bytes, salt: int) -> Iterator[Record]:

@@ -2,7 +2,7 @@
 
 Guarantees
 - Any method may be called in any thread, and from a signal handler in the middle of any other; none blocks.
-- A record is written by one ``write`` with O_APPEND, so that records of threads and signal handlers never mix.
+- A record is written by one call with O_APPEND, so that records of threads and signal handlers never mix.
 - The file is deleted once it is retired (no more appends) and nothing in it is live; not while somebody uses it. A
   descriptor is never written to after it was closed, not even if its number is in use again.
 
@@ -22,12 +22,12 @@ from itertools import count
 
 from vedette._protocol.categories import KNOWN_CATEGORIES, DataCategory
 from vedette._transport.journal import folder as places
-from vedette._transport.journal.files import FLAGS, FileIdentity, close_own, read_all, read_at, unlink
+from vedette._transport.journal.files import FLAGS, FileIdentity, close_own, read_all, read_at, unlink, write
 from vedette._transport.journal.record import age_of, find, live_records, pack, pack_mark, salt_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Final
 
     from vedette._transport.journal.ownership import Ownership
@@ -114,7 +114,7 @@ class Segment:
         category = KNOWN_CATEGORIES.get(record.category, DataCategory.DEFAULT)
         return Entry(self, category, record.number, record.start, record.end - record.start, expires)
 
-    def append(self, category: DataCategory, body: bytes, time: float, expires: float) -> Entry | None:
+    def append(self, category: DataCategory, body: Sequence[bytes], time: float, expires: float) -> Entry | None:
         """Write a record; None if this segment takes none any more, or somebody deleted its file.
 
         Raises OSError if the system refuses, TornWriteError among them.
@@ -128,13 +128,14 @@ class Segment:
             if status.st_nlink == 0 or not self._file.is_of(status):
                 return None
             number = next(self._numbers)
-            data = pack(self._salt, number, time, _NAMES[category], body)
-            entry = Entry(self, category, number, status.st_size, len(data), expires)
+            record = pack(self._salt, number, time, _NAMES[category], body)
+            size = sum(map(len, record))
+            entry = Entry(self, category, number, status.st_size, size, expires)
             self.live[number] = entry
             # A signal handler that raises from here on leaves the record to whoever comes after this process.
             try:
-                written = os.write(self._descriptor, data)
-                if written < len(data):
+                written = write(self._descriptor, record)
+                if written < size:
                     raise TornWriteError
             except OSError:
                 self.live.pop(number, None)
