@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.cost.results import Compared, Results
-    from bench.cost.rows import Section
+    from bench.cost.rows import Row, Section
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 BEGIN, END = "<!-- {}: written by `make bench` -->", "<!-- end of {} -->"
@@ -110,9 +110,9 @@ def missed(run: Results) -> list[str]:
 
 def missed_one(compared: Compared) -> str:
     """By how much, and why."""
-    title, scenario = compared.row.title, compared.row.scenario
-    why = REMARKS.get(title, UNEXPLAINED)
-    return f"- **{title}**: {reached(compared)}, goal {goal(compared)}. {why} [Profile](profiles/{scenario}.txt)"
+    scenario = compared.row.scenario
+    why = REMARKS.get(compared.row.title, UNEXPLAINED)
+    return f"- **{whole_title(compared.row)}**: {reached(compared)}, goal {goal(compared)}. {why} [Profile](profiles/{scenario}.txt)"
 
 
 def floors(run: Results) -> list[str]:
@@ -131,9 +131,13 @@ def pythons(runs: Sequence[Results]) -> list[str]:
         found = [compare(run, row) for run in runs]
         first = next((each for each in found if each is not None), None)
         if first is not None and first.is_met is not None:
-            title = row.title + (", with the journal" if row in JOURNALED.rows else "")
-            table.append([title, goal(first), *map(short, found)])
+            table.append([whole_title(row), goal(first), *map(short, found)])
     return markdown(table)
+
+
+def whole_title(row: Row) -> str:
+    """With what it is about where its section does not say so."""
+    return row.title + (", with the journal" if row in JOURNALED.rows else "")
 
 
 def short(compared: Compared | None) -> str:
