@@ -110,9 +110,9 @@ def missed(run: Results) -> list[str]:
 
 def missed_one(compared: Compared) -> str:
     """By how much, and why."""
-    scenario = compared.row.scenario
-    why = REMARKS.get(compared.row.title, UNEXPLAINED)
-    return f"- **{whole_title(compared.row)}**: {reached(compared)}, goal {goal(compared)}. {why} [Profile](profiles/{scenario}.txt)"
+    row = compared.row
+    why, profile = REMARKS.get(row.title, UNEXPLAINED), f"[Profile](profiles/{row.scenario}.txt)"
+    return f"- **{whole_title(row)}**: {reached(compared)}, goal {goal(compared)}. {why} {profile}"
 
 
 def floors(run: Results) -> list[str]:
