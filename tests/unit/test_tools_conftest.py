@@ -45,7 +45,7 @@ def run(tmp_path):
 def test_a_mark_of_a_real_row_is_accepted_and_the_time_is_shown(run):
     status, output = run('@pytest.mark.spec("CLI-01")\ndef test_it(): pass')
     assert status == 0, output
-    assert "time budget: unit 0 s of 140 s" in output
+    assert "time budget: unit 0 s of " in output
     assert "1 passed" in output.splitlines()[-1]
 
 
