@@ -26,8 +26,8 @@ class Marks:
 
     __slots__ = ("_sightings",)
 
-    def __init__(self) -> None:
-        self._sightings: tuple[Sighting, ...] = ()
+    def __init__(self, first: Sighting) -> None:
+        self._sightings: tuple[Sighting, ...] = (first,)
 
     def tell_of(self, sighting: Sighting) -> bool:
         """Whether the exception was captured under just these circumstances."""
@@ -60,6 +60,7 @@ def mark(exception: BaseException, sighting: Sighting) -> Callable[[], None]:
     """Note on the exception that its event is on its way; what is returned takes that back."""
     marks = marks_on(exception)
     if marks is None:
-        marks = exception_dict(exception)[_KEY] = Marks()
-    marks.add(sighting)
+        marks = exception_dict(exception)[_KEY] = Marks(sighting)
+    else:
+        marks.add(sighting)
     return lambda: marks.remove(sighting)
