@@ -21,9 +21,9 @@ from vedette._late import late
 from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._protocol.ids import new_event_id, read_uuid
 from vedette._scopes import merge
-from vedette._scopes.context import attachments_of, get_current_scope, get_global_scope, get_isolation_scope
+from vedette._scopes.context import attachments_of, get_isolation_scope
 from vedette._scopes.normal import is_exactly, level_of, name_of, tag_key_of
-from vedette._scopes.scope import Scope
+from vedette._scopes.scope import GLOBAL, Scope, entry_in_force
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -274,9 +274,9 @@ def apply_scopes(client: Client, capture: Capture) -> Verdict:
     """Global, isolation and current scope, then what came with the call (CLI-36, SCO-26)."""
     if capture.scopes is not None:
         return None  # for `error_sampler`
-    current, isolation = get_current_scope(), get_isolation_scope()
-    limit = client.max_breadcrumbs
-    data = merge.merged(current, isolation, get_global_scope(), capture.extra, max_breadcrumbs=limit)
+    entry = entry_in_force()
+    isolation, limit = entry.isolation, client.max_breadcrumbs
+    data = merge.merged(entry.current, isolation, GLOBAL, capture.extra, max_breadcrumbs=limit)
     merge.apply(data, capture.event, level_given=capture.level is not None)
     if isolation.work is not None and capture.category is DataCategory.ERROR:
         describe_work(isolation.work, client, capture.event)
@@ -285,12 +285,14 @@ def apply_scopes(client: Client, capture: Capture) -> Verdict:
     if "user" in capture.event:
         capture.event["user"] = client.render_user(capture.event["user"])
     add_contexts(capture.event["contexts"])
-    of_scopes = [each for _, each in data.state.get("attachments", ()) if _goes_with(each, capture)]
     capture.hint = hint = {} if capture.told is None else capture.told
     exception = capture.exception
     if exception is not None and "exc_info" not in hint:
         hint["exc_info"] = (type(exception), exception, _traceback_of(exception))
-    hint["attachments"] = [*_attachments_in(hint), *of_scopes]  # a list of its own: hooks change it
+    attached = _attachments_in(hint)
+    if "attachments" in data.state:
+        attached += [each for _, each in data.state["attachments"] if _goes_with(each, capture)]
+    hint["attachments"] = attached
     capture.scopes = data
     return None
 

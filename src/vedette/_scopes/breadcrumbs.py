@@ -12,7 +12,7 @@ import itertools
 import time
 
 from vedette._scopes.normal import LEVELS, PLAIN_KEYS, dict_of, is_plain_key, level_of, seconds_of, time_of_breadcrumb
-from vedette._scopes.state import is_flat
+from vedette._scopes.state import are_flat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def recorded(
 def nests(crumb: dict[str, Any]) -> bool:
     """Whether a container stands anywhere but as the flat ``data``, so that copying takes a deeper look."""
     flat = {key: value for key, value in crumb.items() if key != "data"}
-    return not (is_flat(flat) and is_flat(crumb.get("data", {})))
+    return not (are_flat(flat.values()) and are_flat(crumb.get("data", {}).values()))
 
 
 def _put_right(crumb: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from vedette._host import guests, log
 from vedette._late import late
 from vedette._scopes.breadcrumbs import sent
 from vedette._scopes.normal import is_exactly
-from vedette._scopes.state import combined, in_order, is_flat, trimmed
+from vedette._scopes.state import are_flat, combined, in_order, trimmed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,9 @@ def merged(
     scoped = [isolation.snapshot(), current.snapshot()]
     if extra is not None:
         scoped.append(extra.snapshot())
-    state = trimmed(combined((globally, *scoped)), max_breadcrumbs)
+    state = combined((globally, *scoped))
+    if "breadcrumbs" in state:
+        state = trimmed(state, max_breadcrumbs)
     return ScopeData(
         state,
         isolation.get_active_propagation_context(),
@@ -92,11 +94,14 @@ def apply(data: ScopeData, event: dict[str, Any], *, level_given: bool = True) -
     scope's level overrides (SCO-35, ruling 28).
     """
     state = data.state
-    contexts = event["contexts"] = {
-        "trace": data.propagation_context.trace_context(),
-        **_own_fields(state.get("contexts", _NONE)),
-        **_fields(event, "contexts"),
-    }
+    contexts: dict[str, Any] = {"trace": data.propagation_context.trace_context()}
+    if "contexts" in state:
+        contexts.update(_own_fields(state["contexts"]))
+    if "contexts" in event:
+        contexts.update(_fields(event, "contexts"))
+    event["contexts"] = contexts
+    if not state:
+        return
     if "flags" in state and "flags" not in contexts:
         contexts["flags"] = {"values": flags.listed(_own_fields(state["flags"]))}  # EVT-96
     if "tags" in state:
@@ -158,15 +163,15 @@ def _fields(event: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _own(value: Any) -> Any:
     """A copy that shares nothing that can change. Rendered values are exact built-ins of bounded depth."""
-    if is_exactly(dict, value):
+    if type(value) is dict:
         return _own_fields(value)
-    if is_exactly(list, value):
-        return [_own(item) for item in value]
+    if type(value) is list:
+        return value.copy() if are_flat(value) else [_own(item) for item in value]
     return value
 
 
 def _own_fields(fields: dict[str, Any]) -> dict[str, Any]:
-    if is_flat(fields):
+    if are_flat(fields.values()):
         return fields.copy()
     return {key: _own(value) for key, value in fields.items()}
 

@@ -63,8 +63,8 @@ def combined(states: Iterable[ScopeState]) -> ScopeState:
     which they came into the process, each of them once (BRC-16, CLI-38), flags with the newest last.
     """
     layers: list[dict[str, Any]] = [state for state in states if state]  # type: ignore[misc]  # fields by name
-    if len(layers) == 1:
-        return layers[0]  # type: ignore[return-value]
+    if len(layers) < 2:  # noqa: PLR2004 - two are a merge
+        return layers[0] if layers else {}  # type: ignore[return-value]
     result: dict[str, Any] = {}
     for layer in layers:
         result.update(layer)
@@ -120,9 +120,9 @@ def _size_in_memory(numbered: tuple[int, Attachment]) -> int:
     return len(data) if type(data) is bytes or type(data) is bytearray else 0
 
 
-def is_flat(fields: dict[str, Any]) -> bool:
-    """Whether no value is a container, so that a shallow copy shares nothing that can change."""
-    return _SCALARS.issuperset(map(type, fields.values()))
+def are_flat(values: Iterable[object]) -> bool:
+    """Whether none is a container, so that a shallow copy of what holds them shares nothing that can change."""
+    return _SCALARS.issuperset(map(type, values))
 
 
 def _number(item: tuple[Any, ...]) -> Any:
