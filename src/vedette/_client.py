@@ -45,8 +45,8 @@ from vedette._protocol.dsn import Dsn
 from vedette._protocol.version import SDK_NAME, VERSION
 from vedette._scopes.breadcrumbs import LONGEST_PLAIN
 from vedette._scopes.client import BaseClient, NoOpClient
-from vedette._scopes.context import get_isolation_scope
 from vedette._scopes.normal import dict_of, shown
+from vedette._scopes.scope import entry_in_force
 from vedette._stages import UNCOUNTED, Capture
 
 TYPE_CHECKING = False
@@ -531,7 +531,11 @@ class Client(BaseClient):
 
         The trace is that of the event, whatever hooks did meanwhile, once it has its ``scopes``.
         """
-        trace = get_isolation_scope().get_active_propagation_context() if scopes is None else scopes.propagation_context
+        trace = (
+            entry_in_force().isolation.get_active_propagation_context()
+            if scopes is None
+            else scopes.propagation_context
+        )
         return self._number, os.getpid(), trace.trace_id
 
     def render(self, value: object) -> Any:

@@ -21,7 +21,7 @@ from vedette._late import late
 from vedette._protocol.categories import DataCategory, DiscardReason
 from vedette._protocol.ids import new_event_id, read_uuid
 from vedette._scopes import merge
-from vedette._scopes.context import attachments_of, get_isolation_scope
+from vedette._scopes.context import attachments_of
 from vedette._scopes.normal import is_exactly, level_of, name_of, tag_key_of
 from vedette._scopes.scope import GLOBAL, Scope, entry_in_force
 
@@ -434,5 +434,5 @@ def deliver(client: Client, capture: Capture) -> Verdict:
         on_loss = mark(capture.exception, client.sighting(capture.scopes))
     client.processor.add(capture.category, event, capture.attachments, on_loss)
     if capture.category is not DataCategory.FEEDBACK:  # so that more can be said of the same event
-        get_isolation_scope().set_last_event_id(event_id)
+        entry_in_force().isolation.set_last_event_id(event_id)
     return None

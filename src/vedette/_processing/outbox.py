@@ -93,7 +93,8 @@ class Outbox:
         self._send_reports = send_reports
         self._clock = clock
         self.accounts = Accounts(sender.seconds_limited, clock)
-        self._note = self.accounts.outcomes.note
+        self._outcomes = self.accounts.outcomes
+        self._note = self._outcomes.note
         sender.on_late_loss = self.accounts.outcomes.count_late_loss
         self._journaling = (
             None
@@ -186,10 +187,10 @@ class Outbox:
                         buffer.append(item)  # it could not be written
 
     def count_drop(self, reason: DiscardReason, category: DataCategory, quantity: int) -> None:
-        self.accounts.outcomes.count_drop(reason, category, quantity)
+        self._outcomes.count_drop(reason, category, quantity)
         if reason is DiscardReason.RATELIMIT_BACKOFF:
             self.accounts.warn_of_limits(reason, category)
-        if self._send_reports and not self._closed and not self._worker.is_running():
+        if self._worker.ident is None and self._send_reports and not self._closed:
             self.wake()  # it sends the report in time, should nothing else go out
 
     def stats(self) -> Stats:
@@ -276,7 +277,7 @@ class Outbox:
     def threads(self) -> int:
         """How many threads live here, or are just about to end."""
         alive = sum(map(_is_alive, (self._worker.native_id, *(() if self._hands is None else self._hands.native_ids))))
-        return alive or int(self._worker.is_running() or self._are_hands_out())  # which are just about to start
+        return alive or int(self._worker.ident is not None or self._are_hands_out())  # which are just about to start
 
     def resume(self) -> None:
         """Threads may be started again, and are if something waits.
@@ -491,7 +492,7 @@ class Outbox:
 
     def wake(self) -> None:
         """Have somebody look for what there is to do."""
-        if not self._worker.is_running():
+        if self._worker.ident is None:
             fork.deliver_at_childs_end()
         self._worker.wake()
 

@@ -142,11 +142,10 @@ class _Folded:
     def after(self) -> _Folded:
         """The same with these entries added; this one is left as it is."""
         totals, unreported = self.totals.copy(), self.unreported.copy()
-        times: dict[Entry, int] = {}  # most are alike: to add up each by itself takes three times as long
-        for entry in self.to_fold:
-            times[entry] = times.get(entry, 0) + 1
-        for (what, category, each, was_captured), number in times.items():
-            quantity = each * number
+        entries = tuple(self.to_fold)
+        for entry in set(entries):  # most are alike: to add up each by itself takes five times as long
+            what, category, each, was_captured = entry
+            quantity = each * entries.count(entry)
             totals[what, category] = totals.get((what, category), 0) + quantity
             if was_captured:
                 totals[CAPTURED, category] = totals.get((CAPTURED, category), 0) + quantity

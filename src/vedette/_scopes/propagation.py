@@ -176,7 +176,8 @@ def baggage(said: Mapping[str, str]) -> str:
 
 # --- the trace of another library ------------------------------------------------------------------------
 
-_external: External | None = None
+external: External | None = None
+"""Who names the trace in place of the scopes, if anybody does: `external_trace` asks."""
 
 
 def register_external_propagation_context(fn: External) -> None:
@@ -184,22 +185,22 @@ def register_external_propagation_context(fn: External) -> None:
 
     Events then belong to that trace. For libraries that do the tracing themselves.
     """
-    global _external  # noqa: PLW0603 - one a process
-    _external = fn
+    global external  # noqa: PLW0603 - one a process
+    external = fn
 
 
 def remove_external_propagation_context() -> None:
     """Undo `register_external_propagation_context`."""
-    global _external  # noqa: PLW0603 - one a process
-    _external = None
+    global external  # noqa: PLW0603 - one a process
+    external = None
 
 
 def external_trace() -> PropagationContext | None:
     """The trace that the registered function names, if it names one."""
-    if _external is None:
+    if external is None:
         return None
     try:
-        answer: Any = guests.call("external_propagation_context", _external)
+        answer: Any = guests.call("external_propagation_context", external)
         trace = read_sentry_trace(f"{answer[0]}-{answer[1]}") if type(answer) is tuple else None
     except BaseException as error:
         if guests.is_control_flow(error):

@@ -234,9 +234,10 @@ class Scope(ScopeFields, UnbuiltOnScopes):
 
     def get_active_propagation_context(self) -> PropagationContext:
         """The trace that an event captured on this scope belongs to (SCO-52, SCO-54)."""
-        external = propagation.external_trace()
-        if external is not None:
-            return external
+        if propagation.external is not None:
+            external = propagation.external_trace()
+            if external is not None:
+                return external
         if self._propagation_context is not None:
             return self._propagation_context
         entry = active()

@@ -118,7 +118,7 @@ class Outbox:
 
     def is_running(self) -> bool:
         """Whether the thread lives."""
-        return self._worker.is_running()
+        return self._worker.ident is not None
 
     def drain(self, deadline: float) -> None:
         """Have all shown that can be, on this thread where there can be no other; return by the deadline."""
@@ -150,7 +150,7 @@ class Outbox:
         """How many threads live here, or are just about to end: 0 or 1."""
         native_id = self._worker.native_id
         is_alive = native_id is not None and os.path.exists(f"/proc/self/task/{native_id}")
-        return int(is_alive or self._worker.is_running())
+        return int(is_alive or self._worker.ident is not None)
 
     def resume(self) -> None:
         """The thread may be started again, and is if something can be sent.

@@ -35,7 +35,7 @@ def raising(error: BaseException) -> Callable[..., int]:
 
 def test_no_thread_before_the_first_wake() -> None:
     worker = Worker(Job())
-    assert not worker.is_running()
+    assert worker.ident is None
 
 
 def test_wake_runs_the_work_on_another_thread() -> None:
@@ -45,19 +45,19 @@ def test_wake_runs_the_work_on_another_thread() -> None:
     wait_until(lambda: job.done)
     assert threading.get_ident() not in job.threads
     worker.end()
-    wait_until(lambda: not worker.is_running())
+    wait_until(lambda: worker.ident is None)
 
 
 def test_the_thread_ends_after_its_idle_time_and_starts_again_when_woken() -> None:
     job = Job()
     worker = Worker(job, idle_seconds=0.01)
     worker.wake()
-    wait_until(lambda: job.done and not worker.is_running())
+    wait_until(lambda: job.done and worker.ident is None)
     before = job.done
     worker.wake()
     wait_until(lambda: job.done > before)
     worker.end()
-    wait_until(lambda: not worker.is_running())
+    wait_until(lambda: worker.ident is None)
 
 
 def test_no_wake_is_lost_while_the_thread_is_about_to_end() -> None:
@@ -85,7 +85,7 @@ def test_wake_says_so_where_no_thread_can_be_had(monkeypatch: pytest.MonkeyPatch
     monkeypatch.undo()
     assert worker.wake()
     worker.end()
-    wait_until(lambda: not worker.is_running())
+    wait_until(lambda: worker.ident is None)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -105,7 +105,7 @@ def test_work_that_raises_does_not_end_delivery(caplog: pytest.LogCaptureFixture
     worker.wake()
     wait_until(lambda: len(calls) > 1)
     worker.end()
-    wait_until(lambda: not worker.is_running())
+    wait_until(lambda: worker.ident is None)
 
 
 def test_work_that_falls_due_later_is_done_without_a_wake() -> None:
@@ -120,4 +120,4 @@ def test_work_that_falls_due_later_is_done_without_a_wake() -> None:
     worker.wake()
     wait_until(lambda: len(calls) >= len(due))
     worker.end()
-    wait_until(lambda: not worker.is_running())
+    wait_until(lambda: worker.ident is None)
