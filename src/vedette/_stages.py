@@ -76,6 +76,7 @@ class Capture:
         "loss",
         "mechanism",
         "message",
+        "pid",
         "record",
         "scopes",
         "told",
@@ -100,6 +101,8 @@ class Capture:
         # As what it is counted if something is raised now; None once the processor has it and keeps the account.
         self.loss: DiscardReason | None = DiscardReason.INTERNAL_SDK_ERROR
         self.attachments: Sequence[Item] = ()
+        # This process, where the stage that drops it has just asked: to do so once more costs 0.15 us, a tenth of it.
+        self.pid: int | None = None
 
 
 def category_of(event: Event) -> DataCategory:
@@ -161,12 +164,14 @@ def drop_ignored_errors(client: Client, capture: Capture) -> Verdict:
     ignored = client.ignored_errors
     if ignored is None or capture.exception is None:
         return None
-    return _refuse_exception(capture) if ignored.match(capture.exception, client.event_settings) else None
+    if not ignored.match(capture.exception, client.event_settings):
+        return None
+    return DiscardReason.EVENT_PROCESSOR if capture.record is None else _refuse_record(capture, capture.record)
 
 
-def _refuse_exception(capture: Capture) -> Verdict:
-    """Drop the capture; but a log record that only happened to be near the exception goes on without it."""
-    if capture.record is None or not capture.record.exception_is_a_guess:
+def _refuse_record(capture: Capture, record: Record) -> Verdict:
+    """Drop a log record for its exception; but one that only happened to be near that goes on without it."""
+    if not record.exception_is_a_guess:
         return DiscardReason.EVENT_PROCESSOR
     capture.exception = None
     if capture.told is not None:
@@ -182,9 +187,15 @@ def drop_duplicates(client: Client, capture: Capture) -> Verdict:
     if capture.exception is None or not client.drops_duplicates:
         return None
     marks = marks_on(capture.exception)
-    if marks is None or not marks.tell_of(client.sighting(capture.scopes)):
+    if marks is None:
         return None
-    return _refuse_exception(capture)
+    sighting = client.sighting(capture.scopes)
+    if not marks.tell_of(sighting):
+        return None
+    if capture.record is not None:
+        return _refuse_record(capture, capture.record)
+    capture.pid = sighting[1]
+    return DiscardReason.EVENT_PROCESSOR
 
 
 def sample(client: Client, capture: Capture) -> Verdict:
@@ -400,7 +411,7 @@ def _attachments_in(hint: object) -> list[object]:
 def count_loss(client: Client, capture: Capture, reason: DiscardReason) -> None:
     """Account for a capture that is dropped, and for the attachments that would have gone with it (ATT-04)."""
     capture.loss = None  # what a signal handler raises from here on must not have it counted a second time
-    client.processor.count_drop(reason, capture.category)
+    client.processor.count_drop(reason, capture.category, 1, capture.pid)
     if capture.scopes is None and capture.told is None and not Scope.has_attached:
         return  # as most: to look for attachments costs 0.2 us, a tenth of a refusal
     lost: Sequence[Item | attaching.LeftOut] = capture.attachments

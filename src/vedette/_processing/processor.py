@@ -91,10 +91,12 @@ class TelemetryProcessor:
             outbox = self._outbox_here()
         outbox.add(category, payload, attachments, on_loss)
 
-    def count_drop(self, reason: DiscardReason, category: DataCategory, quantity: int = 1) -> None:
-        """Account for captured items that an earlier stage dropped."""
+    def count_drop(
+        self, reason: DiscardReason, category: DataCategory, quantity: int = 1, pid: int | None = None
+    ) -> None:
+        """Account for captured items that an earlier stage dropped. ``pid``: of this process, if that was just asked."""
         outbox = self._outbox
-        if outbox.pid != _pid():
+        if outbox.pid != (_pid() if pid is None else pid):
             outbox = self._outbox_here()
         outbox.count_drop(reason, category, quantity)
 

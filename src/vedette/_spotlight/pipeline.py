@@ -150,11 +150,13 @@ class Processor:
         if "user" in told and "user" not in event:
             event["user"] = self._twin.render_user(told["user"])
 
-    def count_drop(self, reason: DiscardReason, category: DataCategory, quantity: int = 1) -> None:
+    def count_drop(
+        self, reason: DiscardReason, category: DataCategory, quantity: int = 1, pid: int | None = None
+    ) -> None:
         """Account for what the server does not get; Spotlight is told, too (INT-96)."""
         self._sidecar.count_drop(reason, category, quantity)
         if self._server is not None:
-            self._server.count_drop(reason, category, quantity)
+            self._server.count_drop(reason, category, quantity, pid)
 
     def prepare(self) -> None:
         """Import what sending needs, now (option ``warm``)."""
