@@ -128,6 +128,8 @@ for due_at in [1_000_000, *range(1, 20_000, step)]:
     due, at = due_at, 0
     try:
         vedette.capture_message("with an alarm in it")
+        for _ in range(2):  # where CPython looks, for an alarm at the very last byte code
+            pass
     except Alarm:
         pass
     due = 0 if at >= due else -1
@@ -147,7 +149,7 @@ assert not other.is_alive(), "a lock is still held"
 @pytest.mark.spec("PAIN-18", "CR-02")
 @pytest.mark.parametrize(
     ("files", "step"),
-    [("_processing/processor.py,_processing/buffer.py,_processing/outcomes.py", 1), ("_processing/outcomes.py", 37)],
+    [("_processing/processor.py,_processing/buffer.py,_processing/outcomes.py", 1), ("_processing/outcomes.py", 2)],
     ids=["kept", "dropped and added up"],
 )
 def test_an_alarm_at_any_byte_code_of_the_accounts_loses_nothing(files: str, step: int) -> None:

@@ -94,7 +94,7 @@ class TelemetryProcessor:
     def count_drop(
         self, reason: DiscardReason, category: DataCategory, quantity: int = 1, pid: int | None = None
     ) -> None:
-        """Account for captured items that an earlier stage dropped. ``pid``: of this process, if that was just asked."""
+        """Account for captured items that an earlier stage dropped. ``pid``: this process, if it was just asked for."""
         outbox = self._outbox
         if outbox.pid != (_pid() if pid is None else pid):
             outbox = self._outbox_here()

@@ -163,9 +163,9 @@ def _fields(event: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _own(value: Any) -> Any:
     """A copy that shares nothing that can change. Rendered values are exact built-ins of bounded depth."""
-    if type(value) is dict:
+    if is_exactly(dict, value):
         return _own_fields(value)
-    if type(value) is list:
+    if is_exactly(list, value):
         return value.copy() if are_flat(value) else [_own(item) for item in value]
     return value
 
