@@ -224,6 +224,34 @@ print(client.stats().captured["error"])
         assert texts(server) == {"parent": 1, "child": 1}
 
 
+@pytest.mark.spec("PAIN-02", "PAIN-13")
+def test_a_duplicate_counts_in_the_process_that_saw_it_twice_however_it_was_forked() -> None:
+    source = (
+        START
+        + """
+import ctypes
+error = ValueError("seen by both")
+vedette.capture_exception(error)
+vedette.capture_exception(error)
+for fork in (os.fork, ctypes.PyDLL(None).fork):
+    pid = fork()
+    if not pid:
+        for expected in ({}, {"event_processor": 1}, {"event_processor": 2}):
+            vedette.capture_exception(error)
+            stats = client.stats()
+            assert dict(stats.dropped.get("error", {})) == expected, stats
+        assert stats.captured == {"error": 3}, stats
+        os._exit(0)
+    ended(pid)
+stats = client.stats()
+print(stats.captured["error"], dict(stats.dropped["error"]))
+"""
+    )
+    with RecordingServer() as server:
+        ended = run_forking_program(source, server.dsn())
+        assert (ended.code, ended.stdout, ended.stderr) == (0, "2 {'event_processor': 1}\n", "")
+
+
 @pytest.mark.spec("PAIN-02", "PAIN-44")
 def test_a_rate_limit_is_known_in_a_forked_child_but_its_cost_is_not_the_childs() -> None:
     source = (
