@@ -48,11 +48,12 @@ def test_the_result_is_that_of_the_walk(stack: list[Any], other: list[Any], more
         "exception": {"values": [{"type": "E", "stacktrace": {"frames": stack}}, {"stacktrace": {"frames": []}}]},
         "threads": {"values": [{"id": 1, "stacktrace": {"frames": other}}]},
     }
+    again, walked = deepcopy(event), deepcopy(event)
     deny_list = DenyList([*DEFAULT_TERMS, *more])
-    walked = deepcopy(event)
     scrub_event(event, deny_list)
-    scrubber_of(deny_list).scrub_frames(walked)
-    assert event == walked
+    scrub_event(again, deny_list)  # which remembers texts by now
+    scrubber_of(DenyList([*DEFAULT_TERMS, *more])).scrub_frames(walked)
+    assert event == again == walked
 
 
 def stack_of(*variables: dict[str, Any], **facts: Any) -> dict[str, Any]:
@@ -70,6 +71,15 @@ def test_a_secret_in_one_of_many_frames_is_filtered() -> None:
     scrub_event(event, DenyList())
     assert "hunter2" not in str(event)
     assert event["exception"]["values"][0]["stacktrace"]["frames"][2]["vars"] == {"a": "1"}
+
+
+@pytest.mark.spec("PAIN-09", "DAT-14")
+def test_a_text_that_was_harmless_is_filtered_under_a_name_that_hides_it() -> None:
+    deny_list = DenyList()
+    for name, shown in (("a", "hunter two"), ("password", FILTERED), ("a", "hunter two")):
+        event = {**stack_of({name: "hunter two"}), "extra": {name: "hunter two"}}
+        scrub_event(event, deny_list)
+        assert first_frame(event)["vars"] == event["extra"] == {name: shown}
 
 
 def test_names_of_files_are_searched_and_lines_of_source_are_not() -> None:
