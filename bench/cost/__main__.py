@@ -1,6 +1,6 @@
 """What vedette costs, beside the published peer.
 
-    make bench          everything, and docs/performance.md is written anew (half an hour)
+    make bench          everything, and docs/performance.md is written anew (ten minutes)
     make bench-quick    what takes less than a minute, on the terminal only
 
 README.md says how to read it, and how it is measured.

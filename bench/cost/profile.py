@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 INTERVAL = 0.0005
 WARM_UP_SAMPLES = 20
 LINES = 30
-STEADY, START = "loads.steady", "fresh.init"
+OF_PROCESS, START = ("loads", "loop_lag"), "fresh.init"
 FOLDER = Path(__file__).parents[2] / "docs" / "profiles"
 
 
@@ -104,7 +104,7 @@ def profiled(scenario: str, seconds: float) -> str:
 def calls_of(scenario: str, subject: Contender, dsn: str) -> Calls:
     """What is measured, or, of the whole process, an error that is captured and sent."""
     module, _, function = scenario.partition(".")
-    if scenario != STEADY:
+    if module not in OF_PROCESS:
         calls: Calls = getattr(importlib.import_module(f"bench.cost.{module}"), function)(subject, dsn)
         return calls
     os_threads = importlib.import_module("vedette._host.os_threads")
