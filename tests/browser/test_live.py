@@ -248,11 +248,11 @@ def test_a_tab_that_another_keeps_informed_misses_nothing_before_it_listens(inbo
 
 def test_without_locks_the_page_asks_by_itself(inbox, visitor):
     """As over plain HTTP from another machine: no tab could keep the others from taking a connection each."""
-    page = visitor.open("/")
+    page = visitor.open("about:blank")
     page.add_init_script("Object.defineProperty(navigator, 'locks', {value: undefined})")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.reload()
+    page.goto("/")
     inbox.send(failure(1))
     page.locator("#issue-1").wait_for(timeout=2 * WITHIN)
     assert not any(url.endswith("/api/stream") for url in asked)
