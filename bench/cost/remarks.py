@@ -49,11 +49,11 @@ REMARKS = {
         "which the journal encodes: the ratio is worse, the time is not."
     ),
     "exception, 4 frames, 30 in a row": (
-        "Between +59 and +66 in four runs. Scrubbing is half of it, 18 µs by itself and some 30 beside everything"
+        "Between +59 and +66 in four runs. Scrubbing is half of it, 22 µs by itself and some 30 beside everything"
         " else that a capture does; then the write and the size of the file 4, the rest of appending 7, encoding "
-        "4. Done: texts that were harmless before are not searched again (4), no reading back (4). Tried: one look"
-        " at all names and texts before any walk (4 less, and 9 more where it finds something), exceptions filtered"
-        " without the walk (no gain)."
+        "4. Done: no reading back (4). Tried: one look at all names and texts before any walk (4 less, and 9 more "
+        "where it finds something), exceptions filtered without the walk (no gain), remembering texts that were "
+        "harmless before (4 less; memory grew with new texts)."
     ),
     "`add_breadcrumb`, to 100": (
         "The floor of pure Python where breadcrumbs enter rendered (design decision 6): finding scope and "

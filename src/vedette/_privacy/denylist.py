@@ -131,7 +131,7 @@ class DenyList:
     """Names that the last look has found nothing to do for, by which of the above it asked; bounded, as these are."""
 
     clean_texts: set[str]
-    """Short texts in which the last look has found nothing to hide; bounded, as above."""
+    """Names of files, modules and functions in which the last look has found nothing to hide; bounded, as above."""
 
     clean: dict[str, Any]
     """Facts of the process in which the last look has found nothing to hide, by the name under which they stand."""
@@ -168,12 +168,6 @@ class DenyList:
         self.clean_texts = set()
         self._root_terms = (*anywhere, *words, *_folded_all(query_names), "cookie")
         self._roots: tuple[str, ...] | None = None
-
-    def remember_clean(self, texts: Iterable[str]) -> None:
-        """Texts of at most ``LONGEST_REMEMBERED`` characters that need no other look."""
-        if len(self.clean_texts) >= MAX_REMEMBERED:
-            self.clean_texts.clear()
-        self.clean_texts.update(texts)
 
     @property
     def roots(self) -> tuple[str, ...]:

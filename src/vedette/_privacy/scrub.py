@@ -183,8 +183,6 @@ class _Searched(dict[str, str]):
     def __missing__(self, text: str) -> str:
         found = scrub_text(text, self._names)
         self[text] = found
-        if len(text) <= LONGEST_REMEMBERED and found == text:
-            self._names.remember_clean((text,))
         return found
 
 
@@ -248,7 +246,6 @@ class Walk:
             hide_value(mapping, matches)
         is_frame = id(mapping) in self._frames
         ordinary = self._names.ordinary.get(matches) or self._ordinary(matches)
-        clean = self._names.clean_texts
         for key, value in mapping.items():  # values are replaced, keys stay: safe while iterating
             if is_frame and key in SOURCE:
                 continue
@@ -258,8 +255,7 @@ class Walk:
                 continue
             cls = _class_of(value)
             if cls is str:
-                # What is one word holds no secret, and what held none before holds none now (22 us became 18).
-                if not value.isalnum() and value not in clean:
+                if not value.isalnum():  # what is one word holds no secret
                     mapping[key] = self.searched(value)
             elif (cls is dict or cls is list) and depth < MAX_DEPTH:
                 if id(value) not in self._passed_over:

@@ -10,7 +10,7 @@ Assumes exact built-ins: what is gathered is hashed and compared.
 
 from __future__ import annotations
 
-from vedette._privacy.denylist import LONGEST_REMEMBERED
+from vedette._privacy.denylist import LONGEST_REMEMBERED, MAX_REMEMBERED
 from vedette._privacy.prose import may_hold_secret
 from vedette._privacy.records import NAMES, VALUES, hide_value
 
@@ -28,8 +28,6 @@ HARMLESS: Final = frozenset({int, float, bool, type(None)})
 """Classes of values that no text is in."""
 
 _PLAIN: Final = HARMLESS | {str}
-_FEW: Final = 64
-"""New texts of one stack that are remembered; of more, those of its variables are hardly the ones to come again."""
 _FACTS: Final = frozenset({"filename", "abs_path", "function", "module", "lineno", "colno", "in_app"})
 _FIELDS: Final = _FACTS | SOURCE | {"vars"}
 
@@ -65,20 +63,20 @@ def filter_stack(frames: list[Any], names: DenyList, walk: Walk) -> bool:
     if not (fields <= _FIELDS and _are_dicts(variables)) or names.matches("vars") or walk.odd(facts, names.matches):
         return False
     try:
-        told = {frame.get(fact) for frame in frames for fact in facts}
-        new = told.union(*map(_values, variables)) - names.clean_texts
+        told = {frame.get(fact) for frame in frames for fact in facts} - names.clean_texts
+        said = told.union(*map(_values, variables))
     except TypeError:  # some are containers
         return False
-    if not set(map(_class_of, new)) <= _PLAIN:
+    if not set(map(_class_of, said)) <= _PLAIN:
         return False
-    texts = [each for each in new if _class_of(each) is str and not _is_without_signs(each)]
+    texts = [each for each in said if _class_of(each) is str and not _is_without_signs(each)]
     filtered: dict[str, str] = {}
     if texts and may_hold_secret("\n".join(texts), names):
         for each in texts:
             shown = walk.searched(each)
             if shown != each:
                 filtered[each] = shown
-    _remember_clean(new if len(new) <= _FEW else new & told, filtered, names)
+    _remember_clean(told, filtered, names)
     _filter_variables(variables, names, walk, filtered)
     if filtered:
         for frame in frames:
@@ -91,13 +89,15 @@ def _is_without_signs(text: str) -> bool:
     return not (" " in text or "=" in text or ":" in text or "," in text or "@" in text)
 
 
-def _remember_clean(new: set[Any], filtered: dict[str, str], names: DenyList) -> None:
-    """Errors come again and again, and their files, functions and values with them: not to be looked at twice."""
+def _remember_clean(told: set[Any], filtered: dict[str, str], names: DenyList) -> None:
+    """Names of files and functions come again with each event: those that hold nothing are not looked at twice."""
     clean = {
-        each for each in new if _class_of(each) is str and each not in filtered and len(each) <= LONGEST_REMEMBERED
+        each for each in told if _class_of(each) is str and each not in filtered and len(each) <= LONGEST_REMEMBERED
     }
     if clean:
-        names.remember_clean(clean)
+        if len(names.clean_texts) + len(clean) > MAX_REMEMBERED:
+            names.clean_texts.clear()
+        names.clean_texts.update(clean)
 
 
 def _are_dicts(values: list[Any]) -> bool:
