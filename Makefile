@@ -64,8 +64,8 @@ screenshots: $(VENV)/.browser
 	$(RUN) -m tools.screenshots $(if $(ALL),--all $(ALL))
 
 # The peer is run from an environment of its own: nothing of it is near the suite.
-# `make bench` writes docs/performance.md and docs/profiles (ten minutes); with another Python (PYTHON=python3.12 VENV=.venv-3.12) it adds
-# a column to that page.
+# `make bench` writes docs/performance.md and docs/profiles (ten minutes); with another Python (PYTHON=python3.12
+# VENV=.venv-3.12) it adds a column to that page.
 bench: $(VENV)-bench/.done
 	$(VENV)-bench/bin/python -m bench.cost --page $(ARGS)
 	$(VENV)-bench/bin/python -m bench.cost.profile

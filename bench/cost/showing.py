@@ -57,7 +57,7 @@ def verdict(compared: Compared) -> str:
     row = compared.row
     if compared.is_met is None:
         return ""
-    found = "" if row.most_added is None else f" (+{figure(compared.added, row.unit)})"
+    found = "" if row.most_added is None else f" ({reached(compared)})"
     if compared.is_met:
         return f"met{found}"
     missed = abs(compared.ratio / row.goal - 1) if row.goal is not None else compared.added / (row.most_added or 1) - 1

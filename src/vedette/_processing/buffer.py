@@ -42,7 +42,7 @@ class Item:
     is called if it is dropped after all; it must neither block nor raise. ``is_counted``: as captured; ``is_held``:
     a buffer has it.
 
-    With a journal: ``entry`` is its record, and the payload is in there until it is sent; ``recorded`` is what the
+    With a journal: ``entry`` is its record, and the payload may be in there only; ``recorded`` is what the
     attachments in there count as, and ``attachments`` has the others; ``headers`` are those of the envelope that was
     read back, ``unpacked`` its attachments while it is on its way; ``left_out`` are the positions of those among them
     that an earlier try has lost, and counted. ``is_finished``: nothing is to be added or scrubbed any more;

@@ -1,9 +1,9 @@
 """What the journal means for delivery: what is written when, what is read back, what waits and for how long.
 
-An error is written on the thread that captures it; what then waits in memory is a handle of it. Other kinds are
-written by whoever sends them, before the first try; batches (logs, metrics) are not. An item is settled once its fate
-is known: delivered, refused, or discarded by an answer of the server. After a failure of the network it is kept, and
-tried again.
+An error is written on the thread that captures it; what then waits in memory is a handle of it, with the payload of
+the first few. Other kinds are written by whoever sends them, before the first try; batches (logs, metrics) are not. An
+item is settled once its fate is known: delivered, refused, or discarded by an answer of the server. After a failure of
+the network it is kept, and tried again.
 
 Guarantees
 - Of what is kept nothing is sent while the back-off lasts, and nothing of a category that the server limits.

@@ -105,7 +105,7 @@ class Outbox:
         )
         self._sending: _Sending | None = None
         ledger = Ledger(BUFFERED_BYTES)
-        room = {CAPTURED_TO_DISK: max(capacity, max_kept)}  # what waits in memory is a handle of what is on disk
+        room = {CAPTURED_TO_DISK: max(capacity, max_kept)}  # all but the first few are handles of what is on disk
         self._buffers = {
             category: Buffer(category, kind, room.get(category, capacity), ledger, self._count_overflow, clock)
             for category, kind in KINDS.items()
