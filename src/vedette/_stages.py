@@ -72,6 +72,7 @@ class Capture:
         "exception",
         "extra",
         "hint",
+        "is_built",
         "level",
         "loss",
         "mechanism",
@@ -93,6 +94,8 @@ class Capture:
         self.record: Record | None = None
         self.level: str | None = None
         self.event: Any = None  # of the caller's own making, until `build_event` completes it
+        # Whether vedette alone has written its exceptions and threads, so that their form is known to who scrubs them.
+        self.is_built: bool = False
         self.event_id: str | None = None  # None until `build_event` has completed the event
         self.told: dict[str, Any] | None = told  # of the hint, by the caller
         self.extra: Scope | None = extra
@@ -243,6 +246,7 @@ def build_event(client: Client, capture: Capture) -> Verdict:
         frame = callers.frame_and_level()[0] if client.options["attach_stacktrace"] else None
         capture.level = level_of(capture.level) if capture.level is not None else None
         event = event_from_message(capture.message, capture.level or "info", settings, stack_frame=frame)
+    capture.is_built = capture.event is None
     if "event_id" not in event:
         event["event_id"] = new_event_id()
     capture.event_id = event["event_id"]
@@ -291,6 +295,7 @@ def apply_scopes(client: Client, capture: Capture) -> Verdict:
     merge.apply(data, capture.event, level_given=capture.level is not None)
     if isolation.work is not None and capture.category is DataCategory.ERROR:
         describe_work(isolation.work, client, capture.event)
+        capture.is_built = capture.is_built and type(isolation.work).__module__.startswith("vedette.")
     if client.extra_defaults and capture.category is DataCategory.ERROR:
         merge.add_extra(capture.event, client.extra_defaults)
     if "user" in capture.event:
@@ -339,6 +344,7 @@ def run_event_processors(client: Client, capture: Capture) -> Verdict:
             capture.event = answer
     if not (data.processors or data.error_processors or integrations.are_foreign):
         return None
+    capture.is_built = False
     for processor in data.error_processors if capture.exception is not None else ():
         if not hooks.decide(capture, "an error processor", processor, hint["exc_info"], reason):
             return reason
@@ -362,6 +368,7 @@ def run_before_send(client: Client, capture: Capture) -> Verdict:
     before_send = client.options[name] if name is not None else None
     if name is None or before_send is None:
         return None
+    capture.is_built = False
     reason = DiscardReason.BEFORE_SEND
     if not hooks.decide(capture, name, before_send, capture.hint, reason):
         return reason
@@ -443,7 +450,7 @@ def deliver(client: Client, capture: Capture) -> Verdict:
     on_loss = None
     if capture.exception is not None:
         on_loss = mark(capture.exception, client.sighting(capture.scopes))
-    client.processor.add(capture.category, event, capture.attachments, on_loss)
+    client.processor.add(capture.category, event, capture.attachments, on_loss, is_built=capture.is_built)
     if capture.category is not DataCategory.FEEDBACK:  # so that more can be said of the same event
         entry_in_force().isolation.set_last_event_id(event_id)
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vedette._privacy.built import scrub_built
 from vedette._privacy.denylist import EXTENDED_TERMS, SENSITIVE_TERMS, DenyList
 from vedette._privacy.scrub import STACKS, Walk, scrub_event, scrub_parts
 
@@ -122,9 +123,14 @@ def scrubber_of(names: DenyList) -> EventScrubber:
     return scrubber
 
 
-def scrub_as(scrubber: EventScrubber, event: dict[str, Any]) -> None:
-    """What ``scrub_event`` of this very class does, for an event of exact built-ins."""
-    scrub_event(event, scrubber._names)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - its own module
+def scrub_as(scrubber: EventScrubber, event: dict[str, Any], *, is_built: bool) -> None:
+    """What ``scrub_event`` of this very class does, for an event of exact built-ins.
+
+    ``is_built``: vedette has built its exceptions and threads, and nobody else has changed them.
+    """
+    names = scrubber._names  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - its own module
+    if not (is_built and scrub_built(event, names)):
+        scrub_event(event, names)
 
 
 def deny_list_of(scrubber: object) -> DenyList | None:

@@ -38,8 +38,8 @@ MAX_VALUES: Final = 200_000  # in one part of an event
 
 _class_of: Callable[[object], type] = type  # for checkers: the class of something untyped is a class
 
-# Their keys are names of packages, and of the event's own fields.
-_NOT_DATA = frozenset({"modules", "_meta"})
+NOT_DATA: Final = frozenset({"modules", "_meta"})
+"""Fields of an event whose keys are names of packages, and of the event's own fields."""
 
 STACKS: Final = frozenset({"exception", "threads"})
 """The parts of an event in which frames are."""
@@ -49,13 +49,13 @@ STACKS: Final = frozenset({"exception", "threads"})
 _PAIRS = frozenset({"headers", "env", "cookies", "query-string", "data", "tags", "params"})
 
 
-# What of an event is mostly the same as in the one before: facts of the process that vedette adds.
-_SAME_CONTEXTS: Final = ("runtime", "os", "device")
+SAME_CONTEXTS: Final = ("runtime", "os", "device")
+"""Those that are mostly the same as in the event before: facts of the process that vedette adds."""
 
 
 def scrub_event(event: dict[str, Any], names: DenyList) -> None:
     """Filter a whole event of exact built-ins in place (DAT-14, DAT-24, DAT-35 to DAT-42, DAT-97, DAT-102)."""
-    _prepare(event, event, names)
+    prepare(event, event, names)
     walk = Walk(names)
     for frames in stacks_of(event):
         if filter_stack(frames, names, walk):
@@ -63,13 +63,13 @@ def scrub_event(event: dict[str, Any], names: DenyList) -> None:
         else:
             walk.expect_frames(frames)
     contexts: Any = event.get("contexts")
-    for name in _SAME_CONTEXTS:
-        _pass_over_same(walk, name, _get(contexts, name), names)
-    _pass_over_same(walk, "sdk", event.get("sdk"), names)
+    for name in SAME_CONTEXTS:
+        pass_over_same(walk, name, _get(contexts, name), names)
+    pass_over_same(walk, "sdk", event.get("sdk"), names)
     _walk_over(event, event, walk)
 
 
-def _pass_over_same(walk: Walk, name: str, facts: Any, names: DenyList) -> None:
+def pass_over_same(walk: Walk, name: str, facts: Any, names: DenyList) -> None:
     """Have the walk pass over facts in which the last look has found nothing to hide."""
     if _class_of(facts) is not dict:
         return
@@ -84,7 +84,7 @@ def _pass_over_same(walk: Walk, name: str, facts: Any, names: DenyList) -> None:
 
 def scrub_parts(event: dict[str, Any], parts: frozenset[str], names: DenyList) -> None:
     """Filter these top-level fields of an event, whatever it holds."""
-    _prepare(event, parts, names)
+    prepare(event, parts, names)
     walk = Walk(names)
     if not parts.isdisjoint(STACKS):
         for frames in stacks_of(event):
@@ -92,7 +92,8 @@ def scrub_parts(event: dict[str, Any], parts: frozenset[str], names: DenyList) -
     _walk_over(event, parts, walk)
 
 
-def _prepare(event: dict[str, Any], parts: Container[str], names: DenyList) -> None:
+def prepare(event: dict[str, Any], parts: Container[str], names: DenyList) -> None:
+    """See to what a walk would not know the meaning of: bodies, parameters, remarks."""
     _parse_bodies(event, parts)
     if "logentry" in parts:
         _scrub_parameters(event["logentry"], names)
@@ -101,10 +102,10 @@ def _prepare(event: dict[str, Any], parts: Container[str], names: DenyList) -> N
 
 
 def _walk_over(event: dict[str, Any], parts: Container[str], walk: Walk) -> None:
-    if parts is event and _NOT_DATA.isdisjoint(event) and len(event) < MAX_VALUES:
+    if parts is event and NOT_DATA.isdisjoint(event) and len(event) < MAX_VALUES:
         walk.over(event, apart=True)
         return
-    data = {name: value for name, value in event.items() if name in parts and name not in _NOT_DATA}
+    data = {name: value for name, value in event.items() if name in parts and name not in NOT_DATA}
     walk.over(data, apart=True)
     event.update(data)
 

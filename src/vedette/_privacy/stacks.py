@@ -69,27 +69,27 @@ def filter_stack(frames: list[Any], names: DenyList, walk: Walk) -> bool:
         return False
     if not set(map(_class_of, said)) <= _PLAIN:
         return False
-    texts = [each for each in said if _class_of(each) is str and not _is_without_signs(each)]
+    texts = [each for each in said if _class_of(each) is str and not is_without_signs(each)]
     filtered: dict[str, str] = {}
     if texts and may_hold_secret("\n".join(texts), names):
         for each in texts:
             shown = walk.searched(each)
             if shown != each:
                 filtered[each] = shown
-    _remember_clean(told, filtered, names)
-    _filter_variables(variables, names, walk, filtered)
+    remember_clean(told, filtered, names)
+    filter_variables(variables, names, walk, filtered)
     if filtered:
         for frame in frames:
             frame.update({fact: filtered[frame[fact]] for fact in facts if frame.get(fact) in filtered})
     return True
 
 
-def _is_without_signs(text: str) -> bool:
+def is_without_signs(text: str) -> bool:
     """Whether it cannot hold a secret: none of these is in it."""
     return not (" " in text or "=" in text or ":" in text or "," in text or "@" in text)
 
 
-def _remember_clean(told: set[Any], filtered: dict[str, str], names: DenyList) -> None:
+def remember_clean(told: set[Any], filtered: dict[str, str], names: DenyList) -> None:
     """Names of files and functions come again with each event: those that hold nothing are not looked at twice."""
     clean = {
         each for each in told if _class_of(each) is str and each not in filtered and len(each) <= LONGEST_REMEMBERED
@@ -110,7 +110,8 @@ def _names_in(dicts: list[dict[str, Any]]) -> set[str]:
     return names
 
 
-def _filter_variables(variables: list[dict[str, Any]], names: DenyList, walk: Walk, filtered: dict[str, str]) -> None:
+def filter_variables(variables: list[dict[str, Any]], names: DenyList, walk: Walk, filtered: dict[str, str]) -> None:
+    """Filter the variables of frames; ``filtered`` has the texts in which something was found, and what is left."""
     matches = names.matches_variable
     known = _names_in(variables)
     if not (known.isdisjoint(VALUES) or known.isdisjoint(NAMES)):

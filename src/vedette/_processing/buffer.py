@@ -46,7 +46,7 @@ class Item:
     attachments in there count as, and ``attachments`` has the others; ``headers`` are those of the envelope that was
     read back, ``unpacked`` its attachments while it is on its way; ``left_out`` are the positions of those among them
     that an earlier try has lost, and counted. ``is_finished``: nothing is to be added or scrubbed any more;
-    ``is_adopted``: captured elsewhere.
+    ``is_adopted``: captured elsewhere. ``is_built``: nobody but vedette has written its exceptions and threads.
     """
 
     __slots__ = (
@@ -55,6 +55,7 @@ class Item:
         "entry",
         "headers",
         "is_adopted",
+        "is_built",
         "is_counted",
         "is_finished",
         "is_held",
@@ -72,12 +73,15 @@ class Item:
         payload: dict[str, Any],
         attachments: Iterable[Attachment] = (),
         on_loss: Callable[[], None] | None = None,
+        *,
+        is_built: bool = False,
     ) -> None:
         self.payload = payload
         self.packed: bytes | None = None
         self.attachments = tuple(attachments)
         self.attached = 0
         self.on_loss = on_loss
+        self.is_built = is_built
         self.is_counted = False
         self.is_held = False
         self.size = 0

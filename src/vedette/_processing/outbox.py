@@ -126,8 +126,9 @@ class Outbox:
         payload: dict[str, Any],
         attachments: Sequence[Attachment],
         on_loss: Callable[[], None] | None,
+        is_built: bool,  # noqa: FBT001
     ) -> None:
-        item = Item(payload, attachments, on_loss)
+        item = Item(payload, attachments, on_loss, is_built=is_built)
         captured: Entry = (CAPTURED, category, 1, False)
         note = self._note
         try:

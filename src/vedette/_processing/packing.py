@@ -120,7 +120,7 @@ class Packer:
         if captured.is_finished:
             body = json.encode(event)
         else:
-            body = self._finished(kind, event)
+            body = self._finished(kind, event, captured.is_built)
             captured.is_finished = True
         if captured.headers is None:
             headers["event_id"] = event["event_id"]
@@ -129,12 +129,12 @@ class Packer:
                 headers["trace"] = {"trace_id": trace_id, **self._trace}
         return shrink_event(event, limit, json.encode, body)
 
-    def _finished(self, kind: Kind, event: dict[str, Any]) -> bytes:
+    def _finished(self, kind: Kind, event: dict[str, Any], is_built: bool) -> bytes:  # noqa: FBT001
         """The event as JSON, once all has been done to it that is done once."""
         if kind is KINDS[DataCategory.ERROR]:
             self._complete(event)
         if self._scrubs_itself:
-            scrub_as(self._scrubber, event)
+            scrub_as(self._scrubber, event, is_built=is_built)
         else:
             self._scrub_as_guest(event)
         body = json.encode(event)

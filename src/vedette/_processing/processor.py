@@ -81,15 +81,18 @@ class TelemetryProcessor:
         payload: dict[str, Any],
         attachments: Sequence[Attachment] = (),
         on_loss: Callable[[], None] | None = None,
+        *,
+        is_built: bool = False,
     ) -> None:
         """Take an item of exact built-ins, and what goes in its envelope; all is the processor's from now on.
 
-        ``on_loss`` is called, from any thread, if the item is dropped after all.
+        ``on_loss`` is called, from any thread, if the item is dropped after all. ``is_built``: vedette has built the
+        exceptions and threads of this event, and nobody else has changed them.
         """
         outbox = self._outbox
         if outbox.pid != _pid():
             outbox = self._outbox_here()
-        outbox.add(category, payload, attachments, on_loss)
+        outbox.add(category, payload, attachments, on_loss, is_built)
 
     def count_drop(
         self, reason: DiscardReason, category: DataCategory, quantity: int = 1, pid: int | None = None

@@ -113,6 +113,8 @@ class Processor:
         payload: dict[str, Any],
         attachments: Sequence[Item] = (),
         on_loss: Callable[[], None] | None = None,
+        *,
+        is_built: bool = False,
     ) -> None:
         """Take an item, as a TelemetryProcessor does. The copy is made first, for the server's is scrubbed in place."""
         if self._server is None:
@@ -122,7 +124,7 @@ class Processor:
         try:
             copied = copy_of(payload, attachments)
         finally:  # also when a signal handler raises
-            self._server.add(category, payload, attachments, on_loss)
+            self._server.add(category, payload, attachments, on_loss, is_built=is_built)
         if copied is not None:
             self._show(category, *copied, lacks_persons=category is DataCategory.ERROR)
 
