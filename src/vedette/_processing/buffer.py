@@ -169,6 +169,13 @@ class Buffer:
             except RuntimeError:  # something was added or taken in the middle: look again
                 continue
 
+    def oldest(self) -> Item | None:
+        """The one that `take` begins with, if any waits."""
+        try:
+            return self._items[0]
+        except IndexError:
+            return None
+
     def append(self, item: Item) -> bool:
         """Add an item; where there is no room, the oldest leave and are counted (ruling 8), or else the newcomer.
 

@@ -7,7 +7,8 @@ the network it is kept, and tried again.
 
 Guarantees
 - Of what is kept nothing is sent while the back-off lasts, and nothing of a category that the server limits.
-- What is sent again, or was adopted from a process that died, keeps a distance of 100 ms; what is new does not.
+- What is sent again, was adopted from a process that died, or was captured while errors had to wait, keeps a distance
+  of 100 ms; what is new does not.
 
 Relies on: ``deque.append`` and ``popleft`` being safe together. One thread at a time takes from the backlog.
 """
@@ -63,6 +64,8 @@ class Journaling:
         self._max_items = max_items
         self.backoff = Backoff(clock)
         self._backlog: deque[tuple[DataCategory, Item]] = deque()
+        self._held_until = 0.0  # errors, the last time that they were
+        self._is_probe = False
         self._next_replay = 0.0
         self._next_adoption = 0.0
         self._found_more = False
@@ -177,13 +180,23 @@ class Journaling:
             self.backoff.refused()
         else:
             self.backoff.succeeded()
+        if not self.seconds_held(CAPTURED_TO_DISK):  # which notes until when
+            self._held_until = min(self._held_until, self._clock())  # it ended early, for somebody's flush
 
     # --- what waits ------------------------------------------------------------------------------------------
 
     def seconds_held(self, category: DataCategory) -> float:
         """For how long new items of a category must wait."""
-        limited = self._seconds_limited(category) if category is CAPTURED_TO_DISK else 0.0
-        return max(self.backoff.seconds_left(), limited)
+        if category is not CAPTURED_TO_DISK:
+            return self.backoff.seconds_left()
+        seconds = max(self.backoff.seconds_left(), self._seconds_limited(category))
+        if seconds:
+            self._held_until = max(self._held_until, self._clock() + seconds)
+        return seconds
+
+    def has_waited(self, item: Item) -> bool:
+        """Whether it is on disk from a time when nothing could be sent: then it keeps its distance."""
+        return item.entry is not None and self._journal.written_at(item.entry) < self._held_until
 
     def seconds_to_replay(self) -> float | None:
         """In how many seconds something of the backlog can be sent; None if there is nothing."""
@@ -198,6 +211,7 @@ class Journaling:
         for _ in range(len(self._backlog)):
             category, item = self._backlog.popleft()
             if not self._seconds_limited(category):
+                self._is_probe = self.backoff.is_on()
                 return category, item
             self._backlog.append((category, item))
         limits = [self._seconds_limited(category) for category in {category for category, _ in tuple(self._backlog)}]
@@ -206,7 +220,10 @@ class Journaling:
 
     def has_replayed(self) -> None:
         """One was sent: the next one keeps its distance. When all are, there may be more to adopt."""
-        self._next_replay = self._clock() + REPLAY_SECONDS
+        now = self._clock()
+        self._next_replay = now + REPLAY_SECONDS
+        if self._is_probe:  # until its answer nobody knew that the server is back
+            self._held_until = max(self._held_until, now)
         if self._found_more and not self._backlog:
             self._found_more, self._next_adoption = False, 0.0
 

@@ -230,7 +230,7 @@ class Outbox:
     def drain(self, deadline: float) -> None:
         """Have everything sent by the worker, or on this thread where there can be none; return by the deadline."""
         if self._synchronous:
-            self.work(deadline)
+            self._drain_here(deadline)
             return
         waiter = _thread.allocate_lock()  # as it is now: gevent's lets other greenlets run on
         longest = GREEN_SECONDS if os_threads.is_green(waiter) else float("inf")
@@ -249,6 +249,12 @@ class Outbox:
             if self._is_unanswered():
                 self._call_hands(busy=1)
             due_in = None if self._worker.wake() else self.work(deadline)
+
+    def _drain_here(self, deadline: float) -> None:
+        pause = _thread.allocate_lock()  # as it is now, too
+        pause.acquire()
+        while (due_in := self.work(deadline)) is not None and self._is_replaying() and not self._is_late(deadline):
+            pause.acquire(timeout=min(due_in, max(0.0, deadline - self._clock())))
 
     def close(self) -> None:
         """Nothing more is sent: what still waits is lost (docs/decisions.md), unless it is on disk; the worker ends."""
@@ -405,7 +411,7 @@ class Outbox:
             has_replayed = self._replay(deadline)
             buffer = self._scheduler.next_buffer(flushing=waiters > 0)
             if buffer is not None:
-                if deadline is None:
+                if deadline is None and not self._has_waited(buffer.oldest()):
                     self._call_hands(busy=0)
                 self._send_from(buffer, deadline)
             elif not has_replayed:
@@ -443,12 +449,18 @@ class Outbox:
         return taken is not None
 
     def _send_from(self, buffer: Buffer, deadline: float | None) -> bool:
-        """Send its next batch; False if there is none."""
+        """Send its next batch, or have it wait for its turn in the backlog; False if there is none."""
         _make_sure_of_room(_FRAMES_TO_COUNT)
         batch = buffer.take()
-        if batch:
+        if batch and self._has_waited(batch[0]):
+            self._postpone(buffer.category, batch[0])
+        elif batch:
             self._send(buffer.category, batch, deadline)
         return bool(batch)
+
+    def _has_waited(self, item: Item | None) -> bool:
+        """Whether it is on disk, and was captured before the server could be sent to again (OFF-20)."""
+        return self._journaling is not None and item is not None and self._journaling.has_waited(item)
 
     def _send(self, category: DataCategory, batch: list[Item], deadline: float | None) -> None:
         me = os_threads.get_ident()

@@ -160,6 +160,10 @@ class Journal:
         """Keep the entry from being evicted, as `read` does; False if it was."""
         return self._here().take(entry)
 
+    def written_at(self, entry: Entry) -> float:
+        """When that was, on the monotonic clock."""
+        return entry.expires - self._max_age
+
     def keep(self, entry: Entry) -> None:
         """It was read and not sent; it waits again."""
         holdings = self._here()
