@@ -406,7 +406,8 @@ class Client(BaseClient):
         """Flush for at most ``timeout`` seconds (default: ``shutdown_timeout``), then be disabled (CLI-20 to CLI-23).
 
         Later captures are lost, and counted in ``stats()``. Integrations are undone in the end. Closing twice is fine:
-        the second call waits for the first, if that goes on in another thread, as long as its own ``timeout``.
+        the second call waits for the first, if that goes on in another thread, as long as its own ``timeout``. What a
+        signal handler raises meanwhile ends the waiting: what was not sent is counted, or kept on disk, all the same.
         """
         self._close(self._seconds(timeout), callback)
 
@@ -423,12 +424,16 @@ class Client(BaseClient):
         if not self._closing.begin():
             self._closing.wait(seconds)
             return
+        is_done = False
         try:
-            self.processor.close(seconds, callback)
-            self.stop_debug()
-        finally:  # the end of the program waits for a client that still has its AtexitIntegration
-            self.integration_set.undo()
-            self._closing.end()
+            try:
+                self.processor.close(seconds, callback)
+                self.stop_debug()
+            finally:  # the end of the program waits for a client that still has its AtexitIntegration
+                self.integration_set.undo()
+            is_done = True
+        finally:
+            self._closing.end(is_done=is_done)
 
     def stop_debug(self) -> None:
         """Have no say in debug mode any more: another client has taken this one's place."""

@@ -212,14 +212,20 @@ class Buffer:
         """The oldest batch, complete or not; empty if nothing waits."""
         batch: list[Item] = []
         while len(batch) < self.kind.batch:
-            item = self._pop()
+            item = self.take_one()
             if item is None:
                 break
-            item.unpack()
             batch.append(item)
         if self.kind.seconds:
             self._since = self._clock()  # for those that stay
         return batch
+
+    def take_one(self) -> Item | None:
+        """The oldest item; None if nothing waits."""
+        item = self._pop()
+        if item is not None:
+            item.unpack()
+        return item
 
     def _pop(self) -> Item | None:
         try:

@@ -257,14 +257,16 @@ class Outbox:
             pause.acquire(timeout=min(due_in, max(0.0, deadline - self._clock())))
 
     def close(self) -> None:
-        """Nothing more is sent: what still waits is lost (docs/decisions.md), unless it is on disk; the worker ends."""
+        """Nothing more is sent: what still waits is lost (docs/decisions.md), unless it is on disk; the worker ends.
+
+        May be called again, and then does what a signal handler's exception has left undone.
+        """
         self._closed = True
         for category, buffer in self._buffers.items():
-            while batch := buffer.take():
-                for item in batch:
-                    is_lost = item.entry is None and buffer.kind.batch == 1 and not self._record(category, item)
-                    if not is_lost:
-                        self._drop(DiscardReason.NETWORK_ERROR, category, item)
+            while (item := buffer.take_one()) is not None:
+                is_lost = item.entry is None and buffer.kind.batch == 1 and not self._record(category, item)
+                if not is_lost:
+                    self._drop(DiscardReason.NETWORK_ERROR, category, item)
         self.accounts.settle_limits(all_of_them=True)
         self._worker.end()
         if self._journaling is not None:

@@ -144,13 +144,16 @@ class TelemetryProcessor:
     def close(self, timeout: float, callback: Callable[[int, float], object] | None = None) -> None:
         """Flush within ``timeout`` seconds, then end the threads and the transport.
 
-        What could not be sent in time is counted as lost to the network (docs/decisions.md).
+        What could not be sent in time is counted as lost to the network (docs/decisions.md), also if a signal handler
+        ends the waiting by an exception. Called again, it goes on where such a one has ended it.
         """
-        self.flush(timeout, callback)
-        outbox = self._outbox_here()
-        outbox.close()
-        self._sender.kill()
-        outbox.see_off()
+        try:
+            self.flush(timeout, callback)
+        finally:
+            outbox = self._outbox_here()
+            outbox.close()
+            self._sender.kill()
+            outbox.see_off()
 
     # --- processes that are forked, and that end without atexit (fork.py) -------------------------------------
 

@@ -194,11 +194,13 @@ class Processor:
     def close(self, timeout: float, callback: Callable[[int, float], object] | None = None) -> None:
         """The same, and nothing goes out any more."""
         deadline = time.monotonic() + timeout
-        self._sidecar.start()
-        if self._server is not None:
-            self._server.close(timeout, callback)
-        self._sidecar.finish(min(self._sidecar.share * timeout, deadline - time.monotonic()))
-        self._sidecar.close()
+        try:
+            self._sidecar.start()
+            if self._server is not None:
+                self._server.close(timeout, callback)
+            self._sidecar.finish(min(self._sidecar.share * timeout, deadline - time.monotonic()))
+        finally:  # also when a signal handler raises
+            self._sidecar.close()
 
 
 def _filled(given: Any, told: Any) -> Any:
