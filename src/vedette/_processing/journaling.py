@@ -255,6 +255,10 @@ class Journaling:
             except RuntimeError:  # something was added or taken in the middle: look again
                 continue
 
+    def waiting(self) -> int:
+        """How many these are."""
+        return len(self._backlog)
+
     def is_replaying(self) -> bool:
         """Whether some of the backlog is about to be sent."""
         seconds = self.seconds_to_replay()

@@ -211,7 +211,7 @@ class Outbox:
 
     def pending(self) -> int:
         """How many items wait or are on their way."""
-        backlog = 0 if self._journaling is None else len(self._journaling.backlog())
+        backlog = 0 if self._journaling is None else self._journaling.waiting()
         in_flight = sum(len(items) for _, items in tuple(self._in_flight.values()))
         return sum(map(len, self._buffers.values())) + in_flight + backlog
 
@@ -430,7 +430,8 @@ class Outbox:
             return  # the hands wake the worker
         if waiters or self._dispatcher.seconds_to_report() == 0.0:
             self._dispatcher.send_report(deadline)
-        self.accounts.nothing_waits()
+        if not self.pending():
+            self.accounts.nothing_waits()
         self._let_go(waiters)
 
     def _let_go(self, waiters: int) -> None:

@@ -406,6 +406,21 @@ def test_an_attachment_that_is_not_on_disk_waits_in_memory_while_the_server_is_a
     client.close(5)
 
 
+def test_attachments_that_are_not_on_disk_take_bounded_memory_while_the_server_is_away(tmp_path: Path) -> None:
+    client = client_of(AWAY, tmp_path)
+    for number in range(40):
+        scope = vedette.Scope()
+        scope.add_attachment(bytes=bytes(1_500_000), filename="large.bin")
+        client.capture_message(f"event {number}", scope=scope)
+        client.flush(0.05)  # each time the worker finds nothing more that it can send
+    stats = client.stats()
+    assert stats.kept == {"error": 40}
+    assert stats.waiting["attachment"] <= 32 * 1024 * 1024
+    assert stats.dropped["attachment_item"] == {"buffer_overflow": 40 - stats.waiting["attachment_item"]}
+    client.close(0)
+    assert balance(client) == {}
+
+
 @pytest.mark.spec("PAIN-44")
 def test_an_attachment_that_a_try_has_lost_stays_lost_and_is_counted_once(
     server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
