@@ -226,6 +226,22 @@ def test_an_append_at_any_byte_code_of_close_and_of_adopt_is_kept(byte_codes, ca
 
 
 @pytest.mark.spec("PAIN-12")
+def test_what_is_being_taken_over_when_the_journal_is_closed_is_left_to_the_next(byte_codes, tmp_path):
+    def attempt(at):
+        directory = tempfile.mkdtemp(dir=tmp_path)
+        leave(directory, b"left")
+        leave(directory, b"left, too")
+        journal = open_journal(directory)
+        _, interrupted = byte_codes.interrupt(at, lambda: journal.close(keep_appending=True), journal.adopt)
+        if not interrupted:
+            journal.close(keep_appending=True)
+        assert sorted(map(bytes, take_all(directory))) == [b"left", b"left, too"]
+        return interrupted
+
+    at_every_byte_code(attempt)
+
+
+@pytest.mark.spec("PAIN-12")
 @pytest.mark.parametrize("max_bytes", [64 * 1024 * 1024, 1024 * 1024], ids=["one segment", "many segments"])
 def test_eight_threads_at_once_lose_nothing(tmp_path, max_bytes):
     evicted = Evictions()

@@ -203,7 +203,11 @@ class Journal:
         """
         if self._closed:
             return []
-        return Adoption(self._folder, self._here(), self._max_age, self._wall_clock(), self._clock()).run()
+        holdings = self._here()
+        found = Adoption(self._folder, holdings, self._max_age, self._wall_clock(), self._clock()).run()
+        if self._closed:  # meanwhile
+            self._release_all(holdings)
+        return found
 
     def has_dead(self) -> bool:
         """Whether dead processes left something; one look at the folder, and at one lock for each segment in it."""
@@ -226,6 +230,9 @@ class Journal:
         self._closed = True
         self._takes_appends = keep_appending
         holdings.current = None
+        self._release_all(holdings)
+
+    def _release_all(self, holdings: Holdings) -> None:
         for segment in tuple(holdings.segments):
             self._release_if_closed(holdings, segment)
 
