@@ -205,8 +205,7 @@ class Journal:
             return []
         holdings = self._here()
         found = Adoption(self._folder, holdings, self._max_age, self._wall_clock(), self._clock()).run()
-        if self._closed:  # meanwhile
-            self._release_all(holdings)
+        self._release_all_if_closed(holdings)  # meanwhile
         return found
 
     def has_dead(self) -> bool:
@@ -230,9 +229,9 @@ class Journal:
         self._closed = True
         self._takes_appends = keep_appending
         holdings.current = None
-        self._release_all(holdings)
+        self._release_all_if_closed(holdings)
 
-    def _release_all(self, holdings: Holdings) -> None:
+    def _release_all_if_closed(self, holdings: Holdings) -> None:
         for segment in tuple(holdings.segments):
             self._release_if_closed(holdings, segment)
 
