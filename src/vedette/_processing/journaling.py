@@ -8,7 +8,7 @@ the network it is kept, and tried again.
 Guarantees
 - Of what is kept nothing is sent while the back-off lasts, and nothing of a category that the server limits.
 - What is sent again, was adopted from a process that died, or was captured while errors had to wait, keeps a distance
-  of 100 ms; what is new does not.
+  of 100 ms (less if over 600 wait); what is new does not.
 
 Relies on: ``deque.append`` and ``popleft`` being safe together. One thread at a time takes from the backlog.
 """
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from vedette._transport.journal import Journal
 
 REPLAY_SECONDS: Final = 0.1
+"""From one item that is sent again to the next (OFF-21), unless so many wait that this would take too long."""
+REPLAY_ALL_SECONDS: Final = 60.0
+"""In about this time all of them are to go out: errors that come in faster than ten a second would pile up for ever."""
 ADOPT_SECONDS: Final = 30.0
 RECORDED_BYTES: Final = 1024 * 1024
 """Attachments of an event go into the journal with it if they are not larger than this together."""
@@ -93,11 +96,24 @@ class Journaling:
         """It waits on disk only: there is no room for it in memory, or it could not be sent."""
         item.payload = {}
         self._backlog.append((category, item))
-        self._next_replay = min(self._next_replay, self._clock() + REPLAY_SECONDS)
-        while len(self._backlog) > self._max_items:  # which the journal has evicted, or would at once
-            self._forget(*self._backlog.popleft(), DiscardReason.CACHE_OVERFLOW)
+        self._next_replay = min(self._next_replay, self._clock() + self._distance())
+        while len(self._backlog) > self._max_items and self._let_go_of_evicted():
+            pass
         if self._closed:
             self._lose_riders(item)
+
+    def _let_go_of_evicted(self) -> bool:
+        """Forget the oldest item whose record the journal has evicted; False if there is none."""
+        for waiting in self.backlog():
+            category, item = waiting
+            if item.entry is not None and not self._journal.holds(item.entry):
+                try:
+                    self._backlog.remove(waiting)
+                except (ValueError, IndexError):  # somebody was faster, or others are at the backlog, too: look again
+                    return True
+                self._forget(category, item, DiscardReason.CACHE_OVERFLOW)
+                return True
+        return False
 
     def _lose_riders(self, item: Item) -> None:
         """What is not on disk of its attachments is lost: whoever sends the item later does not have it."""
@@ -215,13 +231,17 @@ class Journaling:
                 return category, item
             self._backlog.append((category, item))
         limits = [self._seconds_limited(category) for category in {category for category, _ in tuple(self._backlog)}]
-        self._next_replay = self._clock() + max(REPLAY_SECONDS, min(limits, default=0.0))
+        self._next_replay = self._clock() + max(self._distance(), min(limits, default=0.0))
         return None
+
+    def _distance(self) -> float:
+        """Seconds from one that is sent again to the next."""
+        return min(REPLAY_SECONDS, REPLAY_ALL_SECONDS / (len(self._backlog) or 1))
 
     def has_replayed(self) -> None:
         """One was sent: the next one keeps its distance. When all are, there may be more to adopt."""
         now = self._clock()
-        self._next_replay = now + REPLAY_SECONDS
+        self._next_replay = now + self._distance()
         if self._is_probe:  # until its answer nobody knew that the server is back
             self._held_until = max(self._held_until, now)
         if self._found_more and not self._backlog:

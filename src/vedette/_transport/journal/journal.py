@@ -160,6 +160,10 @@ class Journal:
         """Keep the entry from being evicted, as `read` does; False if it was."""
         return self._here().take(entry)
 
+    def holds(self, entry: Entry) -> bool:
+        """Whether it waits to be sent, or is being sent: it was neither settled nor evicted."""
+        return entry in self._here().entries
+
     def written_at(self, entry: Entry) -> float:
         """When that was, on the monotonic clock."""
         return entry.expires - self._max_age
