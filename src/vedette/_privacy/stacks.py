@@ -10,6 +10,8 @@ Assumes exact built-ins: what is gathered is hashed and compared.
 
 from __future__ import annotations
 
+from itertools import islice
+
 from vedette._privacy.denylist import LONGEST_REMEMBERED, MAX_REMEMBERED
 from vedette._privacy.prose import may_hold_secret
 from vedette._privacy.records import NAMES, VALUES, hide_value
@@ -97,7 +99,7 @@ def remember_clean(told: set[Any], filtered: dict[str, str], names: DenyList) ->
     if clean:
         if len(names.clean_texts) + len(clean) > MAX_REMEMBERED:
             names.clean_texts.clear()
-        names.clean_texts.update(clean)
+        names.clean_texts.update(islice(clean, MAX_REMEMBERED))
 
 
 def _are_dicts(values: list[Any]) -> bool:
