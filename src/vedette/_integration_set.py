@@ -115,12 +115,12 @@ class IntegrationSet:
         self.integrations[name] = integration
         log.debug("integration %r is set up", name)
         preprocesses, processes = (_has_its_own(integration, each) for each in ("preprocess_event", "process_event"))
+        if (preprocesses or processes) and not _is_wholly_own(integration):
+            self.are_foreign = True  # before they are asked: other threads capture meanwhile
         if preprocesses:
             self.preprocessors += (integration.preprocess_event,)
         if processes:
             self.processors += (integration.process_event,)
-        if (preprocesses or processes) and not _is_own(integration):
-            self.are_foreign = True
         if self._is_ready:
             _call(integration, "after_all_setup", self.client)
 
@@ -212,3 +212,9 @@ def _asking(integration: Any) -> Any:
 def _is_own(integration: Any) -> bool:
     module: str = type(integration).__module__
     return module.startswith("vedette.integrations.")
+
+
+def _is_wholly_own(integration: Any) -> bool:
+    """Whether it does to events what vedette wrote: the program has put no function of its own in the place of that."""
+    modules = (getattr(integration, each).__module__ for each in ("preprocess_event", "process_event"))
+    return _is_own(integration) and all(f"{module}.".startswith("vedette.integrations.") for module in modules)

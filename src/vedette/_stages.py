@@ -14,7 +14,7 @@ from vedette._duplicates import mark, marks_on
 from vedette._enumeration import Enum
 from vedette._events.build import event_from_exception, event_from_message
 from vedette._events.contexts import add_contexts
-from vedette._events.reading_values import class_of, derives
+from vedette._events.reading_values import class_of, derives, type_names
 from vedette._events.records import event_from_record
 from vedette._host import callers, guests, log
 from vedette._late import late
@@ -293,9 +293,10 @@ def apply_scopes(client: Client, capture: Capture) -> Verdict:
     isolation, limit = entry.isolation, client.max_breadcrumbs
     data = merge.merged(entry.current, isolation, GLOBAL, capture.extra, max_breadcrumbs=limit)
     merge.apply(data, capture.event, level_given=capture.level is not None)
-    if isolation.work is not None and capture.category is DataCategory.ERROR:
-        describe_work(isolation.work, client, capture.event)
-        capture.is_built = capture.is_built and type(isolation.work).__module__.startswith("vedette.")
+    work = isolation.work
+    if work is not None and capture.category is DataCategory.ERROR:
+        capture.is_built = capture.is_built and _is_own(work)  # asked first: a job forgets, when it ends, what it is in
+        describe_work(work, client, capture.event)
     if client.extra_defaults and capture.category is DataCategory.ERROR:
         merge.add_extra(capture.event, client.extra_defaults)
     if "user" in capture.event:
@@ -319,6 +320,15 @@ def describe_work(work: Work, client: Client, event: dict[str, Any]) -> None:
     guests.ask("the description of a request, task or job", work.describe, event, client)
     if "request" in event and not has_request:
         event["request"] = client.render_request(event["request"])
+
+
+def _is_own(work: Any) -> bool:
+    """Whether nobody but vedette has a say in this description; that of a job goes on with what the job runs in."""
+    while work is not None:
+        if not type_names(class_of(work))[0].startswith("vedette."):
+            return False
+        work = getattr(work, "outer", None)
+    return True
 
 
 def _goes_with(attachment: Attachment, capture: Capture) -> bool:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Fields = dict[str, Any]
 
 # Fields without data of the program's: the options' are not among these.
-_FACTS: Final = frozenset({"level", "event_id", "timestamp", "platform", "sdk"})
+_FACTS: Final = frozenset({"level", "event_id", "timestamp", "platform"})
 _SEEN_TO: Final = STACKS | _FACTS | NOT_DATA
 
 _SAYING: Final = ("value", "name")  # in an exception and in a thread, what is new each time
@@ -40,7 +40,7 @@ _NAMES: Final = {
     *(_SEEN_TO - NOT_DATA),
     *(*SAME_CONTEXTS, *_SAYING, *_CLASS, *_PLACE, *_PLAIN_MECHANISM, *_PLAIN_TRACE),
     *("values", "thread_id", "mechanism", "stacktrace", "frames", "lineno", "colno", "in_app"),
-    *("id", "current", "main", "crashed", "version", "packages", "integrations", "contexts", "trace", "extra"),
+    *("id", "current", "main", "crashed", "contexts", "trace", "extra"),
 }
 
 _class_of: Callable[[object], type] = type  # for checkers: the class of something untyped is a class
@@ -64,6 +64,7 @@ def scrub_built(event: Fields, names: DenyList) -> bool:
     extra = rest.get("extra")
     if extra is not None and extra.keys() == _ARGUMENTS:
         pass_over_same(walk, "extra", extra, names)
+    pass_over_same(walk, "sdk", event["sdk"], names)
     walk.over(rest, apart=True)
     event.update(rest)
     return True

@@ -12,7 +12,7 @@ from vedette._events.shrink import shrink_event
 from vedette._host import guests, log
 from vedette._privacy.denylist import DenyList
 from vedette._privacy.event_scrubber import EventScrubber, scrub_as
-from vedette._privacy.scrub import Walk
+from vedette._privacy.scrub import NOT_DATA, Walk
 from vedette._processing.kinds import KINDS
 from vedette._protocol import json
 from vedette._protocol.categories import DataCategory
@@ -134,7 +134,8 @@ class Packer:
         if kind is KINDS[DataCategory.ERROR]:
             self._complete(event)
         if self._scrubs_itself:
-            scrub_as(self._scrubber, event, is_built=is_built)
+            # Others than vedette may add something before sending, too: to any field, in any form.
+            scrub_as(self._scrubber, event, is_built=is_built and self._later.keys() <= NOT_DATA)
         else:
             self._scrub_as_guest(event)
         body = json.encode(event)

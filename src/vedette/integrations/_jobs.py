@@ -26,7 +26,7 @@ class Job:
         outer: The work that waits for this job, where one runs within another.
     """
 
-    __slots__ = ("_args", "_context", "_facts", "_kwargs", "_outer", "_parameters", "_tags", "fingerprint", "name")
+    __slots__ = ("_args", "_context", "_facts", "_kwargs", "_parameters", "_tags", "fingerprint", "name", "outer")
 
     def __init__(
         self,
@@ -40,10 +40,10 @@ class Job:
         self.name: str = name
         self.fingerprint: list[str] | None = None
         """How its events are grouped, where their stacks do not tell."""
+        self.outer: Any = outer
         self._context = context
         self._facts = facts
         self._tags = tags
-        self._outer = outer
         self._args: Any = None
         self._kwargs: Any = None
         self._parameters: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Job:
 
     def end(self) -> None:
         """Let go of what is the program's."""
-        self._args = self._kwargs = self._outer = None
+        self._args = self._kwargs = self.outer = None
 
     def describe(self, event: dict[str, Any], client: Any) -> None:
         """Add what the event does not say yet (``Scope.work``)."""
@@ -67,8 +67,8 @@ class Job:
         contexts = event.setdefault("contexts", {})
         if self._context not in contexts:
             contexts[self._context] = {**self._facts, **self._arguments(client)}
-        if self._outer is not None:
-            self._outer.describe(event, client)
+        if self.outer is not None:
+            self.outer.describe(event, client)
 
     def _arguments(self, client: Any) -> dict[str, Any]:
         """They are the body of a message: told where those of requests are, secrets filtered by their names."""

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 import vedette
 from tests.unit.test_privacy import FILTERED, SECRET, client, sent
 from vedette._privacy.built import scrub_built
-from vedette._privacy.denylist import SENSITIVE_TERMS, DenyList
+from vedette._privacy.denylist import MAX_REMEMBERED, SENSITIVE_TERMS, DenyList
 from vedette._privacy.scrub import scrub_event
 from vedette.integrations import Integration
+from vedette.integrations._jobs import Job
+from vedette.integrations.fastapi import FastApiIntegration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,11 +95,28 @@ def captured(error: BaseException, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.mark.spec("DAT-14", "DAT-24")
-@given(text=texts, first=variables, second=variables, fields=set_by_the_program, names=deny_lists, known=st.booleans())
+@given(
+    text=texts,
+    first=variables,
+    second=variables,
+    cause=st.none() | texts,
+    fields=set_by_the_program,
+    names=deny_lists,
+    known=st.booleans(),
+)
 def test_what_it_filters_is_what_the_long_look_filters(
-    text: str, first: dict[str, Any], second: dict[str, Any], fields: dict[str, Any], names: DenyList, known: bool
+    text: str,
+    first: dict[str, Any],
+    second: dict[str, Any],
+    cause: str | None,
+    fields: dict[str, Any],
+    names: DenyList,
+    known: bool,
 ) -> None:
-    event = captured(failing(text, first, second), **fields)
+    error = failing(text, first, second)
+    if cause is not None:  # a stack more, with the same names and others
+        error.__cause__ = failing(cause, second, {"value": text})
+    event = captured(error, **fields)
     wanted, found = copy.deepcopy(event), copy.deepcopy(event)
     if known:
         scrub_event(copy.deepcopy(event), names)  # what it has remembered counts in both
@@ -195,6 +214,34 @@ def by_work(plant: Callable[[dict[str, Any]], None]) -> vedette.Client:
     return client()
 
 
+def by_outer_work(plant: Callable[[dict[str, Any]], None]) -> vedette.Client:
+    """A task that is run in place describes the work that waits for it as well."""
+    vedette.get_isolation_scope().work = Job("task", "job", facts={}, tags={}, outer=PlantingWork(plant))
+    return client()
+
+
+def by_work_that_is_gone(plant: Callable[[dict[str, Any]], None]) -> vedette.Client:
+    scope = vedette.get_isolation_scope()
+
+    def plant_and_go(event: dict[str, Any]) -> None:
+        plant(event)
+        scope.work = Job("task", "job", facts={}, tags={})
+
+    scope.work = PlantingWork(plant_and_go)
+    return client()
+
+
+def by_method_put_in(plant: Callable[[dict[str, Any]], None]) -> vedette.Client:
+    def process(event: Any, hint: Any, client: Any) -> Any:
+        plant(event)
+        return event
+
+    integration: Any = FastApiIntegration()
+    integration.library = ""  # it need not be there
+    integration.process_event = process
+    return client(integrations=[integration])
+
+
 def by_caller(plant: Callable[[dict[str, Any]], None]) -> vedette.Client:
     """The event is of the caller's making."""
     return client()
@@ -204,7 +251,10 @@ def by_caller(plant: Callable[[dict[str, Any]], None]) -> vedette.Client:
 @pytest.mark.parametrize("plant", [in_value, in_frame, in_thread, in_fact])
 @pytest.mark.parametrize(
     "make",
-    [by_before_send, by_event_processor, by_error_processor, by_integration, by_early_integration, by_work, by_caller],
+    [
+        *(by_before_send, by_event_processor, by_error_processor, by_integration, by_early_integration, by_work),
+        *(by_outer_work, by_work_that_is_gone, by_method_put_in, by_caller),
+    ],
 )
 def test_what_others_write_into_exceptions_and_threads_is_searched(
     make: Callable[[Callable[[dict[str, Any]], None]], vedette.Client], plant: Callable[[dict[str, Any], str], None]
@@ -244,3 +294,65 @@ def test_all_that_vedette_has_built_is_searched(text: str) -> None:
         found = copy.deepcopy(event)
         assert scrub_built(found, names)
         assert SECRET not in json.dumps(found)
+
+
+class Name(str):
+    __slots__ = ()
+
+
+@pytest.mark.spec("DAT-14", "DAT-24")
+@pytest.mark.parametrize("kind", [str, Name])
+def test_names_of_integrations_are_searched(kind: type[str]) -> None:
+    class Named(Integration):
+        identifier = kind(f"password={SECRET}")
+
+    with client(integrations=[Named()]) as told:
+        told.capture_exception(ValueError("plain"))
+        told.capture_exception(ValueError("plain"))
+
+    assert [SECRET in json.dumps(event) for event in sent(told)] == [False, False]
+
+
+@pytest.mark.spec("DAT-14", "DAT-24")
+@pytest.mark.parametrize("name", ["exception", "threads", "extra"])
+@pytest.mark.parametrize(
+    "added",
+    [
+        [f"password={SECRET}"],
+        {"values": f"password={SECRET}"},
+        {"values": [{"note": f"password={SECRET}"}]},
+        {"values": [{"name": [f"password={SECRET}"]}]},
+        {"values": [{"stacktrace": {"frames": [{"vars": [f"password={SECRET}"]}]}}]},
+    ],
+)
+def test_what_is_added_before_sending_is_searched_whatever_it_is(name: str, added: object) -> None:
+    with client() as told:
+        told.add_before_sending(name, lambda: copy.deepcopy(added))
+        told.capture_message("plain")
+
+    (event,) = sent(told)
+    assert SECRET not in json.dumps(event)
+
+
+@pytest.mark.spec("PAIN-09")
+def test_an_event_arrives_whatever_class_describes_the_work() -> None:
+    class Nameless(PlantingWork):
+        __module__: Any = None
+
+    with vedette.isolation_scope() as scope, client() as told:
+        scope.work = Nameless(lambda event: event.update(transaction="checkout"))
+        told.capture_exception(ValueError("plain"))
+
+    (event,) = sent(told)
+    assert event["transaction"] == "checkout"
+
+
+def test_what_is_remembered_stays_bounded_however_many_names_an_event_has() -> None:
+    event = captured(failing("plain", {}, {}))
+    (value,) = event["exception"]["values"]
+    frame = value["stacktrace"]["frames"][-1]
+    value["stacktrace"]["frames"] = [frame | {"function": f"f{number}"} for number in range(2 * MAX_REMEMBERED)]
+    names = DenyList()
+
+    assert scrub_built(event, names)
+    assert len(names.clean_texts) <= MAX_REMEMBERED
