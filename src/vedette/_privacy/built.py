@@ -12,7 +12,7 @@ from __future__ import annotations
 from _operator import itemgetter  # operator itself is a module more to load
 
 from vedette._privacy.prose import may_hold_secret
-from vedette._privacy.scrub import NOT_DATA, SAME_CONTEXTS, STACKS, Walk, pass_over_same, prepare
+from vedette._privacy.scrub import NOT_DATA, STACKS, Walk, pass_over_facts, pass_over_same, prepare
 from vedette._privacy.stacks import filter_variables, is_without_signs, remember_clean
 
 TYPE_CHECKING = False
@@ -32,18 +32,16 @@ _SAYING: Final = ("value", "name")  # in an exception and in a thread, what is n
 _CLASS: Final = ("module", "type")
 _PLACE: Final = ("filename", "abs_path", "function", "module")
 _PLAIN_MECHANISM: Final = frozenset({"type", "handled", "exception_id"})
-_PLAIN_TRACE: Final = frozenset({"trace_id", "span_id", "parent_span_id"})
 _ARGUMENTS: Final = frozenset({"sys.argv"})
 
 # A deny list that has one of these means something else than most: what stands under such a name is filtered.
 _NAMES: Final = {
     *(_SEEN_TO - NOT_DATA),
-    *(*SAME_CONTEXTS, *_SAYING, *_CLASS, *_PLACE, *_PLAIN_MECHANISM, *_PLAIN_TRACE),
+    *(*_SAYING, *_CLASS, *_PLACE, *_PLAIN_MECHANISM),
     *("values", "thread_id", "mechanism", "stacktrace", "frames", "lineno", "colno", "in_app"),
-    *("id", "current", "main", "crashed", "contexts", "trace", "extra"),
+    *("id", "current", "main", "crashed"),
 }
 
-_class_of: Callable[[object], type] = type  # for checkers: the class of something untyped is a class
 _place_of: Callable[[Fields], tuple[str, ...]] = itemgetter(*_PLACE)
 _values: Callable[[Fields], Iterable[str]] = dict[str, "str"].values
 
@@ -58,13 +56,10 @@ def scrub_built(event: Fields, names: DenyList) -> bool:
         return False
     prepare(event, event, names)
     rest = {name: value for name, value in event.items() if name not in _SEEN_TO}
-    contexts = rest.pop("contexts", None)
-    if contexts:
-        _filter_contexts(contexts, names, walk)
+    pass_over_facts(walk, rest, names)
     extra = rest.get("extra")
     if extra is not None and extra.keys() == _ARGUMENTS:
         pass_over_same(walk, "extra", extra, names)
-    pass_over_same(walk, "sdk", event["sdk"], names)
     walk.over(rest, apart=True)
     event.update(rest)
     return True
@@ -110,21 +105,3 @@ def _filter_stacks(event: Fields, names: DenyList, walk: Walk) -> bool:
         if not (mechanism.keys() <= _PLAIN_MECHANISM and str(mechanism.get("type")).isalnum()):
             walk.over(mechanism)
     return True
-
-
-def _filter_contexts(contexts: Fields, names: DenyList, walk: Walk) -> None:
-    """Those that are not the same as in the event before."""
-    clean = names.clean
-    for name in SAME_CONTEXTS:
-        if name in contexts and contexts[name] != clean.get(name):
-            pass_over_same(walk, name, contexts[name], names)
-    others = {name: facts for name, facts in contexts.items() if name not in clean or facts != clean[name]}
-    trace: Any = others.get("trace")
-    if len(others) == 1 and _class_of(trace) is dict and _are_ids(trace):
-        return
-    walk.over(others)
-    contexts.update(others)
-
-
-def _are_ids(trace: Fields) -> bool:
-    return trace.keys() <= _PLAIN_TRACE and "".join(map(str, trace.values())).isalnum()

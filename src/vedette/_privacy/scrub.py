@@ -49,8 +49,8 @@ STACKS: Final = frozenset({"exception", "threads"})
 _PAIRS = frozenset({"headers", "env", "cookies", "query-string", "data", "tags", "params"})
 
 
-SAME_CONTEXTS: Final = ("runtime", "os", "device")
-"""Those that are mostly the same as in the event before: facts of the process that vedette adds."""
+# What of an event is mostly the same as in the one before: facts of the process that vedette adds.
+_SAME_CONTEXTS: Final = ("runtime", "os", "device")
 
 
 def scrub_event(event: dict[str, Any], names: DenyList) -> None:
@@ -62,11 +62,16 @@ def scrub_event(event: dict[str, Any], names: DenyList) -> None:
             walk.pass_over(frames)
         else:
             walk.expect_frames(frames)
+    pass_over_facts(walk, event, names)
+    _walk_over(event, event, walk)
+
+
+def pass_over_facts(walk: Walk, event: dict[str, Any], names: DenyList) -> None:
+    """Have the walk pass over facts of the process, which are mostly the same in the event before."""
     contexts: Any = event.get("contexts")
-    for name in SAME_CONTEXTS:
+    for name in _SAME_CONTEXTS:
         pass_over_same(walk, name, _get(contexts, name), names)
     pass_over_same(walk, "sdk", event.get("sdk"), names)
-    _walk_over(event, event, walk)
 
 
 def pass_over_same(walk: Walk, name: str, facts: Any, names: DenyList) -> None:
