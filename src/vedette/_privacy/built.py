@@ -66,6 +66,7 @@ def scrub_built(event: Fields, names: DenyList) -> bool:
 
 
 def _filter_stacks(event: Fields, names: DenyList, walk: Walk) -> bool:
+    """Filter exceptions and threads; False, and nothing is done, if a frame is none of vedette's usual ones."""
     values: list[Fields] = []
     for part in STACKS.intersection(event):
         values += event[part]["values"]
