@@ -149,8 +149,7 @@ class Journaling:
         item.is_finished = True
         item.recorded = ()
         item.unpacked = tuple(unpacked)
-        there = [each for position, each in enumerate(unpacked) if position not in item.left_out]
-        item.attachments = (*there, *item.attachments)
+        item.attachments = (*unpacked, *item.attachments)
         if item.is_adopted and is_first_time:
             self._accounts.count_attached(ADOPTED, item)
 
@@ -169,11 +168,10 @@ class Journaling:
         self.postpone(category, item)
 
     def _pack(self, item: Item, unpacked: Sequence[Attachment]) -> None:
-        """Let go of what was read back; what was left out of it meanwhile is not to be lost, and counted, again."""
-        there = {id(each) for each in item.attachments}
+        """Let go of what was read back, all of which is still on disk, also what this try went without."""
         on_disk = {id(each) for each in unpacked}
-        item.left_out = frozenset(position for position, each in enumerate(unpacked) if id(each) not in there)
-        item.recorded = tuple(pair for each in unpacked if id(each) in there for pair in each.quantities())
+        item.left_out = ()
+        item.recorded = tuple(pair for each in unpacked for pair in each.quantities())
         item.attachments = tuple(each for each in item.attachments if id(each) not in on_disk)
         item.unpacked = None
         item.payload = {}

@@ -366,6 +366,25 @@ def test_a_late_capture_waits_for_the_next_process(server: RecordingServer, tmp_
     again.close(5)
 
 
+def test_a_late_capture_past_the_bound_costs_nothing_of_what_was_left_to_the_next_client(
+    restarting: Restarting, tmp_path: Path
+) -> None:
+    dsn = restarting.server.dsn()
+    restarting.stop()
+    first = client_of(dsn, tmp_path, cache_max_items=3)
+    for number in range(3):
+        first.capture_message(f"event {number}")
+    first.close(5)
+    first.capture_message("late")
+    stats = first.stats()
+    assert (stats.kept, stats.dropped) == ({"error": 3}, {"error": {"cache_overflow": 1}})
+    restarting.start()
+    second = client_of(dsn, tmp_path)
+    second.flush(5)
+    assert (second.stats().adopted, second.stats().delivered) == ({"error": 3}, {"error": 3})
+    second.close(5)
+
+
 def test_small_attachments_are_on_disk_too_and_large_ones_ride_along(restarting: Restarting, tmp_path: Path) -> None:
     dsn = restarting.server.dsn()
     restarting.stop()
@@ -443,7 +462,35 @@ def test_an_attachment_that_a_try_has_lost_stays_lost_and_is_counted_once(
     }
     assert balance(client) == {}
     assert server.items("attachment") == []
+    assert server.events[-1]["contexts"]["attachments"]["left_out"] == ["a.txt: the server takes none now"]
     client.close(5)
+
+
+def test_an_attachment_that_a_failed_try_went_without_is_kept_like_its_event_and_adopted_with_it(
+    restarting: Restarting, tmp_path: Path
+) -> None:
+    dsn = restarting.server.dsn()
+    restarting.stop()
+    first = client_of(dsn, tmp_path)
+    tried = threading.Event()
+
+    def take_out_attachments(envelope: vedette.Envelope) -> None:
+        envelope.items = [each for each in envelope.items if each.type != "attachment"]
+        tried.set()
+
+    first.on("before_envelope", take_out_attachments)
+    scope = vedette.Scope()
+    scope.add_attachment(bytes=b"x" * 684, filename="a.txt")
+    first.capture_message("is kept", scope=scope)
+    first.close(5)
+    assert tried.is_set()
+    everything = {"error": 1, "attachment": 684, "attachment_item": 1}
+    assert (first.stats().kept, first.stats().dropped) == (everything, {})
+    restarting.start()
+    second = client_of(dsn, tmp_path)
+    second.flush(5)
+    assert (second.stats().adopted, second.stats().delivered) == (everything, everything)
+    second.close(5)
 
 
 def test_a_flush_right_after_the_start_sends_what_a_dead_process_left(server: RecordingServer, tmp_path: Path) -> None:
