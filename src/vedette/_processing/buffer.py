@@ -45,9 +45,10 @@ class Item:
 
     With a journal: ``entry`` is its record, and the payload may be in there only; ``recorded`` is what the
     attachments in there count as, and ``attachments`` has the others; ``headers`` are those of the envelope that was
-    read back, ``unpacked`` its attachments while it is on its way; ``left_out`` is what this try goes without of them,
-    which is lost if the item is settled by it, and else still on disk. ``is_finished``: nothing is to be added or scrubbed any more;
-    ``is_adopted``: captured elsewhere. ``is_built``: nobody but vedette has written its exceptions and threads.
+    read back, ``unpacked`` its attachments while it is on its way; ``left_out`` is what this try goes without of
+    them, which is lost if the item is settled by it, and else still on disk. ``is_finished``: nothing is to be added
+    or scrubbed any more; ``is_adopted``: captured elsewhere. ``is_built``: nobody but vedette has written its
+    exceptions and threads.
     """
 
     __slots__ = (

@@ -125,7 +125,10 @@ class Journaling:
     # --- sending ---------------------------------------------------------------------------------------------
 
     def open(self, kind: Kind, category: DataCategory, item: Item) -> bool:
-        """Make an item ready to be sent: write it, or read it back. False if it is gone, which is then counted."""
+        """Make an item ready to be sent: write it, or read it back.
+
+        False if it is gone, which is then counted; or left to the next process, for this journal was closed meanwhile.
+        """
         if item.entry is None:
             if kind.batch == 1:
                 self.record(kind, category, item)
@@ -140,7 +143,10 @@ class Journaling:
             except ValueError:  # written by another version, or damaged where no checksum tells
                 body = None
         if body is None:
-            self._forget(category, item, DiscardReason.INTERNAL_SDK_ERROR)
+            if self._journal.is_left(item.entry):
+                self.postpone(category, item)
+            else:
+                self._forget(category, item, DiscardReason.INTERNAL_SDK_ERROR)
         return body is not None
 
     def _unpack(self, body: bytes, item: Item) -> None:

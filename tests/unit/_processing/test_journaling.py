@@ -345,6 +345,38 @@ def test_an_error_that_was_evicted_while_its_sending_failed_is_lost_once(
     client.close(5)
 
 
+@pytest.mark.parametrize("is_read_back", [False, True])
+def test_an_error_about_to_be_sent_when_the_client_is_closed_is_left_to_the_next_client(
+    server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_read_back: bool
+) -> None:
+    reached, gate = threading.Event(), threading.Event()
+    ensure_imported = HttpTransport.ensure_imported
+
+    def wait(transport: HttpTransport) -> None:
+        reached.set()
+        gate.wait(5)
+        ensure_imported(transport)
+
+    first = client_of(server.dsn(), tmp_path)
+    monkeypatch.setattr(HttpTransport, "ensure_imported", wait)
+    scope = vedette.Scope()
+    if is_read_back:
+        scope.add_attachment(bytes=b"x" * 10, filename="a.txt")
+    first.capture_message("once", scope=scope)
+    assert reached.wait(5)
+    first.close(0)
+    gate.set()
+    wait_until(lambda: not first.stats().waiting)
+    kept = {"error": 1, "attachment": 10, "attachment_item": 1} if is_read_back else {"error": 1}
+    stats = first.stats()
+    assert (stats.captured, stats.kept, stats.dropped) == (kept, kept, {})
+    second = client_of(server.dsn(), tmp_path)
+    second.flush(5)
+    assert (second.stats().adopted, second.stats().delivered) == (kept, kept)
+    assert messages(server) == {"once": 1}
+    second.close(5)
+
+
 def test_a_late_capture_waits_for_the_next_process(server: RecordingServer, tmp_path: Path) -> None:
     ended = run_program(
         """
