@@ -52,19 +52,30 @@ class Accounts:
         self._attached.held += size
 
     def leave_out(self, item: Item, attachment: Attachment, reason: DiscardReason, why: str) -> None:
-        """Drop one attachment, which costs only itself: counted, and noted on the event (PAIN-29)."""
+        """Drop one attachment, which costs only itself: counted, and noted on the event (PAIN-29).
+
+        One that is on disk is counted when its event is settled: if that is kept, it is sent from there again, whole.
+        """
         item.attachments = tuple(each for each in item.attachments if each is not attachment)
         name = attachment.headers["filename"]
         log.debug("the attachment %r is left out: %s", name, why)
         attachments.note_left_out(item.payload, name, why)
-        for category, quantity in attachment.quantities():
+        losses = [(reason, category, quantity) for category, quantity in attachment.quantities()]
+        if any(each is attachment for each in item.unpacked or ()):
+            item.left_out = (*item.left_out, *losses)
+        else:
+            self._count_left_out(losses)
+
+    def _count_left_out(self, losses: Iterable[Loss]) -> None:
+        for reason, category, quantity in losses:
             self.outcomes.count(reason, category, quantity)
-        if reason is DiscardReason.RATELIMIT_BACKOFF:
-            self._warnings_of_limits().note(DataCategory.ATTACHMENT_ITEM)
+            if reason is DiscardReason.RATELIMIT_BACKOFF:
+                self._warnings_of_limits().note(category)
 
     def settle(self, fate: Fate, category: DataCategory, item: Item, also_lost: Iterable[Loss] = ()) -> None:
         """What became of an item; ``also_lost`` are losses among its attachments that the transport told of."""
         self.outcomes.count(fate, category)  # first: there may be little room left on the stack
+        self._count_left_out(item.left_out)
         if item.attachments or item.recorded:
             self.count_attached(fate, item, also_lost)
         self.let_go_attached(item)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from vedette._processing.kinds import Kind
     from vedette._protocol.categories import DataCategory
     from vedette._protocol.envelope import Item as Attachment
+    from vedette._transport.delivery import Loss
     from vedette._transport.journal import Entry
 
 # Below this many items nothing is packed: the usual capture meets an empty buffer, and the bounds of the
@@ -44,9 +45,10 @@ class Item:
 
     With a journal: ``entry`` is its record, and the payload may be in there only; ``recorded`` is what the
     attachments in there count as, and ``attachments`` has the others; ``headers`` are those of the envelope that was
-    read back, ``unpacked`` its attachments while it is on its way; ``left_out`` are the positions of those among them
-    that an earlier try has lost, and counted. ``is_finished``: nothing is to be added or scrubbed any more;
-    ``is_adopted``: captured elsewhere. ``is_built``: nobody but vedette has written its exceptions and threads.
+    read back, ``unpacked`` its attachments while it is on its way; ``left_out`` is what this try goes without of
+    them, which is lost if the item is settled by it, and else still on disk. ``is_finished``: nothing is to be added
+    or scrubbed any more; ``is_adopted``: captured elsewhere. ``is_built``: nobody but vedette has written its
+    exceptions and threads.
     """
 
     __slots__ = (
@@ -88,7 +90,7 @@ class Item:
         self.entry: Entry | None = None
         self.recorded: tuple[tuple[DataCategory, int], ...] = ()
         self.unpacked: tuple[Attachment, ...] | None = None
-        self.left_out: frozenset[int] = frozenset()
+        self.left_out: tuple[Loss, ...] = ()
         self.headers: dict[str, Any] | None = None
         self.is_finished = False
         self.is_adopted = False

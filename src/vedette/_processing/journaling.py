@@ -125,7 +125,10 @@ class Journaling:
     # --- sending ---------------------------------------------------------------------------------------------
 
     def open(self, kind: Kind, category: DataCategory, item: Item) -> bool:
-        """Make an item ready to be sent: write it, or read it back. False if it is gone, which is then counted."""
+        """Make an item ready to be sent: write it, or read it back.
+
+        False if it is gone, which is then counted; or left to the next process, for this journal was closed meanwhile.
+        """
         if item.entry is None:
             if kind.batch == 1:
                 self.record(kind, category, item)
@@ -140,7 +143,10 @@ class Journaling:
             except ValueError:  # written by another version, or damaged where no checksum tells
                 body = None
         if body is None:
-            self._forget(category, item, DiscardReason.INTERNAL_SDK_ERROR)
+            if self._journal.is_left(item.entry):
+                self.postpone(category, item)
+            else:
+                self._forget(category, item, DiscardReason.INTERNAL_SDK_ERROR)
         return body is not None
 
     def _unpack(self, body: bytes, item: Item) -> None:
@@ -149,8 +155,7 @@ class Journaling:
         item.is_finished = True
         item.recorded = ()
         item.unpacked = tuple(unpacked)
-        there = [each for position, each in enumerate(unpacked) if position not in item.left_out]
-        item.attachments = (*there, *item.attachments)
+        item.attachments = (*unpacked, *item.attachments)
         if item.is_adopted and is_first_time:
             self._accounts.count_attached(ADOPTED, item)
 
@@ -169,11 +174,10 @@ class Journaling:
         self.postpone(category, item)
 
     def _pack(self, item: Item, unpacked: Sequence[Attachment]) -> None:
-        """Let go of what was read back; what was left out of it meanwhile is not to be lost, and counted, again."""
-        there = {id(each) for each in item.attachments}
+        """Let go of what was read back, all of which is still on disk, also what this try went without."""
         on_disk = {id(each) for each in unpacked}
-        item.left_out = frozenset(position for position, each in enumerate(unpacked) if id(each) not in there)
-        item.recorded = tuple(pair for each in unpacked if id(each) in there for pair in each.quantities())
+        item.left_out = ()
+        item.recorded = tuple(pair for each in unpacked for pair in each.quantities())
         item.attachments = tuple(each for each in item.attachments if id(each) not in on_disk)
         item.unpacked = None
         item.payload = {}

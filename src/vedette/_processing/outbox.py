@@ -205,6 +205,7 @@ class Outbox:
         for category, items in tuple(self._in_flight.values()):
             for item in items:
                 _add(waiting, ((category, 1), *item.quantities()))
+                _add(waiting, (lost[1:] for lost in item.left_out))
                 if item.entry is not None:
                     _add(kept, ((category, -1),))
         return self.accounts.outcomes.snapshot(waiting, kept)

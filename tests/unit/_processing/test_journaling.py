@@ -345,6 +345,38 @@ def test_an_error_that_was_evicted_while_its_sending_failed_is_lost_once(
     client.close(5)
 
 
+@pytest.mark.parametrize("is_read_back", [False, True])
+def test_an_error_about_to_be_sent_when_the_client_is_closed_is_left_to_the_next_client(
+    server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_read_back: bool
+) -> None:
+    reached, gate = threading.Event(), threading.Event()
+    ensure_imported = HttpTransport.ensure_imported
+
+    def wait(transport: HttpTransport) -> None:
+        reached.set()
+        gate.wait(5)
+        ensure_imported(transport)
+
+    first = client_of(server.dsn(), tmp_path)
+    monkeypatch.setattr(HttpTransport, "ensure_imported", wait)
+    scope = vedette.Scope()
+    if is_read_back:
+        scope.add_attachment(bytes=b"x" * 10, filename="a.txt")
+    first.capture_message("once", scope=scope)
+    assert reached.wait(5)
+    first.close(0)
+    gate.set()
+    wait_until(lambda: not first.stats().waiting)
+    kept = {"error": 1, "attachment": 10, "attachment_item": 1} if is_read_back else {"error": 1}
+    stats = first.stats()
+    assert (stats.captured, stats.kept, stats.dropped) == (kept, kept, {})
+    second = client_of(server.dsn(), tmp_path)
+    second.flush(5)
+    assert (second.stats().adopted, second.stats().delivered) == (kept, kept)
+    assert messages(server) == {"once": 1}
+    second.close(5)
+
+
 def test_a_late_capture_waits_for_the_next_process(server: RecordingServer, tmp_path: Path) -> None:
     ended = run_program(
         """
@@ -364,6 +396,25 @@ def test_a_late_capture_waits_for_the_next_process(server: RecordingServer, tmp_
     again.flush(5)
     assert messages(server) == {"in time": 1, "late": 1}
     again.close(5)
+
+
+def test_a_late_capture_past_the_bound_costs_nothing_of_what_was_left_to_the_next_client(
+    restarting: Restarting, tmp_path: Path
+) -> None:
+    dsn = restarting.server.dsn()
+    restarting.stop()
+    first = client_of(dsn, tmp_path, cache_max_items=3)
+    for number in range(3):
+        first.capture_message(f"event {number}")
+    first.close(5)
+    first.capture_message("late")
+    stats = first.stats()
+    assert (stats.kept, stats.dropped) == ({"error": 3}, {"error": {"cache_overflow": 1}})
+    restarting.start()
+    second = client_of(dsn, tmp_path)
+    second.flush(5)
+    assert (second.stats().adopted, second.stats().delivered) == ({"error": 3}, {"error": 3})
+    second.close(5)
 
 
 def test_small_attachments_are_on_disk_too_and_large_ones_ride_along(restarting: Restarting, tmp_path: Path) -> None:
@@ -443,7 +494,35 @@ def test_an_attachment_that_a_try_has_lost_stays_lost_and_is_counted_once(
     }
     assert balance(client) == {}
     assert server.items("attachment") == []
+    assert server.events[-1]["contexts"]["attachments"]["left_out"] == ["a.txt: the server takes none now"]
     client.close(5)
+
+
+def test_an_attachment_that_a_failed_try_went_without_is_kept_like_its_event_and_adopted_with_it(
+    restarting: Restarting, tmp_path: Path
+) -> None:
+    dsn = restarting.server.dsn()
+    restarting.stop()
+    first = client_of(dsn, tmp_path)
+    tried = threading.Event()
+
+    def take_out_attachments(envelope: vedette.Envelope) -> None:
+        envelope.items = [each for each in envelope.items if each.type != "attachment"]
+        tried.set()
+
+    first.on("before_envelope", take_out_attachments)
+    scope = vedette.Scope()
+    scope.add_attachment(bytes=b"x" * 684, filename="a.txt")
+    first.capture_message("is kept", scope=scope)
+    first.close(5)
+    assert tried.is_set()
+    everything = {"error": 1, "attachment": 684, "attachment_item": 1}
+    assert (first.stats().kept, first.stats().dropped) == (everything, {})
+    restarting.start()
+    second = client_of(dsn, tmp_path)
+    second.flush(5)
+    assert (second.stats().adopted, second.stats().delivered) == (everything, everything)
+    second.close(5)
 
 
 def test_a_flush_right_after_the_start_sends_what_a_dead_process_left(server: RecordingServer, tmp_path: Path) -> None:

@@ -82,6 +82,10 @@ class Holdings:
         """Whether somebody is sending an entry of it."""
         return any(entry in self.entries and entry not in self._idle for entry in tuple(segment.live.values()))
 
+    def is_idle(self, entry: Entry) -> bool:
+        """Whether it waits, and nobody is sending, evicting or settling it."""
+        return entry in self._idle
+
     def counts(self) -> dict[DataCategory, int]:
         """Live entries by category."""
         found: dict[DataCategory, int] = {}

@@ -152,13 +152,22 @@ class Journal:
     def read(self, entry: Entry) -> bytes | None:
         """The body, to be sent now: until ``settle`` or ``keep`` the entry is not evicted.
 
-        None: it is damaged, or was evicted; ``settle`` tells which.
+        None: it is damaged, was evicted, or is left to others; ``is_left`` and then ``settle`` tell which.
         """
         return entry.segment.read(entry) if self.claim(entry) else None
 
     def claim(self, entry: Entry) -> bool:
-        """Keep the entry from being evicted, as `read` does; False if it was."""
-        return self._here().take(entry)
+        """Keep the entry from being evicted, as `read` does; False if it was, or is left to others."""
+        if not self._here().take(entry):
+            return False
+        if not self._closed:  # asked after the taking: `close` says so before it looks for what was taken
+            return True
+        self.keep(entry)
+        return False
+
+    def is_left(self, entry: Entry) -> bool:
+        """Whether it was not taken before this journal was closed: it is for whoever adopts it."""
+        return self._closed and self._here().is_idle(entry)
 
     def holds(self, entry: Entry) -> bool:
         """Whether it waits to be sent, or is being sent: it was neither settled nor evicted."""
