@@ -8,7 +8,7 @@ the network it is kept, and tried again.
 Guarantees
 - Of what is kept nothing is sent while the back-off lasts, and nothing of a category that the server limits.
 - What is sent again, was adopted from a process that died, or was captured while errors had to wait, keeps a distance
-  of 100 ms (less if over 600 wait); what is new does not.
+  of 100 ms (less if over 100 wait); what is new does not.
 
 Relies on: ``deque.append`` and ``popleft`` being safe together. One thread at a time takes from the backlog.
 """
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 REPLAY_SECONDS: Final = 0.1
 """From one item that is sent again to the next (OFF-21), unless so many wait that this would take too long."""
-REPLAY_ALL_SECONDS: Final = 60.0
-"""In about this time all of them are to go out: errors that come in faster than ten a second would pile up for ever."""
+REPLAY_ALL_SECONDS: Final = 10.0
+"""At the pace that would send all in this time, then: errors that come in faster than ten a second pile up for ever."""
 ADOPT_SECONDS: Final = 30.0
 RECORDED_BYTES: Final = 1024 * 1024
 """Attachments of an event go into the journal with it if they are not larger than this together."""

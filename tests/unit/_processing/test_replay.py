@@ -234,7 +234,7 @@ def test_a_flush_sends_as_many_as_fit_in_its_time_and_a_close_leaves_the_rest_on
 def test_the_more_piled_up_the_closer_it_goes_out_so_that_it_does_not_pile_up_for_ever(
     arrivals: Arrivals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journaling, "REPLAY_ALL_SECONDS", 1.0)  # so that ten are as many as 600 are else
+    monkeypatch.setattr(journaling, "REPLAY_ALL_SECONDS", 1.0)  # so that ten are as many as 100 are else
     client = client_of(arrivals, tmp_path)
     go_away(arrivals, client)
     old = capture(client, "old", 60)
