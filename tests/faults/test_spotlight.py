@@ -63,7 +63,7 @@ def test_a_server_that_takes_all_the_time_leaves_spotlight_what_it_does_beside()
 
 @pytest.mark.spec("CLI-15", "INT-75")
 def test_an_uncaught_error_of_a_program_without_a_dsn_is_shown() -> None:
-    program = "import sys, vedette\nvedette.init(spotlight=sys.argv[1])\n1 / 0"
+    program = "import sys, vedette\nvedette.init(spotlight=sys.argv[1], shutdown_timeout=20.0)\n1 / 0"
     with RecordingServer() as spotlight:
         ended = run_program(program, f"{spotlight.url}/stream")
         assert ended.code == 1

@@ -227,7 +227,7 @@ started = time.perf_counter()
 for _ in range(1000):
     fork._before()
     fork._after_in_parent()
-assert time.perf_counter() - started < 0.1
+assert time.perf_counter() - started < 2.0  # a fork that waits for a thread takes 0.05
 """,
     )
     assert (ended.code, ended.stderr) == (0, "")
