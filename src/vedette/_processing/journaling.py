@@ -229,7 +229,10 @@ class Journaling:
         if self.seconds_to_replay() != 0.0:
             return None
         for _ in range(len(self._backlog)):
-            category, item = self._backlog.popleft()
+            try:
+                category, item = self._backlog.popleft()
+            except IndexError:  # others have let go of what was evicted meanwhile
+                return None
             if not self._seconds_limited(category):
                 self._is_probe = self.backoff.is_on()
                 return category, item

@@ -473,7 +473,7 @@ def test_attachments_that_are_not_on_disk_take_bounded_memory_while_the_server_i
 
 
 @pytest.mark.spec("PAIN-44")
-def test_an_attachment_that_a_try_has_lost_stays_lost_and_is_counted_once(
+def test_an_attachment_that_a_try_has_lost_is_counted_once(
     server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backoff, "MOST_SECONDS", 0.1)
