@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from _operator import itemgetter  # operator itself is a module more to load
 
-from vedette._privacy.prose import may_hold_secret
 from vedette._privacy.scrub import NOT_DATA, STACKS, Walk, pass_over_facts, pass_over_same, prepare
-from vedette._privacy.stacks import filter_variables, is_without_signs, remember_clean
+from vedette._privacy.stacks import filter_variables, filtered_texts, put_in_place, remember_clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,17 +90,12 @@ def _filter_stacks(event: Fields, names: DenyList, walk: Walk) -> bool:
     known.discard(None)
     known -= names.clean_texts
     said |= known
-    filtered: dict[str, str] = {}
-    if may_hold_secret("\n".join(said), names):
-        shown = {text: walk.searched(text) for text in said if not is_without_signs(text)}
-        filtered = {text: left for text, left in shown.items() if left != text}
+    filtered = filtered_texts(said, names, walk)
     if known:
         remember_clean(known, filtered, names)
     filter_variables(variables, names, walk, filtered)
-    if filtered:
-        for holders, fields in ((values, (*_SAYING, *_CLASS)), (frames, _PLACE)):
-            for each in holders:
-                each.update({name: filtered[each[name]] for name in fields if each.get(name) in filtered})
+    put_in_place(values, (*_SAYING, *_CLASS), filtered)
+    put_in_place(frames, _PLACE, filtered)
     for mechanism in mechanisms:
         if not (mechanism.keys() <= _PLAIN_MECHANISM and str(mechanism.get("type")).isalnum()):
             walk.over(mechanism)

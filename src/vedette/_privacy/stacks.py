@@ -18,7 +18,7 @@ from vedette._privacy.records import NAMES, VALUES, hide_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from typing import Any, Final
 
     from vedette._privacy.denylist import DenyList
@@ -71,22 +71,28 @@ def filter_stack(frames: list[Any], names: DenyList, walk: Walk) -> bool:
         return False
     if not set(map(_class_of, said)) <= _PLAIN:
         return False
-    texts = [each for each in said if _class_of(each) is str and not is_without_signs(each)]
-    filtered: dict[str, str] = {}
-    if texts and may_hold_secret("\n".join(texts), names):
-        for each in texts:
-            shown = walk.searched(each)
-            if shown != each:
-                filtered[each] = shown
+    filtered = filtered_texts([each for each in said if _class_of(each) is str], names, walk)
     remember_clean(told, filtered, names)
     filter_variables(variables, names, walk, filtered)
-    if filtered:
-        for frame in frames:
-            frame.update({fact: filtered[frame[fact]] for fact in facts if frame.get(fact) in filtered})
+    put_in_place(frames, facts, filtered)
     return True
 
 
-def is_without_signs(text: str) -> bool:
+def filtered_texts(texts: Collection[str], names: DenyList, walk: Walk) -> dict[str, str]:
+    """Those of these texts in which something is found, and what is left of them; mostly none, by one look at all."""
+    if not may_hold_secret("\n".join(texts), names):
+        return {}
+    shown = {text: walk.searched(text) for text in texts if not _is_without_signs(text)}
+    return {text: left for text, left in shown.items() if left != text}
+
+
+def put_in_place(holders: list[dict[str, Any]], fields: Iterable[str], filtered: dict[str, str]) -> None:
+    """Have these fields hold what is left of their texts."""
+    for each in holders if filtered else ():
+        each.update({name: filtered[each[name]] for name in fields if each.get(name) in filtered})
+
+
+def _is_without_signs(text: str) -> bool:
     """Whether it cannot hold a secret: none of these is in it."""
     return not (" " in text or "=" in text or ":" in text or "," in text or "@" in text)
 

@@ -175,29 +175,25 @@ class PlantingWork:
         self.plant(event)
 
 
-def by_before_send(plant: Callable[[dict[str, Any]], None]) -> vedette.Client:
-    def before_send(event: Any, hint: Any) -> Any:
+def hook(plant: Callable[[dict[str, Any]], None]) -> Callable[..., Any]:
+    def change(event: Any, *_: Any) -> Any:
         plant(event)
         return event
 
-    return client(before_send=before_send)
+    return change
+
+
+def by_before_send(plant: Callable[[dict[str, Any]], None]) -> vedette.Client:
+    return client(before_send=hook(plant))
 
 
 def by_event_processor(plant: Callable[[dict[str, Any]], None]) -> vedette.Client:
-    def process(event: Any, hint: Any) -> Any:
-        plant(event)
-        return event
-
-    vedette.get_current_scope().add_event_processor(process)
+    vedette.get_current_scope().add_event_processor(hook(plant))
     return client()
 
 
 def by_error_processor(plant: Callable[[dict[str, Any]], None]) -> vedette.Client:
-    def process(event: Any, exc_info: Any) -> Any:
-        plant(event)
-        return event
-
-    vedette.get_current_scope().add_error_processor(process)
+    vedette.get_current_scope().add_error_processor(hook(plant))
     return client()
 
 
@@ -232,13 +228,9 @@ def by_work_that_is_gone(plant: Callable[[dict[str, Any]], None]) -> vedette.Cli
 
 
 def by_method_put_in(plant: Callable[[dict[str, Any]], None]) -> vedette.Client:
-    def process(event: Any, hint: Any, client: Any) -> Any:
-        plant(event)
-        return event
-
     integration: Any = FastApiIntegration()
     integration.library = ""  # it need not be there
-    integration.process_event = process
+    integration.process_event = hook(plant)
     return client(integrations=[integration])
 
 

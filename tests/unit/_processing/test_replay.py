@@ -12,7 +12,8 @@ import pytest
 
 import vedette
 from tests.programs import run_program
-from tests.servers import Answer, RecordingServer
+from tests.servers import Answer
+from tests.unit._processing.test_journaling import Restarting, balance
 from tests.waiting import wait_until
 from vedette._processing import backoff, journaling
 
@@ -27,13 +28,11 @@ DISTANCE = 0.08
 LIMIT_OF_A_SECOND = (("X-Sentry-Rate-Limits", "1:error:key"),)
 
 
-class Arrivals:
+class Arrivals(Restarting):
     """What arrived when, at a server that comes and goes at one port."""
 
     def __init__(self) -> None:
-        self.server = RecordingServer()
-        self.server.start()
-        self.port = self.server.port
+        super().__init__()
         self.seen: list[tuple[float, str]] = []
         self.answer: Callable[[str], Answer] = lambda _: Answer()
         self.server.default = self.note
@@ -44,12 +43,6 @@ class Arrivals:
             self.seen.append((time.monotonic(), text))
             return self.answer(text)
         return Answer()
-
-    def stop(self) -> None:
-        self.server.close()
-
-    def start(self) -> None:
-        self.server.start(self.port)
 
     def texts(self, kind: str) -> list[str]:
         return [text for _, text in self.seen if text.startswith(kind)]
@@ -83,13 +76,6 @@ def capture(client: vedette.Client, kind: str, count: int) -> list[str]:
     for text in texts:
         client.capture_message(text)
     return texts
-
-
-def unaccounted(client: vedette.Client) -> int:
-    stats = client.stats()
-    dropped = sum(stats.dropped.get("error", {}).values())
-    known = (stats.delivered, stats.refused, stats.waiting, stats.kept)
-    return stats.captured.get("error", 0) - dropped - sum(each.get("error", 0) for each in known)
 
 
 def go_away(arrivals: Arrivals, client: vedette.Client) -> None:
@@ -133,7 +119,7 @@ def test_what_piled_up_while_the_server_was_away_keeps_a_distance_and_what_is_ne
     assert sorted(arrivals.texts("new")) == sorted(new)
     assert arrivals.least_distance("old") > DISTANCE
     assert max(arrivals.times("new")) < arrivals.times("old")[-5]
-    assert unaccounted(client) == 0
+    assert balance(client) == {}
     client.close(5)
 
 
@@ -158,7 +144,7 @@ def test_what_piled_up_under_a_limit_or_after_a_5xx_keeps_a_distance(
     assert arrivals.least_distance("old") > DISTANCE
     assert max(arrivals.times("new")) < arrivals.times("old")[-3]
     assert client.stats().kept == {}
-    assert unaccounted(client) == 0
+    assert balance(client) == {}
     client.close(5)
 
 
@@ -226,7 +212,7 @@ def test_a_flush_sends_as_many_as_fit_in_its_time_and_a_close_leaves_the_rest_on
     stats = client.stats()
     assert (stats.waiting, stats.dropped) == ({}, {})
     assert stats.kept["error"] >= 10
-    assert unaccounted(client) == 0
+    assert balance(client) == {}
 
 
 @pytest.mark.spec("OFF-20")
